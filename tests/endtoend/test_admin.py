@@ -35,6 +35,7 @@ TABLES = {
     "accounts/accountmail",
     "updates/resultmail",
     "updates/updatejob",
+    "operations/destruction",
 }
 HISTORY = (
     "accounts/auditevent",

@@ -110,7 +110,7 @@ def keep_draft(file: str, place: str = "") -> None:
 def send_draft(statement: str = "0") -> None:
     """Send the last draft, but die at this SQL statement; print the update's number or a count."""
     draft = Draft.objects.select_related("district", "member").latest("created_at")
-    with _dying_at(int(statement)) as left:
+    with dying_at(int(statement)) as left:
         number = drafts.submit_draft(draft, Mode.UPDATE).update.number
     print(int(statement) - left() if int(statement) else number)
 
@@ -146,13 +146,13 @@ def work() -> None:
 
 def work_until(statement: str) -> None:
     """Run what is due, but die at this SQL statement; print the count if it isn't reached."""
-    with _dying_at(int(statement)) as left:
+    with dying_at(int(statement)) as left:
         work()
     print(int(statement) - left())
 
 
 @contextmanager
-def _dying_at(statement: int) -> Iterator[Callable[[], int]]:
+def dying_at(statement: int) -> Iterator[Callable[[], int]]:
     """Die at this SQL statement of ours; yield how many are left until then."""
     left = statement
 

@@ -31,6 +31,7 @@ def test_every_task_has_its_own_name_and_interval() -> None:
         ("sweep the spool", 3600.0, "0 * * * *"),
         ("remove expired data", 3600.0, "15 * * * *"),
         ("finish key rotations", 300.0, "*/5 * * * *"),
+        ("continue deletions", 60.0, "* * * * *"),
         ("purge jobs", None, "30 * * * *"),
     ]
 

@@ -58,9 +58,13 @@ def recently_queued(member: Member | None, kind: AccountMailKind, now: datetime)
 
 
 def send_due() -> int:
-    """Try to send each email that is due, and return how many were tried."""
+    """Try to send each email that is due, and return how many were tried.
+
+    Emails of a suspended district wait until it is resumed.
+    """
+    mails = AccountMail.objects.filter(member__district__suspended_at=None)
     return outbox.send_due(
-        AccountMail.objects.select_related("member__district", "member__role", "actor"), message
+        mails.select_related("member__district", "member__role", "actor"), message
     )
 
 

@@ -8,10 +8,43 @@ from rollbook.accounts.auth.sign_in import fold_login
 from rollbook.accounts.models import Member
 from rollbook.cli.errors import CommandError
 from rollbook.districts.models import District
+from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
+
+
+def require_active(district: District) -> None:
+    """Check that the district isn't suspended.
+
+    Raises:
+        CommandError: It is.
+    """
+    try:
+        require_not_suspended(district)
+    except DistrictSuspended:
+        raise CommandError(
+            "district_suspended",
+            f"{district.name} is suspended: {district.suspension_reason}; "
+            f"`rollbook district resume {district.slug}` resumes it",
+        ) from None
 
 
 def get_district(slug: str) -> District:
     """Return the district with this short name.
+
+    Raises:
+        CommandError: There is none, or it is being deleted.
+    """
+    district = find_district(slug)
+    if district.is_being_deleted:
+        raise CommandError(
+            "district_being_deleted",
+            f"{district.name} is being deleted, which can't be undone; "
+            f"`rollbook district delete {district.slug}` continues it",
+        )
+    return district
+
+
+def find_district(slug: str) -> District:
+    """Return the district with this short name, also if it is being deleted.
 
     Raises:
         CommandError: There is none; the text suggests the one with the closest short name.

@@ -114,3 +114,13 @@ def add_district_argument(command: ArgumentParser) -> None:
 def add_json_option(command: _ActionsContainer) -> None:
     """Add ``--json``."""
     command.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def add_certificates_option(command: ArgumentParser) -> None:
+    """Add ``--certificates DIR``."""
+    command.add_argument(
+        "--certificates",
+        type=Path,
+        metavar="DIR",
+        help="folder to save the certificate in (default: certificates in the data folder)",
+    )

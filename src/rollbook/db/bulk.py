@@ -1,14 +1,18 @@
 """Write many rows at once, inside the caller's transaction: COPY on PostgreSQL, else executemany.
 
+``delete`` removes many rows at once.
+
 Names of tables and columns are inserted into the SQL as they are, so they must be constants.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import connection
 from django.db.models import Model
+
+from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
 
 _IS_POSTGRESQL = connection.vendor == "postgresql"
 
@@ -84,3 +88,25 @@ def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[A
             f" WHERE {table}.id = item.id",
             [json.dumps(items)],
         )
+
+
+def delete(model: type[Model], column: str, keys: Collection[int]) -> int:
+    """Delete the rows of a model's table that have one of these keys; return how many.
+
+    Rows of other tables that refer to them have to be deleted first: unlike Django, this looks for
+    none, and the database refuses the transaction if there are any.
+
+    Args:
+        model: The model; of a many-to-many relation, its ``through``.
+        column: A column of integers.
+        keys: The values of the column.
+    """
+    if not keys:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {model._meta.db_table} WHERE {column} {IN_JSON_INTEGERS}",
+            [as_json_parameter(keys)],
+        )
+        count: int = cursor.rowcount
+        return count

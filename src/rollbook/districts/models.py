@@ -39,9 +39,20 @@ class District(models.Model):
         default=90, help_text="rows and problems, after the end of their update"
     )
     audit_kept_years = models.PositiveSmallIntegerField(default=7)
+    suspended_at = models.DateTimeField(
+        null=True, help_text="since when nobody in the district may do anything, see suspension.py"
+    )
+    suspension_reason = models.CharField(max_length=200, default="")
+    deleting_at = models.DateTimeField(
+        null=True, help_text="since when the district is being deleted; it is suspended then, too"
+    )
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(deleting_at__isnull=True) | Q(suspended_at__isnull=False),
+                name="district_deleted_is_suspended",
+            ),
             models.CheckConstraint(
                 condition=Q(
                     date_order__in=[DateOrder.MONTH_FIRST.value, DateOrder.DAY_FIRST.value]
@@ -62,6 +73,16 @@ class District(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether nobody in the district may do anything."""
+        return self.suspended_at is not None
+
+    @property
+    def is_being_deleted(self) -> bool:
+        """Whether the operator has begun to delete the district."""
+        return self.deleting_at is not None
 
 
 class School(models.Model):

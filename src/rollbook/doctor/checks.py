@@ -107,6 +107,12 @@ def _backup(installation: Installation) -> Iterator[CheckResult]:
     return backup.check(installation)
 
 
+def _districts(installation: Installation) -> Iterator[CheckResult]:
+    from rollbook.doctor import districts
+
+    return districts.check(installation)
+
+
 def _mail(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import mail
 
@@ -130,5 +136,6 @@ CHECKS = (
     DoctorCheck("updates", _updates, _DATABASE),
     DoctorCheck("emails", _emails, _DATABASE),
     DoctorCheck("backup", _backup, _DATABASE),
+    DoctorCheck("districts", _districts, _DATABASE),
     DoctorCheck("mail", _mail, ("settings", *_SMTP)),
 )

@@ -29,7 +29,7 @@ def worker(installation: Installation) -> Iterator[CheckResult]:
     """Check that a worker is running."""
     status = worker_status()
     when = f"the last was seen at {_moment(status.at)}" if status.at else "no worker has ever run"
-    waiting = UpdateJob.objects.filter(state__in=UNFINISHED).count()
+    waiting = _unfinished().count()
     if status.alive:
         yield ok(
             "a worker is running" + (f", last seen at {_moment(status.at)}" if status.at else "")
@@ -44,11 +44,7 @@ def worker(installation: Installation) -> Iterator[CheckResult]:
 
 def updates(installation: Installation) -> Iterator[CheckResult]:
     """Find updates without progress, updates without their file, and recent failures."""
-    live = list(
-        UpdateJob.objects.filter(state__in=UNFINISHED)
-        .select_related("district")
-        .order_by("received_at", "number")
-    )
+    live = list(_unfinished().select_related("district").order_by("received_at", "number"))
     failed = _failed()
     problems = [*_stalled(live), *_waiting(live), *_without_file(live), *failed]
     yield from problems
@@ -58,6 +54,11 @@ def updates(installation: Installation) -> Iterator[CheckResult]:
             f"{working} in progress, {len(live) - working} waiting, "
             f"none failed in the last {RECENT.days} days"
         )
+
+
+def _unfinished() -> "QuerySet[UpdateJob]":
+    """Return the unfinished updates of districts that aren't suspended."""
+    return UpdateJob.objects.filter(state__in=UNFINISHED, district__suspended_at=None)
 
 
 def _stalled(live: list[UpdateJob]) -> Iterator[CheckResult]:
@@ -117,15 +118,17 @@ def _failed() -> Iterator[CheckResult]:
 
 
 def emails(installation: Installation) -> Iterator[CheckResult]:
-    """Find emails that are held, being retried, overdue, or given up."""
+    """Find emails that are held, retried, overdue, or given up, but for those of the suspended."""
     if since := mail_hold.held_since():
         yield warning(
             f"emails are held since the restore at {_moment(since)}",
             "see `rollbook mail show`, then run `rollbook mail release`",
         )
         return
-    about_updates: QuerySet[Any] = ResultMail.objects.select_related("update__district")
-    about_access: QuerySet[Any] = AccountMail.objects.select_related("member__district")
+    about_updates: QuerySet[Any] = ResultMail.objects.filter(update__district__suspended_at=None)
+    about_updates = about_updates.select_related("update__district")
+    about_access: QuerySet[Any] = AccountMail.objects.filter(member__district__suspended_at=None)
+    about_access = about_access.select_related("member__district")
     problems = [*_unsent(about_updates), *_unsent(about_access)]
     yield from problems
     if not problems:

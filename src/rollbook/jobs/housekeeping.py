@@ -18,6 +18,7 @@ from rollbook.accounts.audit import seals
 from rollbook.accounts.auth import sessions
 from rollbook.accounts.retention_guard import Due
 from rollbook.operations.keys import rotation
+from rollbook.operations.lifecycle import resumption
 from rollbook.students import passwords
 from rollbook.updates import mails as updates_mails
 from rollbook.updates import retention, runner
@@ -109,6 +110,11 @@ def finish_key_rotations() -> int:
     return rotation.finish_rotations()
 
 
+def continue_destructions() -> int:
+    """Continue to delete districts and to erase students where that was interrupted."""
+    return resumption.continue_unfinished()
+
+
 def purge_jobs() -> int:
     """Remove old failed jobs from the job queue."""
     # This needs Procrastinate, which is not imported on SQLite.
@@ -133,5 +139,6 @@ PERIODIC_TASKS = (
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),
     PeriodicTask("finish key rotations", finish_key_rotations, 300.0, "*/5 * * * *"),
+    PeriodicTask("continue deletions", continue_destructions, 60.0, "* * * * *"),
     PeriodicTask("purge jobs", purge_jobs, None, "30 * * * *"),
 )

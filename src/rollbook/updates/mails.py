@@ -41,8 +41,12 @@ def queue_result_mails() -> int:
 
 
 def send_due() -> int:
-    """Try to send every email that is due; return how many were tried."""
-    return outbox.send_due(ResultMail.objects.select_related("update__district", "member"), message)
+    """Try to send every email that is due; return how many were tried.
+
+    Emails of a suspended district wait until it is resumed.
+    """
+    mails = ResultMail.objects.filter(update__district__suspended_at=None)
+    return outbox.send_due(mails.select_related("update__district", "member"), message)
 
 
 def message(mail: ResultMail) -> EmailMultiAlternatives:

@@ -14,6 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from rollbook.districts.models import District
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.updates import transitions
 from rollbook.updates.applying import apply
@@ -57,7 +58,7 @@ def next_update(district_id: int) -> int | None:
 
 
 def busy_districts() -> list[int]:
-    """Return the IDs of the districts that have an unfinished update."""
+    """Return the IDs of the districts that have an unfinished update and aren't suspended."""
     return list(_next_by_district())
 
 
@@ -72,7 +73,9 @@ def has_recent_progress(now: datetime) -> bool:
 
 
 def _next_by_district(**conditions: int) -> dict[int, int]:
-    unfinished = UpdateJob.objects.filter(state__in=UNFINISHED, **conditions)
+    unfinished = UpdateJob.objects.filter(
+        state__in=UNFINISHED, district__suspended_at=None, **conditions
+    )
     updates = unfinished.order_by("district", "number").values_list("pk", "district_id", "state")
     chosen: dict[int, int] = {}
     for pk, district_id, state in updates:
@@ -124,9 +127,34 @@ def _start_run(update_id: int) -> str | None:
     """Take over the update under a new run ID, and return that; None if there is nothing to do."""
     try:
         with transaction.atomic():
+            if _is_suspended(update_id):
+                return None
             return _take_over(update_id, run=secrets.token_hex(16))
     except IntegrityError:  # another update of the district was started at the same moment
         return None
+
+
+def pause(district: District) -> None:
+    """Stop the current run of the district's update, in the transaction that suspends it.
+
+    The step that is being committed is waited for; every later one is fenced.
+    """
+    UpdateJob.objects.filter(district=district, state__in=IN_PROGRESS).update(
+        run_id=secrets.token_hex(16), attempts_without_progress=0
+    )
+
+
+def continue_updates(district: District) -> None:
+    """Notify the engine of a district's updates, in the transaction that resumes the district."""
+    unfinished = UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
+    for update_id in unfinished.order_by("number").values_list("pk", flat=True):
+        notify_engine(update_id)
+
+
+def _is_suspended(update_id: int) -> bool:
+    """Return whether the update's district is suspended, and keep that so for the transaction."""
+    districts = District.objects.select_for_update(of=("self",), no_key=True)
+    return any(district.is_suspended for district in districts.filter(updatejob=update_id))
 
 
 def _take_over(update_id: int, run: str) -> str | None:

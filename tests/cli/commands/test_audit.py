@@ -34,7 +34,8 @@ def test_events_removed_by_retention_are_reported_and_break_no_seal(
     result = rollbook("audit", "check")
     assert result.code == 0
     assert result.out == (
-        "The audit log is intact: 1 event under 1 seal; 1 event removed by retention; "
+        "The audit log is intact: 1 event under 1 seal; 1 event removed by retention or with "
+        "their district; "
         "1 event not sealed yet.\n"
     )
 

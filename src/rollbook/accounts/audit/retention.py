@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from rollbook.accounts.audit import log as audit_log
 from rollbook.accounts.audit import seals
@@ -53,12 +54,15 @@ def count_due(now: datetime) -> Due:
 def _remove_expired(district: District | None, now: datetime) -> int:
     """Remove a district's expired events and record that in the same transaction."""
     limit = _expiry_limit(district, now)
-    expired = list(_expired_events(district, limit))
-    removed = sum(len(keys) for _, keys in expired)
-    if not removed:
+    if not _sealed_before(district, limit).exists():
         return 0
-    noun = "event" if removed == 1 else "events"
     with transaction.atomic():
+        seals.lock()
+        expired = list(_expired_events(district, limit))
+        removed = sum(len(keys) for _, keys in expired)
+        if not removed:
+            return 0
+        noun = "event" if removed == 1 else "events"
         for sealed, keys in expired:
             seals.remove_events(sealed, keys)
         audit_log.record(
@@ -85,7 +89,7 @@ def _expired_events(
     district: District | None, limit: datetime
 ) -> Iterator[tuple[SealedEvents, set[int]]]:
     """Yield the oldest seals with expired events, and the primary keys of those events."""
-    expired = AuditEvent.objects.filter(district=district, at__lt=limit, seal__isnull=False)
+    expired = _sealed_before(district, limit)
     count = 0
     for number in list(expired.order_by("seal").values_list("seal", flat=True).distinct()):
         sealed = seals.load_valid_seal(number)
@@ -102,6 +106,10 @@ def _expired_events(
         count += len(keys)
         if count >= MAX_EVENTS_PER_TRANSACTION:
             return
+
+
+def _sealed_before(district: District | None, limit: datetime) -> "QuerySet[AuditEvent]":
+    return AuditEvent.objects.filter(district=district, at__lt=limit, seal__isnull=False)
 
 
 def _belongs_to(event: AuditEvent, district: District | None) -> bool:

@@ -8,8 +8,9 @@ them, the seal no longer matches, because its key isn't in the database.
 A seal names the version of the key that it was made with, which is kept as long as there is such a
 seal. If that version is lost, only the number of its events can be verified.
 
-When retention removes events, their seal keeps its digest, which is part of the next seal. It also
-stores how many events were removed, and a second keyed digest of that and the remaining events.
+When retention removes events, or a district is deleted with its events, their seal keeps its
+digest, which is part of the next seal. It also stores how many events were removed, and a second
+keyed digest of that and the remaining events.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from rollbook.accounts import key_ring
 from rollbook.accounts.key_ring import KeyRing
@@ -26,6 +27,8 @@ from rollbook.accounts.models import AuditEvent, AuditSeal
 from rollbook.text import count_of
 
 MAX_EVENTS_PER_SEAL = 1000
+
+_LOCK = 0x5345414C  # the key of an advisory lock on PostgreSQL
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Verification:
         seals: Number of seals.
         waiting: Number of events that are not sealed yet.
         broken: The seals that don't match.
-        removed_events: Number of events that retention has removed.
+        removed_events: Number of events that retention, or deleting their district, has removed.
         unverifiable_seals: Number of seals whose key is lost.
     """
 
@@ -67,12 +70,20 @@ class SealedEvents:
     events: tuple[AuditEvent, ...]
 
 
-def seal_pending(now: datetime) -> int:
-    """Seal the oldest events that are not sealed yet, and return how many.
+def lock() -> None:
+    """Keep other processes from making and changing seals until the caller's transaction ends.
 
-    Only one process may call it at a time.
+    On SQLite every transaction that writes does.
     """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def seal_pending(now: datetime) -> int:
+    """Seal the oldest events that are not sealed yet, and return how many."""
     with transaction.atomic():
+        lock()
         events = list(AuditEvent.objects.filter(seal=None).order_by("pk")[:MAX_EVENTS_PER_SEAL])
         if not events:
             return 0
@@ -122,13 +133,30 @@ def load_valid_seal(number: int) -> SealedEvents | None:
 
 
 def remove_events(sealed: SealedEvents, keys: Collection[int]) -> None:
-    """Remove the events with these primary keys from a seal, in the caller's transaction."""
+    """Remove the events with these primary keys from a seal.
+
+    The caller has called ``lock`` in this transaction before it loaded the seal.
+    """
     seal = sealed.seal
     remaining = [event for event in sealed.events if event.pk not in keys]
     removed = seal.events - len(remaining)
     digest = _remaining_digest(sealed.previous_digest, seal, removed, remaining)
     # The seal first: the trigger allows as many deletions as the seal says.
     AuditSeal.objects.filter(pk=seal.pk).update(removed_events=removed, remaining_digest=digest)
+    AuditEvent.objects.filter(seal=seal, pk__in=list(keys)).delete()
+
+
+def remove_events_of_broken_seal(number: int, keys: Collection[int]) -> None:
+    """Remove events from a seal that doesn't match; it never will match again.
+
+    The caller has called ``lock`` in this transaction.
+    """
+    seal = AuditSeal.objects.get(pk=number)
+    remaining = AuditEvent.objects.filter(seal=seal).exclude(pk__in=list(keys)).count()
+    # A digest that no events have: the seal stays broken even if all of them are removed.
+    AuditSeal.objects.filter(pk=number).update(
+        removed_events=max(1, seal.events - remaining), remaining_digest="broken"
+    )
     AuditEvent.objects.filter(seal=seal, pk__in=list(keys)).delete()
 
 

@@ -101,6 +101,7 @@ def sign_in(secret: str, address: str, now: datetime, agent: str = "") -> Token:
     Raises:
         TokenRejected: It isn't an active token.
         RateLimited: Too many sign-ins from this address failed; the token isn't looked up.
+        DistrictSuspended: The member's district is suspended.
     """
     throttle.check_address(address, now)
     tokens = Token.objects.select_related("member__district", "member__role")
@@ -108,6 +109,7 @@ def sign_in(secret: str, address: str, now: datetime, agent: str = "") -> Token:
     if token is None or not _is_valid(token, secret, now):
         _record_failure(token, address, agent, now)
         raise TokenRejected
+    auth_sign_in.refuse_if_suspended(token.member, address, agent, now)
     _record_use(token, now)
     auth_sign_in.record_sign_in(token.member, address, agent, now, f"token {token.key}")
     return token

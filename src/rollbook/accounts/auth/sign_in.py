@@ -16,6 +16,7 @@ from rollbook.accounts.auth.password_policy import MAX_BYTES, normalize_password
 from rollbook.accounts.auth.sign_in_cache import SignInCache
 from rollbook.accounts.models import AuditEvent, KnownAddress, Member
 from rollbook.client_network import client_network
+from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
 
 MAX_LOGIN_LENGTH = 254
 MAX_CONCURRENT_HASHES = 4
@@ -27,6 +28,7 @@ _hashing_slots = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
 sign_in_cache = SignInCache()
 
 _SECOND_STEP_REQUIRED = "two-step verification required"
+_SUSPENDED = "district suspended"
 
 
 class SignInFailed(Exception):
@@ -61,10 +63,12 @@ def sign_in(login: str, password: str, address: str, now: datetime, agent: str =
         SignInFailed: Login or password is wrong, or the member is inactive.
         RateLimited: Too many sign-ins failed.
         SecondFactorRequired: The password alone isn't enough.
+        DistrictSuspended: The member's district is suspended.
     """
     member = verify_password(login, password, address, now, agent)
+    refuse_if_suspended(member, address, agent, now)
     if member.has_second_factor or member.lacks_second_factor:
-        _record_second_factor_required(member, address, agent, now)
+        _record_once_a_day(member, _SECOND_STEP_REQUIRED, address, agent, now)
         raise SecondFactorRequired(is_missing=member.lacks_second_factor)
     record_sign_in(member, address, agent, now)
     return member
@@ -88,6 +92,19 @@ def verify_password(
             _record_failure(folded, member, address, agent, now)
             raise SignInFailed
     return member
+
+
+def refuse_if_suspended(member: Member, address: str, agent: str, now: datetime) -> None:
+    """Refuse a member who has proved who they are if the district is suspended, and record it.
+
+    Raises:
+        DistrictSuspended: It is.
+    """
+    try:
+        require_not_suspended(member.district)
+    except DistrictSuspended:
+        _record_once_a_day(member, _SUSPENDED, address, agent, now)
+        raise
 
 
 def record_sign_in(
@@ -151,28 +168,23 @@ def _record_failure(
         log.record("sign in", "failed", member=member, address=address, agent=agent, now=now)
 
 
-def _record_second_factor_required(member: Member, address: str, agent: str, now: datetime) -> None:
-    """Record it once a day for each member and address; it isn't a guess.
+def _record_once_a_day(
+    member: Member, result: str, address: str, agent: str, now: datetime
+) -> None:
+    """Record a sign-in with the right password that was refused; it isn't a guess.
 
-    A script may cause it every night.
+    It is recorded once a day for each member and address: a script may cause it every night.
     """
     today = AuditEvent.objects.filter(
         district=member.district,
         at__gte=_midnight(now),
         member=member,
         action="sign in",
-        result=_SECOND_STEP_REQUIRED,
+        result=result,
         address=address,
     )
     if not today.exists():
-        log.record(
-            "sign in",
-            _SECOND_STEP_REQUIRED,
-            member=member,
-            address=address,
-            agent=agent,
-            now=now,
-        )
+        log.record("sign in", result, member=member, address=address, agent=agent, now=now)
 
 
 def _midnight(now: datetime) -> datetime:

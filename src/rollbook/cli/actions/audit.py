@@ -14,7 +14,8 @@ def check(arguments: Namespace) -> int:
         print(f"seal {seal.number:,}, made {seal.sealed_at:%Y-%m-%d %H:%M:%S} UTC: {seal.problem}")
     summary = f"{count_of(result.events, 'event')} under {count_of(result.seals, 'seal')}"
     if result.removed_events:
-        summary += f"; {count_of(result.removed_events, 'event')} removed by retention"
+        removed = count_of(result.removed_events, "event")
+        summary += f"; {removed} removed by retention or with their district"
     if result.unsealed_events:
         summary += f"; {count_of(result.unsealed_events, 'event')} not sealed yet"
     if result.unverifiable_seals:

@@ -1,23 +1,33 @@
-"""Runs ``rollbook district``: adds districts and changes their settings."""
+"""Runs ``rollbook district``: adds districts, changes their settings, and ends their use."""
 
 import zoneinfo
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
 from rollbook.accounts.district_settings import DATE_ORDERS
 from rollbook.accounts.members.members import UnknownMember, set_receivers
+from rollbook.cli import certificate_output, confirmation, district_summary, output
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
-from rollbook.cli.lookup import get_district
+from rollbook.cli.lookup import find_district, get_district
 from rollbook.districts.grade_codes import describe_grade_codes, parse_grade_codes
 from rollbook.districts.models import District
 from rollbook.districts.names import normalize_name
+from rollbook.operations.lifecycle import deletion, destruction, suspension
+from rollbook.operations.lifecycle.export import archive, verification
+from rollbook.operations.lifecycle.summary import summarize
+from rollbook.operations.models import Destruction, DistrictExport
 from rollbook.studentfile.reading.reader import normalize_encoding_name
+from rollbook.text import format_number, join_words, name_updates
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import UNFINISHED
 
 YES = "yes"
 MIN_SIMILARITY = 0.8
@@ -161,3 +171,155 @@ def _closest_time_zone(text: str, zones: list[str]) -> str | None:
         if matches:
             return candidates[matches[0]]
     return None
+
+
+def list_districts(arguments: Namespace) -> int:
+    """Print all districts with their numbers."""
+    summaries = summarize(District.objects.all())
+    if arguments.json:
+        print(output.to_json([district_summary.to_json(summary) for summary in summaries]))
+    elif summaries:
+        rows = [district_summary.table_row(summary) for summary in summaries]
+        print("\n".join(output.table(district_summary.HEADERS, rows)))
+    else:
+        print('There is no district yet; add one with `rollbook district add "NAME"`.')
+    return OK
+
+
+def show(arguments: Namespace) -> int:
+    """Print a district with its numbers and settings."""
+    district = find_district(arguments.district)
+    (summary,) = summarize(District.objects.filter(pk=district.pk))
+    export_made = DistrictExport.objects.filter(district=district).first()
+    if arguments.json:
+        print(output.to_json(district_summary.to_json(summary, export_made)))
+        return OK
+    print(f"{district.name} ({district.slug})\n")
+    print("\n".join(output.name_value_lines(district_summary.values(summary, export_made))))
+    return OK
+
+
+def rename(arguments: Namespace) -> int:
+    """Change the name or the short name of a district."""
+    district = get_district(arguments.district)
+    if arguments.name is None and arguments.slug is None:
+        raise CommandError("nothing_to_set", "use at least one of --name, --slug", USAGE)
+    name = "" if arguments.name is None else checked_name(arguments.name)
+    with _refusing("not_renamed"):
+        renamed = suspension.rename(district, timezone.now(), name=name, slug=arguments.slug or "")
+    print(f"The district is called {renamed.name} now. Its short name is {renamed.slug}.")
+    if renamed.slug != district.slug:
+        print(f"Change {district.slug} to {renamed.slug} in your own scripts with commands.")
+    return OK
+
+
+def suspend(arguments: Namespace) -> int:
+    """Suspend a district, or change the reason."""
+    district = get_district(arguments.district)
+    with _refusing("not_suspended"):
+        suspension.suspend(district, arguments.reason, timezone.now())
+    print(f"{district.name} is suspended: nobody in it can sign in or upload. Its data is kept.")
+    numbers = _unfinished_numbers(district)
+    if numbers:
+        print(f"Paused until it is resumed: {name_updates(numbers)}.")
+    return OK
+
+
+def resume(arguments: Namespace) -> int:
+    """Resume a suspended district."""
+    district = get_district(arguments.district)
+    with _refusing("not_resumed"):
+        suspension.resume(district, timezone.now())
+    print(f"{district.name} is active again.")
+    numbers = _unfinished_numbers(district)
+    if numbers:
+        print(f"Continued: {name_updates(numbers)}.")
+    return OK
+
+
+def export(arguments: Namespace) -> int:
+    """Write everything that belongs to a district into an archive."""
+    district = get_district(arguments.district)
+    try:
+        made = archive.export(district, arguments.target, timezone.now())
+    except archive.FileExists as error:
+        raise CommandError(
+            "file_exists", f"{error} already exists; choose another name, or a folder"
+        ) from None
+    print(f"Exported {district.name} to {made.path}, {district_summary.format_size(made.size)}.")
+    print(f"SHA-256 {made.digest}")
+    print("It contains confidential information of students: store it as safely as their records.")
+    return OK
+
+
+def delete(arguments: Namespace) -> int:
+    """Delete a district, or continue to."""
+    district = find_district(arguments.district)
+    begun = deletion.find(district)
+    if begun is None:
+        counts = deletion.count_rows(district)
+        print(f"This removes {district.name} ({district.slug}) and cannot be undone:")
+        print("\n".join(output.table(("count", "what"), _count_rows(counts))))
+        if arguments.dry_run:
+            print("Nothing was removed.")
+            return OK
+        begun = _start_deletion(district, arguments)
+    elif arguments.dry_run:
+        raise CommandError(
+            "district_being_deleted",
+            f"{district.name} is already being deleted; run the command without --dry-run",
+        )
+    else:
+        print(f"Continuing to delete {district.name}.")
+    finished = destruction.run(begun, deletion.remove_batch, lambda removed: None)
+    print(f"Deleted {district.name}.")
+    certificate_output.save(finished, arguments.certificates)
+    return OK
+
+
+def _start_deletion(district: District, arguments: Namespace) -> Destruction:
+    """Check everything that must be right, ask for the name, and begin."""
+    verified = None if arguments.without_export else _require_export(district)
+    broken = deletion.broken_seals(district)
+    if broken and not arguments.broken_audit:
+        raise CommandError(
+            "audit_broken",
+            f"audit events of {district.name} were changed outside Rollbook (seal "
+            f"{join_words(broken)}); find out why with `rollbook audit check` and a backup, or "
+            "use --broken-audit; nothing was removed",
+        )
+    if arguments.name is None:
+        prompt = f"Type the name of the district, {district.name}, to delete it"
+        confirmation.require_typed(district.name, prompt, "--name NAME")
+    else:
+        confirmation.require_equal(arguments.name, district.name)
+    return deletion.start(district, timezone.now(), verified)
+
+
+def _require_export(district: District) -> DistrictExport:
+    try:
+        return verification.require_usable(district)
+    except verification.UnusableExport as error:
+        raise CommandError(
+            error.code,
+            f"{error}; export it with `rollbook district export {district.slug} DIR`, or use "
+            "--without-export; nothing was removed",
+        ) from None
+
+
+def _count_rows(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    return [(format_number(count), kind) for kind, count in counts.items()]
+
+
+def _unfinished_numbers(district: District) -> list[int]:
+    unfinished = UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
+    return list(unfinished.order_by("number").values_list("number", flat=True))
+
+
+@contextmanager
+def _refusing(code: str) -> Iterator[None]:
+    """Turn what isn't possible into an error of the command."""
+    try:
+        yield
+    except suspension.NotPossible as error:
+        raise CommandError(code, str(error)) from None

@@ -9,21 +9,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from rollbook.cli import output
+from django.utils import timezone
+
+from rollbook.cli import certificate_output, confirmation, output
 from rollbook.cli.actions import update
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
-from rollbook.cli.lookup import get_district
+from rollbook.cli.lookup import get_district, require_active
 from rollbook.cli.progress_bar import ProgressBar
 from rollbook.cli.update_progress import UpdateProgress
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
 from rollbook.jobs import work_on
+from rollbook.operations.lifecycle import erasure
+from rollbook.operations.lifecycle.suspension import NotPossible
 from rollbook.studentfile import writer
 from rollbook.studentfile.columns import BY_NAME, COLUMNS
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots
-from rollbook.students.models import Change
+from rollbook.students.models import Change, Student
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.text import format_timestamp
@@ -43,14 +47,21 @@ EXPORTED_COLUMNS = [column.name for column in COLUMNS if not column.secret]
 def load(arguments: Namespace) -> int:
     """Start an update with the file, wait for its end, and print its report."""
     district = get_district(arguments.district)
+    require_active(district)
     receipt = _receive(district, arguments.file)
     job = receipt.update
     with ProgressBar() as progress_bar:
         for line in _notes(receipt):
             progress_bar.print_line(line)
         progress = UpdateProgress(job, progress_bar)
+
+        def watch() -> None:
+            district.refresh_from_db(fields=["suspended_at", "suspension_reason"])
+            require_active(district)
+            progress()
+
         try:
-            work_on(job.pk, progress)
+            work_on(job.pk, watch)
         except KeyboardInterrupt:
             progress_bar.end()
             progress_bar.print_line(
@@ -63,6 +74,37 @@ def load(arguments: Namespace) -> int:
     if job.state != State.COMPLETED:
         return FAILED
     return SOME_REJECTED if job.rows_rejected else OK
+
+
+def erase(arguments: Namespace) -> int:
+    """Erase a student, or continue to."""
+    district = get_district(arguments.district)
+    student = _find_student(district, arguments.student_id)
+    if not arguments.yes:
+        prompt = f"Type {arguments.student_id} again to erase the student for good"
+        confirmation.require_typed(arguments.student_id, prompt, "--yes")
+    try:
+        begun = erasure.start(student, timezone.now(), removes_files=arguments.files)
+        finished = erasure.run(begun, lambda removed: None)
+    except NotPossible as error:
+        raise CommandError("update_unfinished", str(error)) from None
+    print(f"Erased the student with key {student.pk} of {district.name}.")
+    if finished.remaining:
+        print("These still contain the student; --files would have removed the files:")
+    for line in finished.remaining:
+        print(f"  {line}")
+    certificate_output.save(finished, arguments.certificates)
+    return OK
+
+
+def _find_student(district: District, name: str) -> Student:
+    """Return the student with this STUDENT_ID, or without one and with this username."""
+    students = Student.objects.filter(district=district)
+    student = students.filter(student_id=name).first()
+    student = student or students.filter(student_id=None, username=name.casefold()).first()
+    if student is None:
+        raise _no_such_student(district, name)
+    return student
 
 
 def _receive(district: District, path: Path) -> Receipt:
@@ -175,14 +217,18 @@ def _to_json_list(problems: list[tuple[int, Problem]]) -> list[dict[str, object]
 def _get_student(district: District, student_id: str) -> StudentSnapshot:
     students = snapshots.load_by_column(district.pk, "STUDENT_ID", [student_id])
     if student_id not in students:
-        raise CommandError(
-            "no_such_student",
-            f"{district.name} has no student with the STUDENT_ID '{student_id}'; "
-            "it must match exactly, including zeros and capital letters",
-        )
+        raise _no_such_student(district, student_id)
     student = students[student_id]
     snapshots.add_links([student])
     return student
+
+
+def _no_such_student(district: District, student_id: str) -> CommandError:
+    return CommandError(
+        "no_such_student",
+        f"{district.name} has no student with the STUDENT_ID '{student_id}'; "
+        "it must match exactly, including zeros and capital letters",
+    )
 
 
 def _text_lines(

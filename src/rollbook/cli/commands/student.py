@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rollbook.cli.registration import (
     Commands,
+    add_certificates_option,
     add_command,
     add_command_group,
     add_district_argument,
@@ -13,11 +14,12 @@ from rollbook.cli.registration import (
 
 
 def register(commands: Commands) -> None:
-    """Register ``student load``, ``student export`` and ``student show``."""
-    group = add_command_group(commands, "student", "Load, export and show students.")
+    """Register ``student load``, ``student export``, ``student show`` and ``student erase``."""
+    group = add_command_group(commands, "student", "Load, export, show and erase students.")
     _register_load(group)
     _register_export(group)
     _register_show(group)
+    _register_erase(group)
 
 
 def _register_load(group: Commands) -> None:
@@ -59,6 +61,39 @@ def _register_show(group: Commands) -> None:
         help="exactly as in the student file: 00123 is not 123",
     )
     add_json_option(command)
+
+
+def _register_erase(group: Commands) -> None:
+    command = add_command(
+        group,
+        "erase",
+        _run_erase,
+        "Erase a student with the whole history, and issue a certificate of destruction.",
+        "Removes the record, its history, links and group memberships, and what updates say about "
+        "the student. Uploaded files can't be edited: they are named, or removed with --files. A "
+        "later file with the student adds a new one, so remove the student from the SIS first.",
+    )
+    add_district_argument(command)
+    command.add_argument(
+        "student_id",
+        metavar="STUDENT_ID",
+        help="exactly as in the student file; of a student without one, the username",
+    )
+    command.add_argument(
+        "--files",
+        action="store_true",
+        help="also remove the uploaded files that contain the student, for all students in them",
+    )
+    command.add_argument(
+        "--yes", action="store_true", help="don't ask to type the STUDENT_ID again"
+    )
+    add_certificates_option(command)
+
+
+def _run_erase(arguments: Namespace) -> int:
+    from rollbook.cli.actions.student import erase
+
+    return erase(arguments)
 
 
 def _run_load(arguments: Namespace) -> int:

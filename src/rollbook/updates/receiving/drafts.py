@@ -62,6 +62,7 @@ def create_draft(
         now: The present time.
 
     Raises:
+        DistrictSuspended: The district is suspended.
         OSError: The disk is full.
     """
     district = member.district
@@ -71,6 +72,7 @@ def create_draft(
         preview_json = preview.preview_rows(incoming.stored.path, scan, local_date(district, now))
         columns = store_and_describe(incoming, scan)
         with transaction.atomic():
+            lock_district(district)
             draft = Draft.objects.create(
                 district=district,
                 member=member,
@@ -110,6 +112,7 @@ def submit_draft(draft: Draft, mode: Mode) -> Receipt:
 
     Raises:
         QueueFull: Too many updates are waiting. The draft stays as it is.
+        DistrictSuspended: The district is suspended. The draft stays as it is.
         DraftExpired: The draft no longer exists.
     """
     columns = {name: getattr(draft, name) for name in _FILE_FIELDS}

@@ -14,6 +14,7 @@ from rollbook.accounts import retention_guard
 from rollbook.accounts.models import Member
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
+from rollbook.districts.suspension import require_not_suspended
 from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.conversion.convert import convert
@@ -121,6 +122,7 @@ def receive(
 
     Raises:
         QueueFull: Too many updates are waiting.
+        DistrictSuspended: The district is suspended.
         OSError: The disk is full.
     """
     submission = Submission(district, incoming.digest, mode, encoding or district.encoding)
@@ -176,8 +178,12 @@ def store_and_describe(incoming: IncomingFile, scan: FileScan) -> dict[str, Any]
 
 
 def lock_district(district: District) -> None:
-    """Keep others from creating updates of the district until the caller's transaction ends."""
-    District.objects.select_for_update(no_key=True).get(pk=district.pk)
+    """Keep others from creating updates of the district until the caller's transaction ends.
+
+    Raises:
+        DistrictSuspended: The district has been suspended; it stays so until then, too.
+    """
+    require_not_suspended(District.objects.select_for_update(no_key=True).get(pk=district.pk))
 
 
 def create_update(submission: Submission) -> Receipt:

@@ -9,6 +9,7 @@ from rollbook.accounts.audit import log
 from rollbook.accounts.auth import api_tokens, sign_in, throttle
 from rollbook.accounts.models import Member, Token
 from rollbook.accounts.permissions import Permission
+from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import format_duration, join_words
 from rollbook.web.http.client import Credentials, address_of, agent_of
 from rollbook.web.http.error_codes import ApiError
@@ -37,7 +38,8 @@ def authenticate(
     """Return the member, and the token unless the credentials are login and password.
 
     Raises:
-        ApiError: If the credentials are wrong, insufficient or throttled.
+        ApiError: If the credentials are wrong, insufficient or throttled, or the district is
+            suspended.
     """
     if isinstance(credentials, tuple):
         return member_of(request, credentials, now), None
@@ -47,6 +49,8 @@ def authenticate(
         raise ApiError("token_failed", tokens=tokens_page()) from None
     except throttle.RateLimited as throttled:
         raise _wait(throttled) from None
+    except DistrictSuspended as suspended:
+        raise suspension_error(suspended) from None
     return token.member, token
 
 
@@ -54,7 +58,8 @@ def member_of(request: HttpRequest, credentials: tuple[str, str], now: datetime)
     """Return the member with this login and password.
 
     Raises:
-        ApiError: If they are wrong or throttled, or two-step verification is required.
+        ApiError: If they are wrong or throttled, two-step verification is required, or the district
+            is suspended.
     """
     try:
         return sign_in.sign_in(*credentials, address_of(request), now, agent_of(request))
@@ -64,6 +69,8 @@ def member_of(request: HttpRequest, credentials: tuple[str, str], now: datetime)
         raise _second_factor_error(required) from None
     except throttle.RateLimited as throttled:
         raise _wait(throttled) from None
+    except DistrictSuspended as suspended:
+        raise suspension_error(suspended) from None
 
 
 def require_permission(request: HttpRequest, member: Member, action: str, now: datetime) -> None:
@@ -80,6 +87,11 @@ def require_scope(request: HttpRequest, token: Token | None, action: str, now: d
         audit_request(request, action, "not allowed", now, member=token.member, detail=detail)
         scopes = join_words(token.scopes)
         raise ApiError("token_scope", scope=action, has=scopes, tokens=tokens_page())
+
+
+def suspension_error(suspended: DistrictSuspended) -> ApiError:
+    """Return the error for a request of a suspended district, with the reason."""
+    return ApiError("district_suspended", reason=suspended)
 
 
 def tokens_page() -> str:

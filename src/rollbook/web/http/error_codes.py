@@ -151,6 +151,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             403,
             "a token is valid for start, status and cancel only; open this page in a browser",
         ),
+        "district_suspended": ErrorCode(403, "{reason}"),
         "not_supported": ErrorCode(400, "{what} is not supported yet; leave it out"),
         "misspelled_field": ErrorCode(400, "there is no field '{field}'; did you mean {known}?"),
         "field_elsewhere": ErrorCode(

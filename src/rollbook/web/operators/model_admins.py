@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from rollbook.accounts.models import AccountMail, AuditEvent, AuditSeal, Member, Role
 from rollbook.districts.models import District, School
+from rollbook.operations.models import Destruction
 from rollbook.students.models import Group
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.web.operators import one_time_login
@@ -111,7 +112,7 @@ class Districts(ReadOnlyAdmin):
     """Districts; only the name can be changed here, the rest on the district's Settings page."""
 
     form = DistrictName
-    list_display = ("slug", "name", "time_zone", "encoding")
+    list_display = ("slug", "name", "time_zone", "encoding", "suspended_at", "deleting_at")
     search_fields = ("slug", "name")
     fields = (
         "name",
@@ -122,6 +123,9 @@ class Districts(ReadOnlyAdmin):
         "files_kept_days",
         "details_kept_days",
         "audit_kept_years",
+        "suspended_at",
+        "suspension_reason",
+        "deleting_at",
     )
     readonly_fields = fields[1:]
 
@@ -297,6 +301,23 @@ class AuditSeals(ReadOnlyAdmin):
     district_path = ""
 
 
+class Destructions(ReadOnlyAdmin):
+    """Deletions of districts and erasures of students, with their certificates."""
+
+    list_display = ("pk", "district_slug", "student_key", "started_at", "finished_at")
+    ordering = ("-pk",)
+    fields = (
+        ("district_key", "district_slug", "district_name"),
+        "student_key",
+        ("requested_by", "started_at", "finished_at"),
+        "export_digest",
+        "counts",
+        "remaining",
+        "certificate",
+    )
+    district_path = ""
+
+
 for _model, _model_admin in (
     (District, Districts),
     (School, Schools),
@@ -308,5 +329,6 @@ for _model, _model_admin in (
     (AccountMail, AccountMails),
     (AuditEvent, AuditEvents),
     (AuditSeal, AuditSeals),
+    (Destruction, Destructions),
 ):
     site.register(_model, _model_admin)

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import format_duration
 from rollbook.web.http.error_codes import RETRY_LATER_S, ApiError
 from rollbook.web.http.responses import error_response
@@ -36,6 +37,11 @@ def not_allowed(request: HttpRequest, page_request: Any = None) -> HttpResponse:
     """Return the 403 page for a member whose role does not include the page."""
     text = "Your role doesn't include this page. A district manager can change that."
     return error_page(request, 403, "Access denied", text, page_request)
+
+
+def district_suspended(request: HttpRequest, suspended: DistrictSuspended) -> HttpResponse:
+    """Return the 403 page for a member of a suspended district, with the reason."""
+    return error_page(request, 403, "District suspended", str(suspended))
 
 
 def not_found(request: HttpRequest, page_request: Any = None) -> HttpResponse:

@@ -20,6 +20,7 @@ from rollbook.accounts.auth.throttle import RateLimited
 from rollbook.accounts.models import Member
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.models import District
+from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
 from rollbook.web.http.authentication import audit_request
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.forms import FormWithReasons
@@ -180,6 +181,8 @@ class PublicPage(Page[P]):
             return self._view(request, *args, **kwargs)
         except RateLimited as throttled:
             return errors.too_many_attempts(request, throttled.retry_after)
+        except DistrictSuspended as suspended:
+            return errors.district_suspended(request, suspended)
 
 
 class MemberPage(Page[P]):
@@ -197,6 +200,15 @@ class MemberPage(Page[P]):
         member = sessions.member_of(request)
         if member is None:
             return _to_sign_in(request)
+        try:
+            require_not_suspended(member.district)
+            return self._respond_to(member, request, *args, **kwargs)
+        except DistrictSuspended as suspended:
+            return errors.district_suspended(request, suspended)
+
+    def _respond_to(
+        self, member: Member, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
         page_request = PageRequest(request, member, timezone.now())
         if member.lacks_second_factor and not self.rule.allow_without_second_factor:
             return page_request.redirect("second-factor")

@@ -9,6 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.auth.password_changes import request_password_reset, set_password
 from rollbook.accounts.models import AccountMailKind, Member
+from rollbook.districts.suspension import require_not_suspended
 from rollbook.web.http.client import address_of, agent_of
 from rollbook.web.pages.base.view import public_page
 from rollbook.web.pages.sign_in.forms import Forgotten, NewPassword, post_data
@@ -39,6 +40,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
         member, kind = emailed_links.read_token(token)
     except emailed_links.LinkExpired as error:
         return _link_expired(request, error)
+    require_not_suspended(member.district)
     form = NewPassword(post_data(request))
     if form.is_valid() and _set_password(request, member, form):
         response = continue_sign_in(request, member, resolve_url("home"))

@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.accounts.auth import second_factor, sessions
 from rollbook.accounts.auth import sign_in as auth_sign_in
 from rollbook.accounts.models import Member
+from rollbook.districts.suspension import require_not_suspended
 from rollbook.web.http.authentication import audit_request
 from rollbook.web.http.client import address_of, agent_of
 from rollbook.web.pages.base.view import POST, SAFE, public_page
@@ -47,6 +48,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except auth_sign_in.SignInFailed:
         form.add_error(None, SIGN_IN_FAILED)
         return _render_sign_in(request, form, 403)
+    auth_sign_in.refuse_if_suspended(member, address, agent, now)
     if not member.has_second_factor:
         auth_sign_in.record_sign_in(member, address, agent, now)
     return continue_sign_in(request, member, _next_url(request))
@@ -63,6 +65,7 @@ def code(request: HttpRequest) -> HttpResponse:
     member = sessions.pending_member(request, now)
     if member is None:
         return _restart_sign_in(request)
+    require_not_suspended(member.district)
     form = Code(post_data(request))
     if not form.is_valid():
         return _render_code(request, form, form.page_status)

@@ -1,0 +1,1 @@
+"""The life of a district: suspend, rename, export and delete it; and erase one student."""

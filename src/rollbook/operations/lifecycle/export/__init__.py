@@ -1,0 +1,1 @@
+"""Export everything that belongs to a district into one archive."""
