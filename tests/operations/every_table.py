@@ -32,7 +32,7 @@ from rollbook.accounts.models import (
     Token,
 )
 from rollbook.districts.models import District, School
-from rollbook.operations.models import WriteProbe
+from rollbook.operations.models import Destruction, DistrictExport, WriteProbe
 from rollbook.students.models import Change, Group, RowFingerprint, Student, Transfer
 from rollbook.updates.models import (
     CheckedRange,
@@ -62,6 +62,19 @@ def fill() -> None:
         _updates(member, student)
         _audit(member)
         WriteProbe.objects.create(at=NOW)
+        DistrictExport.objects.create(
+            district=member.district, path="maple.zip", size=1, digest="0" * 64, exported_at=NOW
+        )
+        Destruction.objects.create(
+            district_key=0,
+            district_slug="birch-usd",
+            district_name=STRANGE,
+            requested_by="root",
+            started_at=NOW,
+            finished_at=LATER,
+            counts={"students": 1},
+            certificate={"statement": {"number": 1}},
+        )
     for _ in range(2):
         retention_guard.check_clock(datetime.now(UTC))
 

@@ -22,6 +22,7 @@ from tests.conftest import PASSWORD
 from tests.web.curl import Curl, basic, text
 from tests.web.pages.reading import read
 from tests.web.pages.test_matrix import FOR_MEMBERS, PAGES, RULES, _some_keys, again, signed_in
+from tests.web.test_matrix import OPEN
 
 pytestmark = pytest.mark.daily_on("sqlite")
 
@@ -43,7 +44,7 @@ def suspended(maple: District, manager: Member) -> Client:
 def test_every_page_is_for_members_or_listed_as_public() -> None:
     assert {*FOR_MEMBERS, *PUBLIC} == set(PAGES)
     names = {pattern.name for pattern in urlpatterns}
-    assert names == {*PAGES, *COMMANDS, "healthz"}
+    assert names == {*PAGES, *COMMANDS, *OPEN}
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

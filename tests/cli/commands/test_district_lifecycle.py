@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.db.triggers import install_triggers
 from rollbook.districts.models import District
 from rollbook.operations.lifecycle import deletion, destruction
 from rollbook.operations.models import Destruction
@@ -232,6 +234,7 @@ def test_a_broken_audit_is_investigated_first(
     fill(maple)
     event = AuditEvent.objects.filter(district=maple).latest("pk")
     bypass_triggers(f"UPDATE accounts_auditevent SET detail = 'x' WHERE id = {event.pk}")
+    install_triggers(DEFAULT_DB_ALIAS)
     refused = rollbook(*DELETE)
     assert refused.err.startswith("ERROR audit_broken: audit events of Maple USD were changed")
     result = rollbook(*DELETE, "--broken-audit", "--certificates", tmp_path)

@@ -1,4 +1,4 @@
-"""Filled districts, and a folder of emails that is emptied after each test."""
+"""Filled districts, and a folder of emails that is empty before and after each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,12 @@ from tests.operations.lifecycle.district import fill
 
 @pytest.fixture(autouse=True)
 def no_emails_are_left() -> Iterator[None]:
+    _remove_emails()
     yield
+    _remove_emails()
+
+
+def _remove_emails() -> None:
     for path in Path(settings.MAIL_FOLDER).glob("*"):
         path.unlink()
 

@@ -45,6 +45,7 @@ WITHOUT_DISTRICT = {
     "accounts.Installation",
     "accounts.RetentionGuard",
     "operations.Destruction",
+    "operations.WriteProbe",
 }
 WHILE_CHECKING = {"updates.CheckedRange", "updates.RowDependency"}
 ONLY_ON_POSTGRESQL = {"updates.FileChunk"}
