@@ -98,8 +98,8 @@ def _names(chain: Path, certificate: x509.Certificate, host: str) -> Iterator[Ch
         covered = join_words(hosts) if hosts else "no host"
         yield error(
             f"{chain} is for {covered}, but ROLLBOOK_URL is at {host}",
-            f"correct ROLLBOOK_URL, or get a certificate for {host}: "
-            f"`rollbook serve --host {host}` creates a self-signed one",
+            f"correct ROLLBOOK_URL, or get a certificate for {host}; without --cert, "
+            "`rollbook serve` creates one when it starts with this ROLLBOOK_URL",
         )
 
 

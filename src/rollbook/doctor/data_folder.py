@@ -12,7 +12,7 @@ from rollbook.environment import DATA
 from rollbook.system_accounts import account_name
 from rollbook.text import count_of, join_words
 
-PUBLIC_FILES = {"certificate.pem"}  # clients need it
+PUBLIC_FILES = {"certificate.pem", "admin-certificate.pem"}  # clients need it
 MAX_FILES = 100_000
 MAX_SHOWN = 3
 

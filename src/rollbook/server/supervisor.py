@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from urllib.parse import urlsplit
 
 from rollbook import environment
 from rollbook.accounts.installation_id import WrongDatabase
@@ -114,11 +115,12 @@ def _data_folder_lock(data: Path) -> Iterator[None]:
 
 
 def _certificate(data: Path, host: str, chain: Path | None, key: Path | None) -> Certificate:
+    """Return the operator's certificate, or a self-signed one for ROLLBOOK_URL and ``host``."""
     if chain and key:
         return tls.load_certificate(chain, key)
     if chain or key:
         raise CertificateProblem("a certificate needs its private key; use both --cert and --key")
-    return tls.self_signed_certificate(data, host)
+    return tls.self_signed_certificate(data, host, urlsplit(environment.URL.read()).hostname or "")
 
 
 @contextmanager
