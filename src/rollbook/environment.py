@@ -19,7 +19,9 @@ T = TypeVar("T")
 # `rollbook serve` sets these for its own child processes; they are not settings.
 LISTENER = "ROLLBOOK_LISTENER"  # file descriptor of the inherited socket that is already listening
 LIFELINE = "ROLLBOOK_LIFELINE"  # file descriptor of the read end of the inherited pipe
-INTERNAL_VARIABLES = frozenset({LISTENER, LIFELINE})
+PROGRESS = "ROLLBOOK_PROGRESS"  # file descriptor of the inherited pipe for a worker's progress
+FROZEN_AFTER = "ROLLBOOK_FROZEN_AFTER"  # seconds after which tests let a worker be killed
+INTERNAL_VARIABLES = frozenset({LISTENER, LIFELINE, PROGRESS, FROZEN_AFTER})
 
 
 def _accept(value: str) -> None:

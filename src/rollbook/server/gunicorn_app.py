@@ -11,6 +11,7 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from rollbook import environment
 from rollbook.server import parent_watch
+from rollbook.server.slow_clients.arbiter import ReloadingArbiter
 from rollbook.server.slow_clients.worker import SlowClientWorker
 from rollbook.server.tls import Certificate
 
@@ -57,6 +58,10 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         for name, value in self.settings.items():
             self.cfg.set(name, value)
 
+    def run(self) -> None:
+        """Serve until stopped."""
+        ReloadingArbiter(self).run()
+
     def load(self) -> Callable[..., Any]:
         """Return the WSGI application, in the worker process."""
         module, _, name = self.application.partition(":")
@@ -73,6 +78,8 @@ def run_web(
     beside: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM: HTTPS with a certificate, or plain HTTP for a proxy that terminates TLS.
+
+    SIGHUP reloads the certificate from its files.
 
     Args:
         address: Where to listen, unless the supervisor passes on its listening socket.

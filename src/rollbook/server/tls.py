@@ -74,6 +74,26 @@ def load_certificate(chain: Path, key: Path) -> Certificate:
     return Certificate(chain, key)
 
 
+def valid_until(chain: Path) -> datetime:
+    """Return when the first certificate of a usable chain expires."""
+    return x509.load_pem_x509_certificates(chain.read_bytes())[0].not_valid_after_utc
+
+
+def renewed_context(certificate: Certificate) -> ssl.SSLContext:
+    """Return the settings with the present content of the files.
+
+    Raises:
+        CertificateProblem: They are not usable, or the certificate has expired.
+    """
+    load_certificate(certificate.chain, certificate.key)
+    end = valid_until(certificate.chain)
+    if end <= datetime.now(UTC):
+        raise CertificateProblem(
+            f"{certificate.chain} expired on {end:%Y-%m-%d}; renew it, and send SIGHUP again"
+        )
+    return context(certificate.chain, certificate.key)
+
+
 def self_signed_certificate(data: Path, *hosts: str) -> Certificate:
     """Return the self-signed certificate in the data folder, for these hosts and localhost.
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import connections
-from rollbook.jobs import work
+from rollbook.jobs import progress, work
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.server import parent_watch, supervisor, tls
 from rollbook.server.gunicorn_app import Address, run_web
@@ -73,6 +73,7 @@ def worker(arguments: Namespace) -> int:
     _prepare()
     stop_requested = threading.Event()
     _set_on_first_signal(stop_requested)
+    progress.start_reporting()
     with reporting_unusable_database():
         work(stop_requested, arguments.concurrency)
     return OK

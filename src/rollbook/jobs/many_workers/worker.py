@@ -11,6 +11,7 @@ from django.db import close_old_connections, connection, connections
 
 from rollbook.db import connections as db_connections
 from rollbook.db.transient_errors import is_transient
+from rollbook.jobs import progress
 from rollbook.jobs.housekeeping import PERIODIC_TASKS
 from rollbook.jobs.many_workers import district_turn, job_queue, reaper, spool_sweeper, tasks
 from rollbook.jobs.many_workers.job_queue import CHORES, UPDATES
@@ -22,7 +23,6 @@ from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import UNFINISHED
 
 POLL_INTERVAL_S = 0.25  # how often ``work_on`` checks whether the update has ended
-MAX_STEP_S = 300.0  # a step that takes longer will never end
 STOP_TIMEOUT_S = 9.0  # until a worker has to have stopped; `serve` waits 10 s
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
         log.info("worker ready")
         while not stop.wait(1.0):
             _exit_if_step_hangs()
+            progress.report_step()
     if own_reaper.newer:
         raise own_reaper.newer
 
@@ -163,6 +164,6 @@ def _exit_if_step_hangs() -> None:
 
     The update counts this as an attempt without progress.
     """
-    if district_turn.longest_step() > MAX_STEP_S:
-        log.critical("a step has taken more than %.0f s; this worker exits", MAX_STEP_S)
+    if district_turn.longest_step() > progress.MAX_STEP_S:
+        log.critical("a step has taken more than %.0f s; this worker exits", progress.MAX_STEP_S)
         os._exit(1)
