@@ -132,6 +132,30 @@ def _check_url(text: str) -> str | None:
     return None
 
 
+def _parse_addresses(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, text.split(","))))
+
+
+def _check_addresses(text: str) -> str | None:
+    for address in _parse_addresses(text):
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            return f"contains {address!r}, which is not an email address; separate them by commas"
+    return None
+
+
+def _check_ping_url(text: str) -> str | None:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname:
+        return "is not an address that begins with https://; copy it from your monitor"
+    return None
+
+
+def _check_hours(text: str) -> str | None:
+    if not text.strip().isdecimal():
+        return f"is {text!r}, which is not a number of hours; use digits only, or remove it"
+    return None
+
+
 def _check_database_url(text: str) -> str | None:
     try:
         postgresql_settings(text)
@@ -203,6 +227,31 @@ SMTP_PASSWORD = Setting(
 MAIL_FROM = Setting(
     "ROLLBOOK_MAIL_FROM", "Rollbook <rollbook@localhost>", str, "The sender of emails."
 )
+OPERATOR_EMAIL = Setting(
+    "ROLLBOOK_OPERATOR_EMAIL",
+    "",
+    _parse_addresses,
+    "Who is [alerted](docs/alerts.md) if something is wrong: email addresses, separated by commas.",
+    _check_addresses,
+)
+PING_URL = Setting(
+    "ROLLBOOK_PING_URL",
+    "",
+    str,
+    "The URL of a monitor that is requested regularly, with `/fail` if something is wrong.",
+    _check_ping_url,
+    is_secret=True,
+)
+PING_MINUTES = _number(
+    "ROLLBOOK_PING_MINUTES", 5, "How often that URL is requested, in minutes.", _check_count
+)
+BACKUP_MAX_AGE_HOURS = _number(
+    "ROLLBOOK_BACKUP_MAX_AGE_HOURS",
+    48,
+    "How old the last `rollbook backup` may be before you are alerted; `0` if you back up in "
+    "another way.",
+    _check_hours,
+)
 MAX_ROWS = _number(
     "ROLLBOOK_MAX_ROWS", 2_000_000, "The most rows a student file may have.", _check_count
 )
@@ -222,6 +271,10 @@ SETTINGS: tuple[Setting[Any], ...] = (
     SMTP_USER,
     SMTP_PASSWORD,
     MAIL_FROM,
+    OPERATOR_EMAIL,
+    PING_URL,
+    PING_MINUTES,
+    BACKUP_MAX_AGE_HOURS,
     MAX_ROWS,
     MAX_UPLOAD_BYTES,
 )

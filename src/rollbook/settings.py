@@ -162,6 +162,12 @@ EMAIL_FILE_PATH = MAIL_FOLDER
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 DEFAULT_FROM_EMAIL = environment.MAIL_FROM.read()
 
+# Alerts of the operator; see docs/alerts.md.
+OPERATOR_EMAIL = environment.OPERATOR_EMAIL.read()
+PING_URL = environment.PING_URL.read()
+PING_MINUTES = environment.PING_MINUTES.read()
+BACKUP_MAX_AGE_HOURS = environment.BACKUP_MAX_AGE_HOURS.read()
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -17,6 +17,7 @@ from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
 from rollbook.accounts.auth import sessions
 from rollbook.accounts.retention_guard import Due
+from rollbook.operations.alerts import watch
 from rollbook.students import passwords
 from rollbook.updates import mails as updates_mails
 from rollbook.updates import retention, runner
@@ -118,5 +119,6 @@ PERIODIC_TASKS = (
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),
+    PeriodicTask("check alerts", watch.check, watch.CHECK_INTERVAL_S, "* * * * *"),
     PeriodicTask("purge jobs", purge_jobs, None, "30 * * * *"),
 )

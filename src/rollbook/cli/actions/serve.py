@@ -12,6 +12,7 @@ from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import connections
 from rollbook.jobs import progress, work
 from rollbook.jobs.many_workers import spool_sweeper
+from rollbook.operations.alerts import watch
 from rollbook.server import parent_watch, supervisor, tls
 from rollbook.server.gunicorn_app import Address, run_web
 from rollbook.server.startup import prepare
@@ -39,9 +40,14 @@ def web(arguments: Namespace) -> int:
         Address(arguments.host, arguments.port),
         certificate,
         behind_proxy=settings.BEHIND_PROXY,
-        beside=spool_sweeper.start_sweeper_of_web_server,
+        beside=_start_threads_of_web_server,
     )
     return OK
+
+
+def _start_threads_of_web_server() -> None:
+    spool_sweeper.start_sweeper_of_web_server()
+    watch.start_in_web_server()
 
 
 def _load_certificate(arguments: Namespace) -> tls.Certificate:

@@ -19,6 +19,7 @@ A new command is a module here, a module of actions, and an entry in COMMANDS.
 from rollbook.cli.commands import (
     admin,
     adopt,
+    alert,
     audit,
     district,
     doctor,
@@ -42,6 +43,7 @@ COMMANDS = (
     update,
     audit,
     retention,
+    alert,
     admin,
     migrate,
     adopt,

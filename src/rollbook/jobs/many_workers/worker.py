@@ -17,6 +17,7 @@ from rollbook.jobs.many_workers import district_turn, job_queue, reaper, spool_s
 from rollbook.jobs.many_workers.job_queue import CHORES, UPDATES
 from rollbook.jobs.many_workers.queue_worker import QueueWorker
 from rollbook.jobs.many_workers.reaper import Reaper
+from rollbook.operations.alerts import watch
 from rollbook.updates import runner
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
@@ -77,7 +78,9 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
         tasks.housekeeping_app, CHORES, len(PERIODIC_TASKS), _run_periodic_job
     )
     own_reaper = Reaper()
-    targets = (updates.work, periodic_tasks.work, own_reaper.work, spool_sweeper.sweep_until)
+    # The periodic task checks alerts on one machine; the thread also checks this machine's disk.
+    of_this_machine = (own_reaper.work, spool_sweeper.sweep_until, watch.watch_until)
+    targets = (updates.work, periodic_tasks.work, *of_this_machine)
     with _running_threads(stop, *targets):
         log.info("worker ready")
         while not stop.wait(1.0):

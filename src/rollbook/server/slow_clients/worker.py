@@ -24,6 +24,7 @@ from typing import Any
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from rollbook.operations.alerts import certificate
 from rollbook.server import parent_watch, tls
 from rollbook.server.slow_clients.connection import Connection, NonBlockingSteps
 from rollbook.server.slow_clients.error_responses import (
@@ -72,6 +73,7 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
         parent_watch.watch()
         if self.cfg.is_ssl:
             self.tls = tls.context(self.cfg.certfile, self.cfg.keyfile)
+            certificate.set_served_until(tls.valid_until(Path(self.cfg.certfile)))
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self.upload_threads = ThreadPoolExecutor(UPLOAD_THREADS)
@@ -101,7 +103,9 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
         except tls.CertificateProblem as problem:
             log.error("the certificate is not reloaded, so the previous one stays: %s", problem)
         else:
-            log.info("certificate reloaded, valid until %s", tls.valid_until(files.chain).date())
+            until = tls.valid_until(files.chain)
+            certificate.set_served_until(until)
+            log.info("certificate reloaded, valid until %s", until.date())
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a new connection."""
