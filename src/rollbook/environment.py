@@ -248,9 +248,17 @@ PING_MINUTES = _number(
 BACKUP_MAX_AGE_HOURS = _number(
     "ROLLBOOK_BACKUP_MAX_AGE_HOURS",
     48,
-    "How old the last `rollbook backup` may be before you are alerted; `0` if you back up in "
+    "How old the last backup may be before you are alerted, in hours; `0` if you back up in "
     "another way.",
     _check_hours,
+)
+SENTRY_DSN = Setting(
+    "SENTRY_DSN",
+    "",
+    str,
+    "The project at Sentry that [errors in Rollbook](docs/alerts.md#errors-at-sentry) are reported "
+    "to. It needs the package `rollbook[sentry]`.",
+    is_secret=True,
 )
 MAX_ROWS = _number(
     "ROLLBOOK_MAX_ROWS", 2_000_000, "The most rows a student file may have.", _check_count
@@ -275,6 +283,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     PING_URL,
     PING_MINUTES,
     BACKUP_MAX_AGE_HOURS,
+    SENTRY_DSN,
     MAX_ROWS,
     MAX_UPLOAD_BYTES,
 )

@@ -167,6 +167,7 @@ OPERATOR_EMAIL = environment.OPERATOR_EMAIL.read()
 PING_URL = environment.PING_URL.read()
 PING_MINUTES = environment.PING_MINUTES.read()
 BACKUP_MAX_AGE_HOURS = environment.BACKUP_MAX_AGE_HOURS.read()
+SENTRY_DSN = environment.SENTRY_DSN.read()
 
 LOGGING = {
     "version": 1,

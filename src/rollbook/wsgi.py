@@ -7,6 +7,7 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
+from rollbook import error_reports
 from rollbook.secret_keys import load_or_create_key
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
@@ -29,6 +30,7 @@ class Application(WSGIHandler):
 
 
 django.setup(set_prefix=False)
+error_reports.start(settings.SENTRY_DSN)
 # If the key can't be created or read, the start must fail, not the first sign-in.
 load_or_create_key(settings.KEYS, "session")
 application = Application()

@@ -42,7 +42,7 @@ def beat_once(monkeypatch: pytest.MonkeyPatch) -> None:
         raise StopThread
 
     with monkeypatch.context() as once:
-        once.setattr(progress.time, "sleep", stop)
+        once.setattr(time, "sleep", stop)
         with pytest.raises(StopThread):
             progress._send_heartbeats()
 

@@ -70,7 +70,12 @@ def test_test_uses_every_channel(
     settings.OPERATOR_EMAIL = ("ops@host.example", "night@host.example")
     settings.PING_URL, settings.EMAIL_HOST = "https://monitor.example/5cr3t", "mail.example"
     pinged: list[list[str]] = []
-    monkeypatch.setattr(ping, "send", lambda codes: pinged.append(codes) or "")
+
+    def send(codes: list[str]) -> str:
+        pinged.append(codes)
+        return ""
+
+    monkeypatch.setattr(ping, "send", send)
     result = rollbook("alert", "test")
     assert (result.code, result.err) == (0, "")
     assert result.out == (

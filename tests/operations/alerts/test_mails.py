@@ -137,8 +137,8 @@ def test_an_email_whose_sender_died_is_sent_by_another_process_with_the_same_id(
 def test_old_emails_are_removed_and_waiting_ones_are_not() -> None:
     for days in (89, 91):
         mails.queue(AlertEvent.OPENED, [WORKER], NOW - timedelta(days=days))
-    mails.remove_old(NOW)
+    mails.purge(NOW)
     assert AlertMail.objects.count() == 4
     AlertMail.objects.update(next_attempt_at=None)
-    mails.remove_old(NOW)
+    mails.purge(NOW)
     assert AlertMail.objects.count() == 2

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.core import mail
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from pytest_django import Settings
 
 from rollbook.operations.alerts import ping, watch
@@ -28,7 +28,7 @@ class Stop(threading.Event):
 @pytest.fixture(autouse=True)
 def keep_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the test's."""
-    monkeypatch.setattr(watch.connections, "close_all", lambda: None)
+    monkeypatch.setattr(connections, "close_all", lambda: None)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def failing(errors: Iterator[Exception | None]) -> Callable[[], int]:
     return check
 
 
-def test_a_database_that_stays_away_is_told_to_the_ping_url_only(
+def test_a_database_that_stays_away_is_reported_to_the_ping_url_only(
     pings: list[list[str]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     gone = OperationalError("gone")

@@ -7,6 +7,7 @@ from argparse import Namespace
 
 from django.conf import settings
 
+from rollbook import error_reports
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import connections
@@ -22,6 +23,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 def serve(arguments: Namespace) -> int:
     """Run web server and worker until stopped."""
+    _require_error_reports()
     return supervisor.serve(
         settings.DATA,
         Address(arguments.host, arguments.port),
@@ -33,6 +35,7 @@ def serve(arguments: Namespace) -> int:
 
 def web(arguments: Namespace) -> int:
     """Run the web server only."""
+    _require_error_reports()
     certificate = None if settings.BEHIND_PROXY else _load_certificate(arguments)
     _prepare()
     connections.configure_for_web()
@@ -75,6 +78,8 @@ def worker(arguments: Namespace) -> int:
             "updates of all districts in turn",
             USAGE,
         )
+    _require_error_reports()
+    error_reports.start(settings.SENTRY_DSN)
     parent_watch.watch()
     _prepare()
     stop_requested = threading.Event()
@@ -83,6 +88,14 @@ def worker(arguments: Namespace) -> int:
     with reporting_unusable_database():
         work(stop_requested, arguments.concurrency)
     return OK
+
+
+def _require_error_reports() -> None:
+    """Check that errors can be reported, if SENTRY_DSN is set."""
+    try:
+        error_reports.require_package(settings.SENTRY_DSN)
+    except error_reports.PackageMissing as error:
+        raise CommandError("no_sentry", str(error)) from None
 
 
 def _set_on_first_signal(event: threading.Event) -> None:

@@ -40,7 +40,7 @@ def send_due() -> int:
     return outbox.send_due(AlertMail.objects.all(), message, lease=LEASE)
 
 
-def remove_old(now: datetime) -> None:
+def purge(now: datetime) -> None:
     """Remove emails that were sent or given up long ago."""
     AlertMail.objects.filter(next_attempt_at=None, queued_at__lt=now - RETENTION).delete()
 

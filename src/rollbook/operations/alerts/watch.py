@@ -13,7 +13,7 @@ from rollbook.operations.alerts.evaluate import evaluate
 CHECK_INTERVAL_S = 60.0
 DATABASE_CODE = "database"
 MIN_DATABASE_ERRORS = 3
-"""Checks in a row that must fail before the ping URL is told; a restart takes less."""
+"""Checks in a row that must fail before the ping URL is requested; a restart takes less."""
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def check() -> int:
     now = timezone.now()
     evaluate(now)
     mails.send_due()
-    mails.remove_old(now)
+    mails.purge(now)
     ping.send_if_due(now)
     return 0
 
@@ -36,7 +36,7 @@ def watch_until(stop: threading.Event) -> None:
     """Check every ``CHECK_INTERVAL_S`` until ``stop`` is set; an error only skips one check.
 
     Without the database, nothing can be queued or agreed upon with other processes, but the ping
-    URL can be told.
+    URL can be requested.
     """
     errors = 0
     while not stop.wait(CHECK_INTERVAL_S):
