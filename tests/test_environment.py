@@ -12,7 +12,13 @@ from rollbook import environment, settings_reference
 from rollbook.environment import BY_NAME, SETTINGS, Setting
 
 SOURCE = Path(environment.__file__).parent
-SECRETS = ["DATABASE_URL", "ROLLBOOK_SMTP_PASSWORD", "ROLLBOOK_METRICS_TOKEN"]
+SECRETS = [
+    "DATABASE_URL",
+    "ROLLBOOK_SMTP_PASSWORD",
+    "ROLLBOOK_METRICS_TOKEN",
+    "ROLLBOOK_PING_URL",
+    "SENTRY_DSN",
+]
 
 
 def test_every_setting_is_in_the_table_once() -> None:

@@ -24,7 +24,9 @@ MIN_TOKEN_LENGTH = 16
 # `rollbook serve` sets these for its own child processes; they are not settings.
 LISTENER = "ROLLBOOK_LISTENER"  # file descriptor of the inherited socket that is already listening
 LIFELINE = "ROLLBOOK_LIFELINE"  # file descriptor of the read end of the inherited pipe
-INTERNAL_VARIABLES = frozenset({LISTENER, LIFELINE})
+PROGRESS = "ROLLBOOK_PROGRESS"  # file descriptor of the inherited pipe for a worker's progress
+FROZEN_AFTER = "ROLLBOOK_FROZEN_AFTER"  # seconds after which tests let a worker be killed
+INTERNAL_VARIABLES = frozenset({LISTENER, LIFELINE, PROGRESS, FROZEN_AFTER})
 
 
 def _accept(value: str) -> None:
@@ -196,6 +198,30 @@ def _check_networks(text: str) -> str | None:
     return None
 
 
+def _parse_addresses(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, text.split(","))))
+
+
+def _check_addresses(text: str) -> str | None:
+    for address in _parse_addresses(text):
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            return f"contains {address!r}, which is not an email address; separate them by commas"
+    return None
+
+
+def _check_ping_url(text: str) -> str | None:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname:
+        return "is not an address that begins with https://; copy it from your monitor"
+    return None
+
+
+def _check_hours(text: str) -> str | None:
+    if not text.strip().isdecimal():
+        return f"is {text!r}, which is not a number of hours; use digits only, or remove it"
+    return None
+
+
 def _check_database_url(text: str) -> str | None:
     try:
         postgresql_settings(text)
@@ -344,6 +370,39 @@ METRICS_DISTRICT_NAMES = Setting(
     "`1` to name districts in metrics, instead of a hash.",
     _check_flag,
 )
+OPERATOR_EMAIL = Setting(
+    "ROLLBOOK_OPERATOR_EMAIL",
+    "",
+    _parse_addresses,
+    "Who is [alerted](docs/alerts.md) if something is wrong: email addresses, separated by commas.",
+    _check_addresses,
+)
+PING_URL = Setting(
+    "ROLLBOOK_PING_URL",
+    "",
+    str,
+    "The URL of a monitor that is requested regularly, with `/fail` if something is wrong.",
+    _check_ping_url,
+    is_secret=True,
+)
+PING_MINUTES = _number(
+    "ROLLBOOK_PING_MINUTES", 5, "How often that URL is requested, in minutes.", _check_count
+)
+BACKUP_MAX_AGE_HOURS = _number(
+    "ROLLBOOK_BACKUP_MAX_AGE_HOURS",
+    48,
+    "How old the last backup may be before you are alerted, in hours; `0` if you back up in "
+    "another way.",
+    _check_hours,
+)
+SENTRY_DSN = Setting(
+    "SENTRY_DSN",
+    "",
+    str,
+    "The project at Sentry that [errors in Rollbook](docs/alerts.md#errors-at-sentry) are reported "
+    "to. It needs the package `rollbook[sentry]`.",
+    is_secret=True,
+)
 MAX_ROWS = _number(
     "ROLLBOOK_MAX_ROWS", 2_000_000, "The most rows a student file may have.", _check_count
 )
@@ -371,6 +430,11 @@ SETTINGS: tuple[Setting[Any], ...] = (
     METRICS_TOKEN,
     METRICS_NETWORKS,
     METRICS_DISTRICT_NAMES,
+    OPERATOR_EMAIL,
+    PING_URL,
+    PING_MINUTES,
+    BACKUP_MAX_AGE_HOURS,
+    SENTRY_DSN,
     MAX_ROWS,
     MAX_UPLOAD_BYTES,
 )

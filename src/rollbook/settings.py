@@ -178,6 +178,13 @@ LOG_CLIENT_ADDRESS = environment.LOG_CLIENT_ADDRESS.read()
 _LOG_LEVEL = environment.LOG_LEVEL.read()
 # Debug lines of libraries may contain personal data, such as the parameters of SQL.
 _LOG_LEVEL_OF_LIBRARIES = "INFO" if _LOG_LEVEL == "DEBUG" else _LOG_LEVEL
+# Alerts of the operator; see docs/alerts.md.
+OPERATOR_EMAIL = environment.OPERATOR_EMAIL.read()
+PING_URL = environment.PING_URL.read()
+PING_MINUTES = environment.PING_MINUTES.read()
+BACKUP_MAX_AGE_HOURS = environment.BACKUP_MAX_AGE_HOURS.read()
+SENTRY_DSN = environment.SENTRY_DSN.read()
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

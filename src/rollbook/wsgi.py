@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import Error
 
+from rollbook import error_reports
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 
 
@@ -30,6 +32,7 @@ class Application(WSGIHandler):
 django.setup(set_prefix=False)
 from rollbook.accounts import key_ring  # noqa: E402 - it imports models
 
+error_reports.start(settings.SENTRY_DSN)
 # If the key can't be created or read, the start must fail, not the first sign-in.
 try:
     key_ring.ring(key_ring.SESSION)

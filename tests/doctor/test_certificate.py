@@ -162,6 +162,12 @@ def test_the_self_signed_one_in_the_data_folder_is_reported_as_such(here: Here, 
     assert results(certificate.check(here(ROLLBOOK_URL="https://192.0.2.7")))[0][0] == Level.ERROR
 
 
+def test_the_one_of_the_operators_site_is_not_the_servers(here: Here, data: Path) -> None:
+    tls.local_certificate(data)
+    [(level, what)] = results(certificate.check(here(ROLLBOOK_URL="https://rollbook.example")))
+    assert (level, what.startswith("there is none yet")) == (Level.OK, True)
+
+
 def test_behind_a_proxy_it_is_not_checked(here: Here) -> None:
     [(level, what)] = results(certificate.check(here(ROLLBOOK_BEHIND_PROXY="1")))
     assert (level, what.startswith("a proxy")) == (Level.OK, True)

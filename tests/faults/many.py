@@ -22,8 +22,8 @@ from rollbook.accounts.models import Member
 from rollbook.cli import run
 from rollbook.db import connections
 from rollbook.districts.models import District, School
+from rollbook.jobs import progress
 from rollbook.jobs.many_workers import reaper
-from rollbook.jobs.many_workers import worker as many_workers_worker
 from rollbook.updates import runner
 from rollbook.updates.applying import apply
 from rollbook.updates.models import UpdateJob
@@ -103,7 +103,7 @@ def deadly(seconds: str) -> None:
 def hanging(seconds: str) -> None:
     """The impatient one, which hangs in its first chunk."""
     setattr(apply, "_apply", lambda *arguments: time.sleep(3600))  # noqa: B010
-    many_workers_worker.MAX_STEP_S = 2.0
+    progress.MAX_STEP_S = 2.0
     impatient(seconds)
 
 

@@ -1,6 +1,7 @@
 """The certificate created at the first start, and the operator's own."""
 
 import ipaddress
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from rollbook.server import tls
+from rollbook.server import supervisor, tls
 from rollbook.server.readiness import WILDCARD_HOSTS
 
 WILDCARD = "::"
@@ -23,10 +24,12 @@ def names_in(certificate: tls.Certificate) -> set[str]:
     }
 
 
-def test_the_first_start_creates_a_certificate_for_this_machine(tmp_path: Path) -> None:
+def test_the_first_start_creates_a_certificate_for_the_server_and_localhost(
+    tmp_path: Path,
+) -> None:
     created = tls.self_signed_certificate(tmp_path, "rollbook.maple.example")
     assert created.chain == tmp_path / "certificate.pem"
-    assert {"localhost", "127.0.0.1", "::1", "rollbook.maple.example"} <= names_in(created)
+    assert names_in(created) == {"localhost", "127.0.0.1", "::1", "rollbook.maple.example"}
     certificate = x509.load_pem_x509_certificate(created.chain.read_bytes())
     assert isinstance(certificate.public_key(), ec.EllipticCurvePublicKey)
     assert (
@@ -43,6 +46,50 @@ def test_only_its_owner_can_read_the_key(tmp_path: Path) -> None:
 def test_the_next_start_keeps_it(tmp_path: Path) -> None:
     before = tls.self_signed_certificate(tmp_path, "localhost").chain.read_bytes()
     assert tls.self_signed_certificate(tmp_path, WILDCARD).chain.read_bytes() == before
+
+
+@pytest.mark.parametrize("url", ["https://rollbook.example", "https://Rollbook.example:8443/"])
+def test_serve_makes_it_for_its_host_and_the_host_of_its_public_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("ROLLBOOK_URL", url)
+    made = supervisor._certificate(tmp_path, "192.0.2.7", None, None)
+    assert names_in(made) == {"localhost", "127.0.0.1", "::1", "192.0.2.7", "rollbook.example"}
+
+
+def test_another_name_of_this_machine_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tls.self_signed_certificate(tmp_path, "rollbook.maple.example").chain.read_bytes()
+    monkeypatch.setattr(socket, "gethostname", lambda: "container-8f3a1c")
+    after = tls.self_signed_certificate(tmp_path, "rollbook.maple.example").chain.read_bytes()
+    assert after == before
+
+
+def test_one_of_an_earlier_version_with_more_names_is_kept(tmp_path: Path) -> None:
+    hosts = ("rollbook.maple.example", "old-name-of-the-machine")
+    before = tls.self_signed_certificate(tmp_path, *hosts).chain.read_bytes()
+    assert tls.self_signed_certificate(tmp_path, hosts[0]).chain.read_bytes() == before
+
+
+def test_the_operators_site_uses_the_certificate_of_the_server(tmp_path: Path) -> None:
+    servers = tls.self_signed_certificate(tmp_path, "rollbook.maple.example")
+    assert tls.local_certificate(tmp_path) == servers
+
+
+@pytest.mark.parametrize("of_the_server", [None, b"", b"-----BEGIN"])
+def test_the_operators_site_never_writes_the_certificate_of_the_server(
+    tmp_path: Path, of_the_server: bytes | None
+) -> None:
+    servers = tmp_path / "certificate.pem"
+    if of_the_server is not None:
+        servers.write_bytes(of_the_server)
+    local = tls.local_certificate(tmp_path)
+    assert local.chain == tmp_path / "admin-certificate.pem"
+    assert names_in(local) == {"localhost", "127.0.0.1", "::1"}
+    assert local.key.stat().st_mode & 0o777 == 0o600
+    assert tls.local_certificate(tmp_path).chain.read_bytes() == local.chain.read_bytes()
+    assert (servers.read_bytes() if servers.exists() else None) == of_the_server
 
 
 @pytest.mark.parametrize("host", [*WILDCARD_HOSTS, "a name with spaces", ""])

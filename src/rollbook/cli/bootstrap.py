@@ -19,11 +19,13 @@ from rollbook.cli.errors import CommandError
 from rollbook.cli.registration import Bootstrap
 from rollbook.db.diagnosis import diagnose, require_version
 from rollbook.db.url import MissingPackages
+from rollbook.system_accounts import account_name, other_owner, sudo_user
 
 
 def read_settings(arguments: Namespace) -> None:
     """Load the settings, and create nothing."""
     set_data_folder(arguments)
+    require_own_folder(arguments)
     _set_up_django()
 
 
@@ -38,6 +40,7 @@ def load_settings_of_target(arguments: Namespace) -> None:
             "SQLite, unset DATABASE_URL",
         )
     _require_data_folder()
+    require_own_folder(arguments)
     url = arguments.to or arguments.to_file.read_text(encoding="utf-8").strip()
     os.environ[environment.DATABASE_URL.name] = url
     _set_up_django()
@@ -46,6 +49,7 @@ def load_settings_of_target(arguments: Namespace) -> None:
 def load_settings(arguments: Namespace) -> None:
     """Load the settings, creating the data folder on first use; the command opens the database."""
     set_data_folder(arguments)
+    require_own_folder(arguments)
     data_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     if getattr(arguments, "behind_proxy", False):
         os.environ[environment.BEHIND_PROXY.name] = "1"
@@ -76,6 +80,7 @@ def open_database_without_keys(arguments: Namespace) -> None:
 def _load_settings_of_existing_folder(arguments: Namespace) -> None:
     set_data_folder(arguments)
     _require_data_folder()
+    require_own_folder(arguments)
     _set_up_django()
 
 
@@ -118,6 +123,24 @@ def set_data_folder(arguments: Namespace) -> None:
 def data_folder() -> Path:
     """Return the data folder that the settings will use."""
     return environment.DATA.read()
+
+
+def require_own_folder(arguments: Namespace) -> None:
+    """Check that this account owns the data folder, before any file is created in it.
+
+    The server can't use a file that root has created there, such as SQLite's write-ahead log.
+
+    Raises:
+        CommandError: The folder belongs to another account; the text names it.
+    """
+    owner = other_owner(data_folder())
+    if owner is not None:
+        raise CommandError(
+            "wrong_account",
+            f"the data folder {data_folder()} belongs to {account_name(owner)}, but this command "
+            f"runs as {account_name(os.geteuid())}; run it as the account that owns the folder: "
+            f"`sudo -u {sudo_user(owner)} {arguments.command_name} ...`",
+        )
 
 
 def _require_data_folder() -> None:

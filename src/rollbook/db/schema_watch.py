@@ -20,8 +20,12 @@ WAITING = "waiting for `rollbook migrate`: %s"
 log = logging.getLogger(__name__)
 
 
-def wait_until_current(stop: threading.Event) -> bool:
+def wait_until_current(stop: threading.Event, report: Callable[[], None] = lambda: None) -> bool:
     """Wait until the database has been migrated to this version, or ``stop`` is set.
+
+    Args:
+        stop: Ends the waiting.
+        report: Called every few seconds meanwhile.
 
     Returns:
         Whether there was something to wait for.
@@ -37,6 +41,7 @@ def wait_until_current(stop: threading.Event) -> bool:
         if reason != logged:
             log.warning("%s", reason)
             logged = reason
+        report()
         stop.wait(CHECK_INTERVAL_S)
     return bool(logged)
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,11 +11,11 @@ from cryptography import x509
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, skipped, warning
 from rollbook.environment import DATA, URL
+from rollbook.operations.alerts.certificate import EXPIRY_WARNING
 from rollbook.server.tls import CertificateProblem, load_certificate
 from rollbook.text import join_words
 
-EXPIRY_WARNING = timedelta(days=21)
-_RENEW = "renew it, and restart the server"
+_RENEW = "renew it, then send SIGHUP to `rollbook serve` or `rollbook web`"
 
 
 def check(installation: Installation) -> Iterator[CheckResult]:
@@ -98,8 +98,8 @@ def _names(chain: Path, certificate: x509.Certificate, host: str) -> Iterator[Ch
         covered = join_words(hosts) if hosts else "no host"
         yield error(
             f"{chain} is for {covered}, but ROLLBOOK_URL is at {host}",
-            f"correct ROLLBOOK_URL, or get a certificate for {host}: "
-            f"`rollbook serve --host {host}` creates a self-signed one",
+            f"correct ROLLBOOK_URL, or get a certificate for {host}; without --cert, "
+            "`rollbook serve` creates one when it starts with this ROLLBOOK_URL",
         )
 
 

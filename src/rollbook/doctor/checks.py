@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult
-from rollbook.environment import BY_NAME, DATA, DATABASE_URL, MAX_UPLOAD_BYTES
+from rollbook.environment import (
+    BY_NAME,
+    DATA,
+    DATABASE_URL,
+    MAX_UPLOAD_BYTES,
+    OPERATOR_EMAIL,
+    PING_URL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,12 @@ def _mail(installation: Installation) -> Iterator[CheckResult]:
     return mail.check(installation)
 
 
+def _alerts(installation: Installation) -> Iterator[CheckResult]:
+    from rollbook.doctor import alerts
+
+    return alerts.check(installation)
+
+
 _SMTP = tuple(name for name in sorted(BY_NAME) if name.startswith("ROLLBOOK_SMTP_"))
 _DATABASE = ("settings", "database", "tables")
 
@@ -138,4 +151,5 @@ CHECKS = (
     DoctorCheck("backup", _backup, _DATABASE),
     DoctorCheck("districts", _districts, _DATABASE),
     DoctorCheck("mail", _mail, ("settings", *_SMTP)),
+    DoctorCheck("alerts", _alerts, ("settings", OPERATOR_EMAIL.name, PING_URL.name)),
 )

@@ -1,7 +1,6 @@
 """Checks who owns the data folder, and that other accounts can't read it."""
 
 import os
-import pwd
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,9 +9,10 @@ from pathlib import Path
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.environment import DATA
+from rollbook.system_accounts import account_name
 from rollbook.text import count_of, join_words
 
-PUBLIC_FILES = {"certificate.pem"}  # clients need it
+PUBLIC_FILES = {"certificate.pem", "admin-certificate.pem"}  # clients need it
 MAX_FILES = 100_000
 MAX_SHOWN = 3
 
@@ -24,15 +24,15 @@ def check(installation: Installation) -> Iterator[CheckResult]:
         yield _missing(installation)
         return
     owner = data.stat().st_uid
-    yield from _ownership(data, owner)
     if installation.missing_requirement("folder"):
+        yield error(f"this account cannot open {data}", f"`chmod 700 {data}`")
         return
     yield from _open_to_others(data)
     content = _content(data, owner)
     yield from content.findings(data, owner)
     if not content.is_bad:
         yield ok(
-            f"{data} belongs to {_name(owner)}; "
+            f"{data} belongs to {account_name(owner)}; "
             f"only that account can read its {count_of(content.files, 'file')}"
         )
 
@@ -50,22 +50,6 @@ def _missing(installation: Installation) -> CheckResult:
         f"there is no data folder {installation.data}{why}",
         "choose yours with --data or ROLLBOOK_DATA, or create one with `rollbook district add`",
     )
-
-
-def _ownership(data: Path, owner: int) -> Iterator[CheckResult]:
-    us = os.geteuid()
-    if us == owner:
-        return
-    as_owner = f"run it as that account: `sudo -u {_name(owner)} rollbook doctor`"
-    if us == 0:
-        yield warning(
-            f"{data} belongs to {_name(owner)}, and root has more permissions than that account",
-            as_owner,
-        )
-    else:
-        yield error(
-            f"{data} belongs to {_name(owner)}, but this command runs as {_name(us)}", as_owner
-        )
 
 
 def _open_to_others(data: Path) -> Iterator[CheckResult]:
@@ -101,7 +85,7 @@ class _Content:
                 "check who owns them: `ls -l`",
             )
         if self.foreign:
-            name = _name(owner)
+            name = account_name(owner)
             belong = "belong" if len(self.foreign) > 1 else "belongs"
             yield error(
                 f"{_some(data, self.foreign)} {belong} to an account other than {name}",
@@ -146,10 +130,3 @@ def _some(data: Path, paths: list[Path]) -> str:
     names = [str(path.relative_to(data)) for path in sorted(paths)]
     more = len(names) - MAX_SHOWN
     return join_words(names) if more <= 0 else f"{', '.join(names[:MAX_SHOWN])} and {more:,} more"
-
-
-def _name(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"account {number}"

@@ -17,6 +17,7 @@ from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
 from rollbook.accounts.auth import sessions
 from rollbook.accounts.retention_guard import Due
+from rollbook.operations.alerts import watch
 from rollbook.operations.keys import rotation
 from rollbook.operations.lifecycle import resumption
 from rollbook.students import passwords
@@ -140,5 +141,6 @@ PERIODIC_TASKS = (
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),
     PeriodicTask("finish key rotations", finish_key_rotations, 300.0, "*/5 * * * *"),
     PeriodicTask("continue deletions", continue_destructions, 60.0, "* * * * *"),
+    PeriodicTask("check alerts", watch.check, watch.CHECK_INTERVAL_S, "* * * * *"),
     PeriodicTask("purge jobs", purge_jobs, None, "30 * * * *"),
 )

@@ -34,12 +34,18 @@ class MailObsolete(Exception):
     """The email must no longer be sent; the outbox gives it up."""
 
 
-def send_due(queue: QuerySet[M], render: Callable[[M], EmailMultiAlternatives]) -> int:
+def send_due(
+    queue: QuerySet[M],
+    render: Callable[[M], EmailMultiAlternatives],
+    lease: timedelta | None = None,
+) -> int:
     """Send the emails that are due, up to ``BATCH_SIZE``.
 
     Args:
         queue: The emails of one model.
         render: Returns the message of an email, or raises MailObsolete.
+        lease: If several processes may send these emails, how long the one that sends an email has
+            it for itself.
 
     Returns:
         The number of emails that were tried.
@@ -47,7 +53,8 @@ def send_due(queue: QuerySet[M], render: Callable[[M], EmailMultiAlternatives]) 
     now = timezone.now()
     due = list(queue.filter(next_attempt_at__lte=now).order_by("next_attempt_at")[:BATCH_SIZE])
     for email in due:
-        _try(email, render)
+        if lease is None or _claim(email, now + lease):
+            _try(email, render)
     return len(due)
 
 
@@ -82,6 +89,14 @@ def render_message(
 def _render(template: str, layout: str, context: Mapping[str, object]) -> str:
     """Render the blocks of the template that this layout contains."""
     return render_to_string(template, {**context, "layout": layout})
+
+
+def _claim(email: OutgoingMail, until: datetime) -> bool:
+    """Return whether no other process sends the email; until then, none tries to."""
+    unclaimed = type(email)._default_manager.filter(
+        pk=email.pk, next_attempt_at=email.next_attempt_at
+    )
+    return bool(unclaimed.update(next_attempt_at=until))
 
 
 def _try(email: M, render: Callable[[M], EmailMultiAlternatives]) -> None:

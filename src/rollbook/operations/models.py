@@ -1,4 +1,4 @@
-"""What operations store: exports of districts, what was destroyed, and a probe."""
+"""What operations store: exports of districts, what was destroyed, alerts, and a probe."""
 
 from typing import Any
 
@@ -6,6 +6,16 @@ from django.db import models
 from django.db.models import Q
 
 from rollbook.districts.models import District
+from rollbook.operations.alerts.models import Alert, AlertMail, PingSchedule
+
+__all__ = [
+    "Alert",
+    "AlertMail",
+    "Destruction",
+    "DistrictExport",
+    "PingSchedule",
+    "WriteProbe",
+]
 
 
 class DistrictExport(models.Model):

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rollbook.exit_codes import NEWER_DATABASE
+from rollbook.server.worker_progress import WorkerProgress
 
 MIN_RESTART_DELAY_S = 0.1  # doubled after each restart
 MAX_RESTART_DELAY_S = 30.0
@@ -31,8 +32,10 @@ class Child:
         delay: Seconds to wait before the next restart.
         start_at: When to start it, by the monotonic clock.
         started_at: When it was last started, by the monotonic clock.
+        progress: What it reports, if it is killed when it makes no progress.
         process: The running process.
         code: The exit code of the last process.
+        is_killed: Whether the running process was killed because it was frozen.
     """
 
     name: str
@@ -42,16 +45,21 @@ class Child:
     delay: float = MIN_RESTART_DELAY_S
     start_at: float = 0.0
     started_at: float = 0.0
+    progress: WorkerProgress | None = None
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     code: int = 0
+    is_killed: bool = field(default=False, init=False)
 
     def supervise(self) -> None:
-        """Start the process when it is time to; schedule its restart if it has ended."""
+        """Start the process when it is time to; restart it if it has ended or is frozen."""
         if self.process is None:
             if time.monotonic() >= self.start_at and not self.found_newer_database:
                 self._start()
-        elif self.has_ended() and not self.found_newer_database:
-            self._schedule_restart()
+        elif self.has_ended():
+            if not self.found_newer_database:
+                self._schedule_restart()
+        elif self.progress and not self.is_killed:
+            self._kill_if_frozen(self.progress)
 
     @property
     def found_newer_database(self) -> bool:
@@ -83,6 +91,9 @@ class Child:
                 os.killpg(self.process.pid, number)
 
     def _start(self) -> None:
+        if self.progress:
+            self.progress.restart()
+        self.is_killed = False
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "rollbook", *self.arguments],
@@ -92,6 +103,14 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=2,  # so that the supervisor's line is the only one on stdout
         )
+
+    def _kill_if_frozen(self, progress: WorkerProgress) -> None:
+        problem = progress.find_problem()
+        if problem:
+            self.is_killed = True
+            log.critical("%s is frozen and is killed: %s", self.name, problem)
+            # The kernel releases its locks. SIGKILL also ends a process that is stopped.
+            self.signal_group(signal.SIGKILL)
 
     def _schedule_restart(self) -> None:
         seconds = time.monotonic() - self.started_at

@@ -13,6 +13,7 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from rollbook import environment
 from rollbook.server import parent_watch
+from rollbook.server.slow_clients.arbiter import ReloadingArbiter
 from rollbook.server.slow_clients.worker import SlowClientWorker
 from rollbook.server.tls import Certificate
 
@@ -72,6 +73,10 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         for name, value in self.settings.items():
             self.cfg.set(name, value)
 
+    def run(self) -> None:
+        """Serve until stopped."""
+        ReloadingArbiter(self).run()
+
     def load(self) -> Callable[..., Any]:
         """Return the WSGI application, in the worker process."""
         module, _, name = self.application.partition(":")
@@ -89,6 +94,8 @@ def run_web(
     listener: int | None = None,
 ) -> None:
     """Serve until SIGTERM: HTTPS with a certificate, or plain HTTP for a proxy that terminates TLS.
+
+    SIGHUP reloads the certificate from its files.
 
     Args:
         address: Where to listen, unless the supervisor passes on its listening socket.

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import connection, connections
@@ -61,16 +62,17 @@ def complete() -> None:
     connections.close_all()  # the supervisor doesn't use the database afterward
 
 
-def wait_until_ready(stop: threading.Event) -> None:
+def wait_until_ready(stop: threading.Event, report: Callable[[], None]) -> None:
     """Wait until the database is of this version, then complete the start.
 
     Args:
         stop: Ends the waiting.
+        report: Called every few seconds meanwhile, so that nobody takes this process for frozen.
 
     Raises:
         DatabaseIsNewer: A newer version of Rollbook has changed the database.
         WrongDatabase: The database doesn't belong to the data folder.
         KeysDoNotMatch: The database has been used with other keys.
     """
-    if schema_watch.wait_until_current(stop) and not stop.is_set():
+    if schema_watch.wait_until_current(stop, report) and not stop.is_set():
         complete()

@@ -6,18 +6,21 @@ of ``parent_watch``.
 """
 
 import fcntl
+import logging
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from urllib.parse import urlsplit
 
-from rollbook import environment
+from rollbook import environment, systemd
 from rollbook.accounts.installation_id import WrongDatabase
 from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 from rollbook.db.migrating import MigrationFailed
@@ -29,9 +32,13 @@ from rollbook.server.listener import ListenError, listening
 from rollbook.server.readiness import WILDCARD_HOSTS, is_ready
 from rollbook.server.startup import prepare
 from rollbook.server.tls import Certificate, CertificateProblem
+from rollbook.server.worker_progress import WorkerProgress, limits_from_environment
 
 STOP_TIMEOUT_S = 10.0
 CHECK_INTERVAL_S = 0.1  # between two checks of the child processes
+WEB, WORKER = "web", "worker"
+
+log = logging.getLogger(__name__)
 
 
 class AlreadyServed(Exception):
@@ -59,6 +66,8 @@ def serve(
 ) -> int:
     """Serve until stopped by a signal: gracefully at the first one, immediately at the second.
 
+    SIGHUP reloads the certificate.
+
     1. Lock the data folder, which only one process may serve.
     2. Open the listening socket.
     3. Load or create the certificate, unless a proxy terminates TLS.
@@ -81,25 +90,32 @@ def serve(
     """
     try:
         with _data_folder_lock(data), listening(address) as listener:
-            used = None
+            used, renew = None, None
             if isinstance(address, Address):
                 address = Address(address.host, listener.getsockname()[1])
                 if not behind_proxy:
-                    used = _certificate(data, address.host, certificate, key)
+                    renew = partial(_certificate, data, address.host, certificate, key)
+                    used = renew()
             prepare()
-            return _run(data, address, used, listener)
+            return _run(data, address, used, listener, renew)
     except START_PROBLEMS as problem:
         print(f"ERROR cannot_start: {problem}", file=sys.stderr)
         return FAILED
 
 
-def _run(data: Path, address: Endpoint, used: Certificate | None, listener: socket.socket) -> int:
+def _run(
+    data: Path,
+    address: Endpoint,
+    used: Certificate | None,
+    listener: socket.socket,
+    renew: Callable[[], Certificate] | None,
+) -> int:
     """Supervise web server and worker until a signal or a newer database, then stop them."""
     with _children(data, address, used, listener.fileno()) as children:
-        stop_signals = _handle_stop_signals()
-        _supervise(children, stop_signals, _Announcement(address, behind_proxy=not used))
+        signals = _handle_signals()
+        _supervise(children, signals, _Announcement(address, behind_proxy=not used), renew)
         listener.close()  # new clients are refused right away
-        _stop(children, stop_signals)
+        _stop(children, signals)
     return NEWER_DATABASE if _is_database_newer(children) else OK
 
 
@@ -122,11 +138,12 @@ def _data_folder_lock(data: Path) -> Iterator[None]:
 
 
 def _certificate(data: Path, host: str, chain: Path | None, key: Path | None) -> Certificate:
+    """Return the operator's certificate, or a self-signed one for ROLLBOOK_URL and ``host``."""
     if chain and key:
         return tls.load_certificate(chain, key)
     if chain or key:
         raise CertificateProblem("a certificate needs its private key; use both --cert and --key")
-    return tls.self_signed_certificate(data, host)
+    return tls.self_signed_certificate(data, host, urlsplit(environment.URL.read()).hostname or "")
 
 
 @contextmanager
@@ -134,19 +151,29 @@ def _children(
     data: Path, address: Endpoint, used: Certificate | None, listener: int
 ) -> Iterator[list[Child]]:
     read_end, write_end = os.pipe()
+    progress = WorkerProgress(limits_from_environment())
     always = {environment.DATA.name: str(data), parent_watch.VARIABLE: str(read_end)}
-    variables = dict(os.environ | always)
+    variables = {name: os.environ[name] for name in os.environ.keys() - systemd.VARIABLES}
+    variables |= always
     if isinstance(address, Address):
         variables.setdefault(environment.URL.name, _url(address, behind_proxy=not used))
+    for_worker = {environment.PROGRESS: str(progress.write_end)}
     for_web = {LISTENER: str(listener), environment.BEHIND_PROXY.name: "0" if used else "1"}
-    arguments = ["web", *_options(address)]
+    arguments = [WEB, *_options(address)]
     arguments += ["--cert", str(used.chain), "--key", str(used.key)] if used else ["--behind-proxy"]
     try:
         yield [
-            Child("web", arguments, variables | for_web, [read_end, listener]),
-            Child("worker", ["worker"], variables, [read_end]),
+            Child(WEB, arguments, variables | for_web, [read_end, listener]),
+            Child(
+                WORKER,
+                [WORKER],
+                variables | for_worker,
+                [read_end, progress.write_end],
+                progress=progress,
+            ),
         ]
     finally:
+        progress.close()
         os.close(write_end)
         os.close(read_end)
 
@@ -157,21 +184,27 @@ def _options(address: Endpoint) -> list[str]:
     return ["--host", address.host, "--port", str(address.port)]
 
 
-def _handle_stop_signals() -> "SimpleQueue[int]":
-    """Handle SIGTERM and SIGINT; return the queue that the handler puts them into."""
-    stop_signals: SimpleQueue[int] = SimpleQueue()  # the one queue that is safe in signal handlers
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, frame: stop_signals.put(number))
-    return stop_signals
+def _handle_signals() -> "SimpleQueue[int]":
+    """Handle SIGTERM, SIGINT and SIGHUP; return the queue that the handler puts them into."""
+    signals: SimpleQueue[int] = SimpleQueue()  # the one queue that is safe in signal handlers
+    had_terminal = os.isatty(sys.stderr.fileno())
+
+    def handle(number: int, frame: object) -> None:
+        # If the terminal is gone, nobody can stop this process with Ctrl-C.
+        is_gone = had_terminal and not os.isatty(sys.stderr.fileno())
+        signals.put(signal.SIGTERM if is_gone else number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, handle)
+    return signals
 
 
-def _should_stop(stop_signals: "SimpleQueue[int]") -> bool:
-    """Return whether a signal arrives before the next check."""
+def _next_signal(signals: "SimpleQueue[int]") -> int | None:
+    """Return the signal that arrives before the next check, if there is one."""
     try:
-        stop_signals.get(timeout=CHECK_INTERVAL_S)
+        return signals.get(timeout=CHECK_INTERVAL_S)
     except Empty:
-        return False
-    return True
+        return None
 
 
 @dataclass
@@ -186,6 +219,7 @@ class _Announcement:
         if self.is_made or not is_ready(self.address, behind_proxy=self.behind_proxy):
             return
         self.is_made = True
+        systemd.notify(systemd.READY)
         url = _url(self.address, behind_proxy=self.behind_proxy)
         print(f"Rollbook is ready at {url}", flush=True)
 
@@ -198,11 +232,21 @@ def _url(address: Endpoint, *, behind_proxy: bool) -> str:
 
 
 def _supervise(
-    children: list[Child], stop_signals: "SimpleQueue[int]", announcement: _Announcement
+    children: list[Child],
+    signals: "SimpleQueue[int]",
+    announcement: _Announcement,
+    renew: Callable[[], Certificate] | None,
 ) -> None:
-    while not _should_stop(stop_signals) and not _is_database_newer(children):
+    watchdog = systemd.Watchdog()
+    while not _is_database_newer(children):
+        number = _next_signal(signals)
+        if number not in (None, signal.SIGHUP):
+            return
+        if number and renew:
+            _reload_certificate(children, renew)
         for child in children:
             child.supervise()
+        watchdog.ping()
         announcement.make()
 
 
@@ -211,11 +255,24 @@ def _is_database_newer(children: list[Child]) -> bool:
     return any(child.found_newer_database for child in children)
 
 
-def _stop(children: list[Child], stop_signals: "SimpleQueue[int]") -> None:
+def _reload_certificate(children: list[Child], renew: Callable[[], Certificate]) -> None:
+    """Have the web server load the certificate again; renew a self-signed one that expires soon."""
+    try:
+        renew()
+    except (CertificateProblem, OSError) as problem:
+        log.error("the certificate is not reloaded, so the previous one stays: %s", problem)
+        return
+    for child in children:
+        if child.name == WEB:
+            child.signal(signal.SIGHUP)
+
+
+def _stop(children: list[Child], signals: "SimpleQueue[int]") -> None:
     deadline = time.monotonic() + STOP_TIMEOUT_S
     for child in children:
         child.signal(signal.SIGTERM)
     while running := [child for child in children if not child.has_ended()]:
-        if _should_stop(stop_signals) or time.monotonic() > deadline:
+        is_second = _next_signal(signals) not in (None, signal.SIGHUP)
+        if is_second or time.monotonic() > deadline:
             for child in running:
                 child.signal_group(signal.SIGKILL)

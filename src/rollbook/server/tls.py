@@ -4,7 +4,6 @@ import contextlib
 import ipaddress
 import os
 import re
-import socket
 import ssl
 import tempfile
 from collections.abc import Iterable
@@ -75,23 +74,57 @@ def load_certificate(chain: Path, key: Path) -> Certificate:
     return Certificate(chain, key)
 
 
-def self_signed_certificate(data: Path, host: str) -> Certificate:
-    """Return the self-signed certificate in the data folder.
+def valid_until(chain: Path) -> datetime:
+    """Return when the first certificate of a usable chain expires."""
+    return x509.load_pem_x509_certificates(chain.read_bytes())[0].not_valid_after_utc
 
-    It is created if there is none, if it expires soon, or if it doesn't cover all names of this
-    machine.
+
+def renewed_context(certificate: Certificate) -> ssl.SSLContext:
+    """Return the settings with the present content of the files.
+
+    Raises:
+        CertificateProblem: They are not usable, or the certificate has expired.
+    """
+    load_certificate(certificate.chain, certificate.key)
+    end = valid_until(certificate.chain)
+    if end <= datetime.now(UTC):
+        raise CertificateProblem(
+            f"{certificate.chain} expired on {end:%Y-%m-%d}; renew it, and send SIGHUP again"
+        )
+    return context(certificate.chain, certificate.key)
+
+
+def self_signed_certificate(data: Path, *hosts: str) -> Certificate:
+    """Return the self-signed certificate in the data folder, for these hosts and localhost.
+
+    It is created if there is none, if it expires soon, or if it doesn't cover all of them. The name
+    of this machine isn't one of them: in a container, it is another one at each start.
     """
     ours = Certificate(data / "certificate.pem", data / "certificate.key")
-    names = _names(host)
+    names = _names(*hosts)
     if not _is_valid(ours, names):
         _make(ours, names)
     return ours
 
 
-def _names(host: str) -> list[x509.GeneralName]:
-    """Return every name and address that people may use for this machine in the browser."""
-    hosts = dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname(), host))
-    names = (_name(text) for text in hosts)
+def local_certificate(data: Path) -> Certificate:
+    """Return a self-signed certificate for localhost, without changing the server's.
+
+    This is the server's own self-signed one if that can be used. Otherwise it is another one, which
+    only the operators' site uses.
+    """
+    names = _names()
+    servers = Certificate(data / "certificate.pem", data / "certificate.key")
+    if _is_valid(servers, names):
+        return servers
+    local = Certificate(data / "admin-certificate.pem", data / "admin-certificate.key")
+    if not _is_valid(local, names):
+        _make(local, names)
+    return local
+
+
+def _names(*hosts: str) -> list[x509.GeneralName]:
+    names = (_name(text) for text in dict.fromkeys(("localhost", "127.0.0.1", "::1", *hosts)))
     return [name for name in names if name is not None]
 
 

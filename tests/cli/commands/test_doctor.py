@@ -46,11 +46,11 @@ def test_a_new_installation_has_no_errors_and_is_left_as_it_was(data: Path) -> N
     done = process.rollbook("doctor", env=process.environment(data))
     assert (done.returncode, done.stderr) == (0, "")
     *lines, empty, last = done.stdout.splitlines()
-    assert (empty, last) == ("", "0 errors, 3 warnings.")
+    assert (empty, last) == ("", "0 errors, 4 warnings.")
     findings = [line for line in lines if not line.startswith(" ")]
     assert [line[9:].partition(": ")[0] for line in findings] == PARTS
     warnings = [line[9:].partition(": ")[0] for line in findings if line.startswith("WARNING")]
-    assert warnings == ["server", "worker", "mail"]
+    assert warnings == ["server", "worker", "mail", "alerts"]
     assert (
         "WARNING  server: no `rollbook serve` is running on this data folder\n"
         "         To do: start it\n"

@@ -85,6 +85,17 @@ def test_the_worker_does_not_wait_forever(tmp_path: Path, monkeypatch: pytest.Mo
     worker.pass_through()
 
 
+def test_a_writer_does_not_wait_forever_for_a_worker_that_is_frozen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rollbook.db.sqlite.turnstile.MAX_WAIT_S", 0.1)
+    writer, path = Turnstile(str(tmp_path / "turnstile")), tmp_path / "turnstile"
+    with path.open("rb") as frozen:
+        fcntl.flock(frozen, fcntl.LOCK_EX)
+        writer.enter()
+        writer.leave()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_commit_and_rollback_release_the_turnstile() -> None:
     with transaction.atomic():

@@ -17,6 +17,7 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
 import pytest
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http import errors, get_parser  # type: ignore[import-untyped]
@@ -69,6 +70,7 @@ def test_only_this_package_uses_internals() -> None:
         ("finish_request", ["self", "conn", "fs"]),
         ("murder_pending", ["self"]),
         ("_cap_keepalive", ["self", "deadline"]),
+        ("init_signals", ["self"]),
         ("handle", ["self", "conn"]),
         ("handle_request", ["self", "req", "conn"]),
         ("handle_error", ["self", "req", "client", "addr", "exc"]),
@@ -78,6 +80,27 @@ def test_the_worker_has_the_methods_that_we_call_or_override(
     method: str, expected: list[str]
 ) -> None:
     assert parameters(getattr(ThreadWorker, method)) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("handle_hup", ["self"]),
+        ("murder_workers", ["self"]),
+        ("kill_workers", ["self", "sig"]),
+        ("run", ["self"]),
+    ],
+)
+def test_the_arbiter_has_the_methods_that_we_call_or_override(
+    method: str, expected: list[str]
+) -> None:
+    assert parameters(getattr(Arbiter, method)) == expected
+
+
+def test_the_loop_of_the_arbiter_looks_for_frozen_workers_each_second() -> None:
+    loop = inspect.getsource(Arbiter.run).partition("while True:")[2]
+    assert "wait_for_signals(timeout=1.0)" in loop
+    assert "self.murder_workers()" in loop
 
 
 def test_our_methods_take_as_many_arguments_as_those_they_override() -> None:

@@ -23,7 +23,7 @@ def admin(arguments: Namespace) -> int:
         raise CommandError("cannot_start", str(error)) from None
     address = Address(HOST, listener.getsockname()[1])
     os.environ[LISTENER] = str(listener.detach())  # the server closes it
-    certificate = tls.self_signed_certificate(settings.DATA, HOST)
+    certificate = tls.local_certificate(settings.DATA)
     print(f"The operators' pages are at https://{address}/ until you stop this command.")
     print(
         f"Sign in with this secret, which works only once: {one_time_login.issue_secret()}",

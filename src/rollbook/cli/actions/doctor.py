@@ -24,6 +24,7 @@ def doctor(arguments: Namespace) -> int:
     bootstrap.set_data_folder(arguments)
     variables = Variables(os.environ)
     variables.remove_wrong(os.environ)
+    bootstrap.require_own_folder(arguments)
     results = run_checks(load_installation(bootstrap.data_folder(), variables, arguments))
     levels = _print_json(results) if arguments.json else _print_text(results)
     return FAILED if Level.ERROR in levels else OK

@@ -12,13 +12,15 @@ from functools import partial
 from django.conf import settings
 from django.db import Error
 
+from rollbook import error_reports
 from rollbook.cli.errors import NEWER_DATABASE, OK, USAGE, CommandError
 from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import connections, schema_version
 from rollbook.db.schema_version import DatabaseIsOlder
 from rollbook.db.schema_watch import watch
-from rollbook.jobs import work
+from rollbook.jobs import progress, work
 from rollbook.jobs.many_workers import spool_sweeper
+from rollbook.operations.alerts import watch as alert_watch
 from rollbook.server import parent_watch, supervisor, tls
 from rollbook.server.gunicorn_app import Address, Endpoint, UnixSocket, run_web
 from rollbook.server.listener import ListenError, listening
@@ -29,6 +31,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 def serve(arguments: Namespace) -> int:
     """Run web server and worker until stopped."""
+    _require_error_reports()
     with reporting_unusable_database():
         return supervisor.serve(
             settings.DATA,
@@ -41,6 +44,7 @@ def serve(arguments: Namespace) -> int:
 
 def web(arguments: Namespace) -> int:
     """Run the web server only."""
+    _require_error_reports()
     certificate = None if settings.BEHIND_PROXY else _load_certificate(arguments)
     endpoint = _endpoint(arguments)
     _prepare()
@@ -103,6 +107,7 @@ def _start_threads(found_newer: mmap.mmap, stop: Callable[[], None]) -> None:
 
     watch.start(complete, stop_because_of_newer)
     spool_sweeper.start_sweeper_of_web_server()
+    alert_watch.start_in_web_server()
 
 
 def _say_that_database_is_newer() -> int:
@@ -137,17 +142,28 @@ def worker(arguments: Namespace) -> int:
             "updates of all districts in turn",
             USAGE,
         )
+    _require_error_reports()
+    error_reports.start(settings.SENTRY_DSN)
     parent_watch.watch()
     _prepare()
     stop_requested = threading.Event()
     _set_on_first_signal(stop_requested)
+    progress.start_reporting()
     with reporting_unusable_database():
-        wait_until_ready(stop_requested)
+        wait_until_ready(stop_requested, progress.report_step)
         while not stop_requested.is_set():
             with suppress(DatabaseIsOlder):  # a backup was restored, for example
                 work(stop_requested, arguments.concurrency)
-            wait_until_ready(stop_requested)
+            wait_until_ready(stop_requested, progress.report_step)
     return OK
+
+
+def _require_error_reports() -> None:
+    """Check that errors can be reported, if SENTRY_DSN is set."""
+    try:
+        error_reports.require_package(settings.SENTRY_DSN)
+    except error_reports.PackageMissing as error:
+        raise CommandError("no_sentry", str(error)) from None
 
 
 def _set_on_first_signal(event: threading.Event) -> None:

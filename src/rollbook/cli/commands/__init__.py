@@ -19,6 +19,7 @@ A new command is a module here, a module of actions, and an entry in COMMANDS.
 from rollbook.cli.commands import (
     admin,
     adopt,
+    alert,
     apply,
     audit,
     backup,
@@ -63,6 +64,7 @@ COMMANDS = (
     retention,
     keys,
     mail,
+    alert,
     admin,
     backup,
     restore,

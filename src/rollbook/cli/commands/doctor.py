@@ -20,9 +20,9 @@ def register(commands: Commands) -> None:
         _run_doctor,
         "Diagnose this installation and say how to fix problems.",
         "Checks settings, data folder, disk, database, keys, clock, server, certificate, worker, "
-        "updates, emails and mail server without changing anything. Each result is OK, WARNING or "
-        "ERROR. Exits with 1 if there are errors, and with 0 if there are only warnings. Run it as "
-        "the same user and with the same settings as the server.",
+        "updates, emails, mail server and alerts without changing anything. Each result is OK, "
+        "WARNING or ERROR. Exits with 1 if there are errors, and with 0 if there are only "
+        "warnings. Run it as the same user and with the same settings as the server.",
         bootstrap=Bootstrap.NONE,
     )
     add_data_option(command)

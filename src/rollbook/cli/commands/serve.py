@@ -18,7 +18,8 @@ def register(commands: Commands) -> None:
         "folder. Use --cert and --key for your own certificate, or --behind-proxy if a reverse "
         "proxy handles TLS.",
         "Prints one line when it is ready, then serves until it receives SIGTERM or Ctrl-C. A "
-        "second signal stops it immediately.",
+        "second signal stops it immediately. SIGHUP reloads the certificate from its files without "
+        "dropping a connection.",
         bootstrap=Bootstrap.SETTINGS,
     )
     web = add_command(

@@ -9,7 +9,8 @@ from typing import cast
 from django.db import connection
 
 MAX_WAIT_S = 1.0
-"""How long the worker waits at most, so that a stream of writers doesn't starve it."""
+"""How long the worker waits at most, so that a stream of writers doesn't starve it. A writer waits
+no longer either: the worker holds its lock for less than a millisecond, unless it is frozen."""
 POLL_INTERVAL_S = 0.002
 
 
@@ -22,8 +23,11 @@ class Turnstile:
         weakref.finalize(self, os.close, self._file).atexit = False
 
     def enter(self) -> None:
-        """Acquire the shared lock; the worker waits until ``leave``."""
-        fcntl.flock(self._file, fcntl.LOCK_SH)
+        """Acquire the shared lock; the worker waits until ``leave``.
+
+        Without the lock, the transaction is only less fair, so a frozen worker can't block it here.
+        """
+        self._acquire(fcntl.LOCK_SH)
 
     def leave(self) -> None:
         """Release the lock."""
@@ -31,15 +35,18 @@ class Turnstile:
 
     def pass_through(self) -> None:
         """Wait until no connection holds the shared lock, at most ``MAX_WAIT_S`` seconds."""
+        self._acquire(fcntl.LOCK_EX)
+        self.leave()
+
+    def _acquire(self, kind: int) -> None:
         deadline = time.monotonic() + MAX_WAIT_S
         while time.monotonic() < deadline:
             try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._file, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 time.sleep(POLL_INTERVAL_S)
             else:
                 break
-        self.leave()
 
 
 def yield_to_other_writers() -> None:

@@ -11,18 +11,19 @@ from django.db import close_old_connections, connection, connections
 
 from rollbook.db import connections as db_connections
 from rollbook.db.transient_errors import is_transient
+from rollbook.jobs import progress
 from rollbook.jobs.housekeeping import PERIODIC_TASKS
 from rollbook.jobs.many_workers import district_turn, job_queue, reaper, spool_sweeper, tasks
 from rollbook.jobs.many_workers.job_queue import CHORES, UPDATES
 from rollbook.jobs.many_workers.queue_worker import QueueWorker
 from rollbook.jobs.many_workers.reaper import Reaper
+from rollbook.operations.alerts import watch
 from rollbook.updates import runner
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import UNFINISHED
 
 POLL_INTERVAL_S = 0.25  # how often ``work_on`` checks whether the update has ended
-MAX_STEP_S = 300.0  # a step that takes longer will never end
 STOP_TIMEOUT_S = 9.0  # until a worker has to have stopped; `serve` waits 10 s
 
 log = logging.getLogger(__name__)
@@ -78,12 +79,15 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
         tasks.housekeeping_app, CHORES, len(PERIODIC_TASKS), _run_periodic_job
     )
     own_reaper = Reaper()
-    targets = (updates.work, periodic_tasks.work, own_reaper.work, spool_sweeper.sweep_until)
+    # The periodic task checks alerts on one machine; the thread also checks this machine's disk.
+    of_this_machine = (own_reaper.work, spool_sweeper.sweep_until, watch.watch_until)
+    targets = (updates.work, periodic_tasks.work, *of_this_machine)
     ending = threading.Event()
     with _running_threads(ending, *targets):
         log.info("worker ready")
         while not ending.is_set() and not stop.wait(POLL_INTERVAL_S):
             _exit_if_step_hangs()
+            progress.report_step()
     if own_reaper.mismatch:
         raise own_reaper.mismatch
 
@@ -171,6 +175,6 @@ def _exit_if_step_hangs() -> None:
 
     The update counts this as an attempt without progress.
     """
-    if district_turn.longest_step() > MAX_STEP_S:
-        log.critical("a step has taken more than %.0f s; this worker exits", MAX_STEP_S)
+    if district_turn.longest_step() > progress.MAX_STEP_S:
+        log.critical("a step has taken more than %.0f s; this worker exits", progress.MAX_STEP_S)
         os._exit(1)

@@ -19,6 +19,7 @@ from rollbook.db.sqlite.turnstile import yield_to_other_writers
 from rollbook.db.transient_errors import is_transient
 from rollbook.jobs.backoff import backoff_seconds
 from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
+from rollbook.jobs.progress import report_step
 from rollbook.jobs.single_worker.heartbeat import WorkerLock, worker_status
 from rollbook.updates import runner
 from rollbook.updates.transitions import Fenced
@@ -62,6 +63,7 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
     try:
         while not stop.is_set():
             lock.beat()
+            report_step()
             pause = scheduler.run_one_round()
             if pause:
                 stop.wait(pause)
@@ -133,6 +135,7 @@ class Scheduler:
 
     def _run_step(self, update_id: int) -> float:
         """Run one step; return the seconds to pause afterward."""
+        report_step()
         yield_to_other_writers()
         try:
             next(self._steps_by_update[update_id])
@@ -183,6 +186,7 @@ def _wait_for_worker_lock(lock: WorkerLock, stop: threading.Event) -> bool:
     if not lock.acquire():
         log.warning("another worker uses this data folder; this one stays idle until it has ended")
         while not lock.acquire():
+            report_step()
             if stop.wait(POLL_INTERVAL_S):
                 return False
     log.info("worker ready")

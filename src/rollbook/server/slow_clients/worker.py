@@ -9,6 +9,8 @@ The worker's event loop waits for clients. Complete requests and uploads have se
 status and cancel are answered no matter how many uploads there are and how slow they are.
 """
 
+import logging
+import signal
 import socket
 import ssl
 import time
@@ -16,11 +18,13 @@ from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from rollbook.operations.alerts import certificate
 from rollbook.server import parent_watch, tls
 from rollbook.server.slow_clients.connection import Connection, NonBlockingSteps
 from rollbook.server.slow_clients.error_responses import (
@@ -38,6 +42,8 @@ from rollbook.server.slow_clients.sockets import SEND_BUFFER_BYTES
 
 UPLOAD_THREADS = 32  # in addition to the ``threads`` of gunicorn's settings
 UPLOAD_THREADS_PER_CLIENT = 20  # so one client's slow uploads leave threads for other clients
+
+log = logging.getLogger(__name__)
 
 ERROR_RESPONSES: dict[type[Exception], ErrorResponse] = {
     errors.LimitRequestLine: ADDRESS_TOO_LONG,
@@ -67,6 +73,7 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
         parent_watch.watch()
         if self.cfg.is_ssl:
             self.tls = tls.context(self.cfg.certfile, self.cfg.keyfile)
+            certificate.set_served_until(tls.valid_until(Path(self.cfg.certfile)))
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self.upload_threads = ThreadPoolExecutor(UPLOAD_THREADS)
@@ -74,7 +81,31 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
         self.waiting: dict[Connection, NonBlockingSteps[None]] = {}
         super().init_process()
 
+    def init_signals(self) -> None:
+        """Handle SIGHUP, too; requests that are being received are not interrupted."""
+        super().init_signals()
+        signal.signal(signal.SIGHUP, self.handle_hup)
+        signal.siginterrupt(signal.SIGHUP, False)  # noqa: FBT003 - has no name
+
+    def handle_hup(self, number: int, frame: object) -> None:
+        """Have the event loop reload the certificate."""
+        self.method_queue.defer(self.reload_certificate)
+
     # Called by gunicorn's event loop
+
+    def reload_certificate(self) -> None:
+        """Use the present content of the certificate's files for connections from now on."""
+        if self.tls is None:
+            return
+        files = tls.Certificate(Path(self.cfg.certfile), Path(self.cfg.keyfile))
+        try:
+            self.tls = tls.renewed_context(files)
+        except tls.CertificateProblem as problem:
+            log.error("the certificate is not reloaded, so the previous one stays: %s", problem)
+        else:
+            until = tls.valid_until(files.chain)
+            certificate.set_served_until(until)
+            log.info("certificate reloaded, valid until %s", until.date())
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a new connection."""

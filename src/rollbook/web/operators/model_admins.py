@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from rollbook.accounts.models import AccountMail, AuditEvent, AuditSeal, Member, Role
 from rollbook.districts.models import District, School
-from rollbook.operations.models import Destruction
+from rollbook.operations.models import Alert, AlertMail, Destruction
 from rollbook.students.models import Group
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.web.operators import one_time_login
@@ -318,6 +318,33 @@ class Destructions(ReadOnlyAdmin):
     district_path = ""
 
 
+class Alerts(ReadOnlyAdmin):
+    """Alerts of the operator."""
+
+    list_display = ("code", "state", "detail", "opened_at", "notified_at", "resolved_at")
+    ordering = ("-opened_at",)
+    fields = ("code", "state", "detail", "opened_at", "seen_at", "notified_at", "resolved_at")
+    district_path = ""
+
+
+class AlertMails(ReadOnlyAdmin):
+    """Emails about alerts."""
+
+    list_display = ("event", "to_address", "queued_at", "sent_at", "attempts", "last_error")
+    ordering = ("-queued_at",)
+    fields = (
+        "event",
+        "to_address",
+        "alerts",
+        "queued_at",
+        "sent_at",
+        "attempts",
+        "next_attempt_at",
+        "last_error",
+    )
+    district_path = ""
+
+
 for _model, _model_admin in (
     (District, Districts),
     (School, Schools),
@@ -330,5 +357,7 @@ for _model, _model_admin in (
     (AuditEvent, AuditEvents),
     (AuditSeal, AuditSeals),
     (Destruction, Destructions),
+    (Alert, Alerts),
+    (AlertMail, AlertMails),
 ):
     site.register(_model, _model_admin)

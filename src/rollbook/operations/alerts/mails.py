@@ -1,0 +1,79 @@
+"""Emails to the operator about alerts, in an outbox of their own.
+
+Members' emails are sent by the worker alone. These are also sent by web servers, because the worker
+may be what is gone, so each is claimed before it is sent.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+from rollbook.mail import outbox
+from rollbook.operations.alerts.conditions import BY_CODE
+from rollbook.operations.alerts.models import Alert, AlertEvent, AlertMail
+from rollbook.text import count_of, format_datetime
+
+LEASE = timedelta(minutes=10)
+"""How long the process that sends an email has it for itself; a mail server takes less."""
+
+RETENTION = timedelta(days=90)
+
+_PREFIX = {AlertEvent.REMINDER: "Reminder: ", AlertEvent.RESOLVED: "Resolved: "}
+
+
+def queue(event: AlertEvent, alerts: Sequence[Alert], now: datetime) -> None:
+    """Queue an email to each operator, in the surrounding transaction."""
+    contents = [
+        {"code": alert.code, "detail": alert.detail, "opened_at": alert.opened_at.isoformat()}
+        for alert in alerts
+    ]
+    for address in settings.OPERATOR_EMAIL:
+        AlertMail.objects.create(
+            event=event, to_address=address, alerts=contents, queued_at=now, next_attempt_at=now
+        )
+
+
+def send_due() -> int:
+    """Try to send each email that is due, and return how many were tried."""
+    return outbox.send_due(AlertMail.objects.all(), message, lease=LEASE)
+
+
+def purge(now: datetime) -> None:
+    """Remove emails that were sent or given up long ago."""
+    AlertMail.objects.filter(next_attempt_at=None, queued_at__lt=now - RETENTION).delete()
+
+
+def message(mail: AlertMail) -> EmailMultiAlternatives:
+    """Return the message to send."""
+    items = list(map(_item, mail.alerts))
+    event = AlertEvent(mail.event)
+    context = {
+        "district_name": "Rollbook",
+        "url": settings.URL,
+        "event": event,
+        "subject_text": _PREFIX.get(event, "") + _subject(event, items),
+        "items": items,
+    }
+    message_id = f"operations.alert-mail-{mail.pk or 'test'}"
+    return outbox.render_message(mail, "operations/alert.html", context, message_id)
+
+
+def _subject(event: AlertEvent, items: Sequence[dict[str, str]]) -> str:
+    if event == AlertEvent.TEST:
+        return "Test of alerts"
+    if len(items) == 1:
+        return items[0]["title"]
+    return f"{count_of(len(items), 'problem')} on your server"
+
+
+def _item(alert: dict[str, str]) -> dict[str, str]:
+    condition = BY_CODE.get(alert["code"])
+    return {
+        "code": alert["code"],
+        "detail": alert["detail"],
+        "title": condition.title if condition else alert["code"],
+        "fix": condition.fix if condition else "",
+        "since": format_datetime(datetime.fromisoformat(alert["opened_at"]), "UTC"),
+    }
