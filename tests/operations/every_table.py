@@ -32,7 +32,14 @@ from rollbook.accounts.models import (
     Token,
 )
 from rollbook.districts.models import District, School
-from rollbook.operations.models import Destruction, DistrictExport, WriteProbe
+from rollbook.operations.models import (
+    Alert,
+    AlertMail,
+    Destruction,
+    DistrictExport,
+    PingSchedule,
+    WriteProbe,
+)
 from rollbook.students.models import Change, Group, RowFingerprint, Student, Transfer
 from rollbook.updates.models import (
     CheckedRange,
@@ -65,6 +72,13 @@ def fill() -> None:
         DistrictExport.objects.create(
             district=member.district, path="maple.zip", size=1, digest="0" * 64, exported_at=NOW
         )
+        Alert.objects.create(
+            code="worker_gone", state="open", detail=STRANGE, opened_at=NOW, seen_at=LATER
+        )
+        AlertMail.objects.create(
+            event="opened", to_address="op@maple.example", alerts=[["x", STRANGE]], queued_at=NOW
+        )
+        PingSchedule.objects.create(due_at=NOW)
         Destruction.objects.create(
             district_key=0,
             district_slug="birch-usd",

@@ -45,6 +45,8 @@ def test_every_condition_has_a_text_for_people() -> None:
 
 @pytest.mark.django_db
 def test_on_a_healthy_installation_only_the_worker_is_missing() -> None:
+    installation_id.adopt()
+    record_backup(NOW, 1)
     found = {one.code: one.find(NOW) for one in CONDITIONS}
     assert found.pop("worker_gone")
     assert {code for code, problem in found.items() if problem} <= {"disk_nearly_full"}

@@ -44,7 +44,10 @@ WITHOUT_DISTRICT = {
     "accounts.KeyFingerprint",
     "accounts.Installation",
     "accounts.RetentionGuard",
+    "operations.Alert",
+    "operations.AlertMail",
     "operations.Destruction",
+    "operations.PingSchedule",
     "operations.WriteProbe",
 }
 WHILE_CHECKING = {"updates.CheckedRange", "updates.RowDependency"}
