@@ -1,6 +1,7 @@
 """Checks over HTTP whether Rollbook is ready, like any other client."""
 
 import http.client
+import json
 import socket
 import ssl
 from pathlib import Path
@@ -9,12 +10,16 @@ from rollbook.server.gunicorn_app import Address, Endpoint
 from rollbook.version import describe
 
 TIMEOUT_S = 3.0  # /healthz waits up to 2 s for another writer of the database
+DISK_FULL = "disk"  # the code of the only fault with which a server is ready
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared only
 
 
 def is_ready(address: Endpoint, *, behind_proxy: bool) -> bool:
-    """Return whether ``/healthz`` answers 200."""
-    headers = {"User-Agent": f"Rollbook {describe()}"}
+    """Return whether ``/healthz`` answers 200, or reports only that the disk is nearly full.
+
+    A server on such a disk answers: uploads are refused with the reason, and updates wait.
+    """
+    headers = {"User-Agent": f"Rollbook {describe()}", "Accept": "application/json"}
     if behind_proxy:
         headers["X-Forwarded-Proto"] = "https"
     if isinstance(address, Address):
@@ -23,11 +28,12 @@ def is_ready(address: Endpoint, *, behind_proxy: bool) -> bool:
         connection = _UnixConnection(address.path)
     try:
         connection.request("GET", "/healthz", headers=headers)
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
+        faults = json.loads(connection.getresponse().read())["faults"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
         return False
     finally:
         connection.close()
+    return all(fault["code"] == DISK_FULL for fault in faults)
 
 
 class _UnixConnection(http.client.HTTPConnection):
