@@ -96,7 +96,7 @@ def test_keys_that_are_missing_are_named_with_what_is_lost(data: Path, tmp_path:
     assert "The key student-passwords is lost; a new one is created." in done.out
     assert "WARNING: the audit log can't be verified" in done.err
     rollbook(restored, "update", "list", "maple-usd")
-    assert (restored / "keys" / "logins").exists()
+    assert (restored / "keys" / "logins.2").exists()
 
 
 def test_only_backups_of_this_installation_that_rollbook_named_are_removed(
