@@ -293,8 +293,10 @@ def _name_one_name(row: ValidatedRow) -> None:
 
 def fill_one_name(values: dict[str, str]) -> None:
     """Set the last name of a student who has only one name, according to the row."""
-    if not values.get("MIDDLE_INITIAL") and is_one_name(values.get("FIRST_NAME", "")):
-        values.setdefault("LAST_NAME", ONE_NAME)
+    if "LAST_NAME" in values or values.get("MIDDLE_INITIAL"):
+        return
+    if is_one_name(values.get("FIRST_NAME", "")):
+        values["LAST_NAME"] = ONE_NAME
 
 
 def missing_required_values(values: Mapping[str, str], line: int) -> list[Problem]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import connections
+from rollbook.garbage_collection import tune_for_many_rows
 from rollbook.jobs import work
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.server import parent_watch, supervisor, tls
@@ -73,6 +74,7 @@ def worker(arguments: Namespace) -> int:
     _prepare()
     stop_requested = threading.Event()
     _set_on_first_signal(stop_requested)
+    tune_for_many_rows()
     with reporting_unusable_database():
         work(stop_requested, arguments.concurrency)
     return OK

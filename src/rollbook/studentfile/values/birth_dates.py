@@ -28,7 +28,7 @@ NULL_DATES = frozenset(
 """Year, month and day that databases write if there is no date."""
 EPOCH_DATES = frozenset({(1970, 1, 1), (1969, 12, 31)})
 """What Unix writes if there is no date; the second one in time zones west of Greenwich."""
-_EPOCH_YEARS = frozenset(str(year) for year, _, _ in EPOCH_DATES)
+_EPOCH_YEAR = re.compile("|".join(str(year) for year, _, _ in sorted(EPOCH_DATES)))
 
 _YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
 _DAY = r"(?P<day>[0-9]{1,2})"
@@ -133,7 +133,7 @@ def proven_order(text: str) -> DateOrder | None:
 
 def is_epoch(text: str) -> bool:
     """Return whether a text is a date of EPOCH_DATES, whichever order of day and month it has."""
-    match = _match(text) if any(year in text for year in _EPOCH_YEARS) else None
+    match = _match(text) if _EPOCH_YEAR.search(text) else None
     if not match:
         return False
     month, day = _month_and_day(match.groupdict(), DateOrder.MIXED)

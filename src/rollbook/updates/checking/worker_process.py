@@ -10,6 +10,8 @@ import sys
 
 import django
 
+from rollbook.garbage_collection import tune_for_many_rows
+
 
 def main() -> None:
     """Request a byte range, check it, and request the next one, until stdin is closed."""
@@ -20,6 +22,7 @@ def main() -> None:
     from rollbook.updates.checking.byte_ranges import ByteRange
     from rollbook.updates.checking.check_range import RangeWorker
 
+    tune_for_many_rows()
     worker = None
     while True:
         os.write(1, b"?")
