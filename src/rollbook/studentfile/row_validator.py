@@ -46,7 +46,9 @@ class ValidatedRow:
     @property
     def rejected(self) -> bool:
         """Whether the row has an error."""
-        return any(problem.severity is Severity.ERROR for problem in self.problems)
+        return bool(self.problems) and any(
+            problem.severity is Severity.ERROR for problem in self.problems
+        )
 
 
 class RowValidator:
@@ -238,10 +240,18 @@ def _keep_field(column: Column, text: str, result: RuleResult | None) -> RuleRes
 def _validate_across_columns(row: ValidatedRow, today: date) -> None:
     """Add the problems that depend on several cells or on the date, and remove invalid values."""
     values = row.values
-    for name, code in [*_check_age(values, today), *_check_password(values), *_check_names(values)]:
+    found = [("PASSWORD", "weak_password")] if _has_weak_password(values) else []
+    if (born := values.get("DOB")) and (code := birth_dates.code_for_age(born, today)):
+        found.append(("DOB", code))
+    # A name that could be a placeholder has a warning already.
+    if row.problems or ONE_NAME in (values.get("FIRST_NAME"), values.get("LAST_NAME")):
+        found += _check_names(values)
+    for name, code in found:
         row.problems.append(Problem(code, row.line, name, _excerpt(BY_NAME[name], values[name])))
         if PROBLEM_CODES[code].severity is Severity.ERROR:
             del values[name]
+    if "STUDENT_ID" in values:
+        return
     filled_columns = values.keys() | {problem.column for problem in row.problems}
     if not any(columns <= filled_columns for columns in IDENTIFYING_COLUMN_SETS):
         row.problems.append(Problem("no_key", row.line))
@@ -251,17 +261,12 @@ def _excerpt(column: Column, canonical: str) -> str:
     return "" if column.secret else printable_excerpt(column.format(canonical))
 
 
-def _check_age(values: Mapping[str, str], today: date) -> Iterator[tuple[str, str]]:
-    if (born := values.get("DOB")) and (code := birth_dates.code_for_age(born, today)):
-        yield "DOB", code
-
-
-def _check_password(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if (password := values.get("PASSWORD")) and password in (
-        values.get("USERNAME"),
-        values.get("STUDENT_ID", "").lower(),
-    ):
-        yield "PASSWORD", "weak_password"
+def _has_weak_password(values: Mapping[str, str]) -> bool:
+    """Return whether the password is the username or the STUDENT_ID."""
+    password = values.get("PASSWORD")
+    if not password:
+        return False
+    return password in (values.get("USERNAME"), values.get("STUDENT_ID", "").lower())
 
 
 def _check_names(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -288,8 +293,10 @@ def _name_one_name(row: ValidatedRow) -> None:
 
 def fill_one_name(values: dict[str, str]) -> None:
     """Set the last name of a student who has only one name, according to the row."""
-    if not values.get("MIDDLE_INITIAL") and is_one_name(values.get("FIRST_NAME", "")):
-        values.setdefault("LAST_NAME", ONE_NAME)
+    if "LAST_NAME" in values or values.get("MIDDLE_INITIAL"):
+        return
+    if is_one_name(values.get("FIRST_NAME", "")):
+        values["LAST_NAME"] = ONE_NAME
 
 
 def missing_required_values(values: Mapping[str, str], line: int) -> list[Problem]:

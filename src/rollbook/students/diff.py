@@ -6,7 +6,7 @@ from rollbook.students.models import DEFAULT_GROUP
 from rollbook.students.passwords import is_unchanged
 from rollbook.students.snapshots import StudentSnapshot
 
-_LISTS = {"GROUPS", "STAFF", "CLASSIFICATIONS"}
+_LISTS = frozenset({"GROUPS", "STAFF", "CLASSIFICATIONS"})
 
 
 def diff(student: StudentSnapshot, values: Mapping[str, str]) -> dict[str, str]:
@@ -19,23 +19,19 @@ def diff(student: StudentSnapshot, values: Mapping[str, str]) -> dict[str, str]:
         student: The student as stored.
         values: Column to value of a validated row.
     """
-    new = {column: value for column, value in values.items() if column != "PASSWORD"}
-    if new.get("GROUPS") == "":
-        new["GROUPS"] = DEFAULT_GROUP
+    if values.get("GROUPS") == "":
+        values = {**values, "GROUPS": DEFAULT_GROUP}
     stored = student.values
-    is_transfer = new.get("SCHOOL_ID", stored["SCHOOL_ID"]) != stored["SCHOOL_ID"]
-    if is_transfer:
-        new = {"GROUPS": DEFAULT_GROUP, "STAFF": "", **new}
-    changed = {}
-    for column, value in new.items():
-        old = stored.get(column, "")
-        if value != old and not (column in _LISTS and _is_same_list(value, old)):
-            changed[column] = value
-    if is_transfer:
+    changed = {column: value for column, value in values.items() if value != stored.get(column, "")}
+    for column in _LISTS & changed.keys():
+        if _is_same_list(changed[column], stored.get(column, "")):
+            del changed[column]
+    if "SCHOOL_ID" in changed:
         # A group of the new school is a different group even if it has the same name, and staff
         # in the row must be linked again.
-        changed |= {"GROUPS": new["GROUPS"], "STAFF": new["STAFF"]}
-    password = values.get("PASSWORD")
+        changed["GROUPS"] = values.get("GROUPS", DEFAULT_GROUP)
+        changed["STAFF"] = values.get("STAFF", "")
+    password = changed.pop("PASSWORD", None)
     if password is not None and not is_unchanged(student.password, password):
         changed["PASSWORD"] = password
     return changed

@@ -94,13 +94,17 @@ class StudentMatcher:
 
     def _has_exchanged_namesake(self, values: Values) -> bool:
         """Return whether a student has the first name as the last name, and vice versa."""
-        if not _has_name_and_dob(values) or values["FIRST_NAME"] == values["LAST_NAME"]:
+        if not self._by_name or not _has_name_and_dob(values):
+            return False
+        if values["FIRST_NAME"] == values["LAST_NAME"]:
             return False
         names = {"FIRST_NAME": values["LAST_NAME"], "LAST_NAME": values["FIRST_NAME"]}
         return name_and_dob({**values, **names}) in self._by_name
 
     def _namesakes(self, values: Values) -> _Namesakes | None:
-        return self._by_name.get(name_and_dob(values)) if _has_name_and_dob(values) else None
+        if not self._by_name or not _has_name_and_dob(values):
+            return None
+        return self._by_name.get(name_and_dob(values))
 
     def _match_by_username(self, line: int, values: Values) -> Match:
         student = self._by_username.get(values.get("USERNAME", ""))
@@ -176,7 +180,7 @@ def similar_student(line: int, student_id: str, similar: Mapping[str, str]) -> P
 
 
 def _hint_for_similar_id(student_id: str, similar: Mapping[str, str]) -> str:
-    similar_id = similar.get(similar_ids.fold(student_id)) if student_id else None
+    similar_id = similar.get(similar_ids.fold(student_id)) if similar and student_id else None
     return similar_ids.hint(student_id, similar_id) if similar_id else ""
 
 

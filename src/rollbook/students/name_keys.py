@@ -54,8 +54,13 @@ def loose_key(values: Mapping[str, str]) -> int:
     order of the two names make no difference, nor does the order of the digits within the year and
     within month and day.
     """
-    names = sorted((fold_loosely(values["FIRST_NAME"]), fold_loosely(values["LAST_NAME"])))
-    text = f"{names[0]}\x1f{names[1]}\x1f{_sorted_digits(values['DOB'])}"
+    return _loose_key(values["FIRST_NAME"], values["LAST_NAME"], values["DOB"])
+
+
+@lru_cache(maxsize=10_000)  # a new student's is needed to match the row and to stage it
+def _loose_key(first_name: str, last_name: str, dob: str) -> int:
+    names = sorted((fold_loosely(first_name), fold_loosely(last_name)))
+    text = f"{names[0]}\x1f{names[1]}\x1f{_sorted_digits(dob)}"
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 

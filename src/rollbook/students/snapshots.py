@@ -141,8 +141,8 @@ def add_links(students: Collection[StudentSnapshot]) -> None:
     groups = _load_links(_LOAD_GROUP_NAMES, pks)
     staff = _load_links(_LOAD_STAFF_EMAILS, pks)
     for student in students:
-        student.values["GROUPS"] = join_list(groups[student.pk])
-        student.values["STAFF"] = join_list(staff[student.pk])
+        student.values["GROUPS"] = groups.get(student.pk, "")
+        student.values["STAFF"] = staff.get(student.pk, "")
 
 
 def _fetch(query: str, keys: Collection[Any], *parameters: int) -> Iterable[StudentSnapshot]:
@@ -158,10 +158,20 @@ def _fetch(query: str, keys: Collection[Any], *parameters: int) -> Iterable[Stud
             yield StudentSnapshot(pk, version, password, values)
 
 
-def _load_links(query: str, pks: Collection[int]) -> defaultdict[int, list[str]]:
-    links: defaultdict[int, list[str]] = defaultdict(list)
+def _load_links(query: str, pks: Collection[int]) -> dict[int, str]:
+    """Return the names that a query finds for each student, as one list cell."""
+    names_by_pk: defaultdict[int, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(query, [as_json_parameter(pks)])
         for pk, name in cursor.fetchall():
-            links[pk].append(name)
+            names_by_pk[pk].append(name)
+    # Many students have the same groups: each combination is joined once.
+    cells: dict[tuple[str, ...], str] = {}
+    links: dict[int, str] = {}
+    for pk, names in names_by_pk.items():
+        combination = tuple(names)
+        cell = cells.get(combination)
+        if cell is None:
+            cell = cells[combination] = join_list(names)
+        links[pk] = cell
     return links

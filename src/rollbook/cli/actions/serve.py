@@ -18,6 +18,7 @@ from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import connections, schema_version
 from rollbook.db.schema_version import DatabaseIsOlder
 from rollbook.db.schema_watch import watch
+from rollbook.garbage_collection import tune_for_many_rows
 from rollbook.jobs import progress, work
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.operations.alerts import watch as alert_watch
@@ -149,6 +150,7 @@ def worker(arguments: Namespace) -> int:
     stop_requested = threading.Event()
     _set_on_first_signal(stop_requested)
     progress.start_reporting()
+    tune_for_many_rows()
     with reporting_unusable_database():
         wait_until_ready(stop_requested, progress.report_step)
         while not stop_requested.is_set():

@@ -21,7 +21,7 @@ from rollbook.studentfile.reading.record_splitter import (
 from rollbook.studentfile.reading.row_damage import RowDamage
 from rollbook.studentfile.reading.row_shape import fit_cells
 from rollbook.studentfile.reading.scan import scan
-from rollbook.studentfile.reading.skipped_lines import FooterFilter, is_skipped
+from rollbook.studentfile.reading.skipped_lines import BLANK_OR_DASHES, FooterFilter, is_skipped
 
 __all__ = [
     "FilePosition",
@@ -149,7 +149,7 @@ def parse_rows(records: Sequence[bytes], lines: Sequence[int], header: Header) -
     width = len(header.names)
     rows: list[RawRow] = []
     for record, line, cells in zip(records, lines, parsed, strict=True):
-        if is_skipped(cells):
+        if not record.strip(BLANK_OR_DASHES) and is_skipped(cells):
             continue
         if b"'" in record:
             _strip_formula_guards(cells, secret)

@@ -35,8 +35,6 @@ CHECKPOINT_INTERVAL_BYTES = 1 << 21
 _RECORDS_PER_BLOCK = 64
 """Records inspected together: so few that most blocks have no quote if some records have one."""
 _BOM = "\ufeff".encode()
-_BLANK = b' ",\t\r\n\v\f'
-_BLANK_OR_DASHES = _BLANK + skipped_lines.DASHES.encode()
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _REMOVE_COLUMNS_HINT = "remove those that you don't need"
 
@@ -291,7 +289,7 @@ class _Scanner:
             return False
         comma_counts = set(map(bytes.count, records, repeat(b",")))
         return comma_counts == {self._commas} and all(
-            map(bytes.strip, records, repeat(_BLANK_OR_DASHES))
+            map(bytes.strip, records, repeat(skipped_lines.BLANK_OR_DASHES))
         )
 
     def _read_row(self, record: bytes) -> None:
@@ -301,7 +299,7 @@ class _Scanner:
             has_right_count = record.count(b",") == self._commas or self._has_surplus_commas(record)
         if (
             has_right_count
-            and record.strip(_BLANK_OR_DASHES)
+            and record.strip(skipped_lines.BLANK_OR_DASHES)
             and record[:3] != _BOM
             and not record.startswith(self._header_record)
         ):

@@ -10,6 +10,8 @@ from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.record_splitter import RecordTooLongError, is_blank, line_breaks
 
 DASHES = "-="
+BLANK_OR_DASHES = b' ",\t\r\n\v\f' + DASHES.encode()
+"""The bytes of a record that may be skipped; all others in it make it a row."""
 MAX_TRAILING_LINES = 200
 """Footers are searched for in so many of the last records, blank lines included."""
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 
 from rollbook.studentfile.rules import DateOrder, FileRules
 from rollbook.studentfile.values.text_checks import (
@@ -28,6 +28,7 @@ NULL_DATES = frozenset(
 """Year, month and day that databases write if there is no date."""
 EPOCH_DATES = frozenset({(1970, 1, 1), (1969, 12, 31)})
 """What Unix writes if there is no date; the second one in time zones west of Greenwich."""
+_EPOCH_YEAR = re.compile("|".join(str(year) for year, _, _ in sorted(EPOCH_DATES)))
 
 _YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
 _DAY = r"(?P<day>[0-9]{1,2})"
@@ -132,7 +133,7 @@ def proven_order(text: str) -> DateOrder | None:
 
 def is_epoch(text: str) -> bool:
     """Return whether a text is a date of EPOCH_DATES, whichever order of day and month it has."""
-    match = _match(text)
+    match = _match(text) if _EPOCH_YEAR.search(text) else None
     if not match:
         return False
     month, day = _month_and_day(match.groupdict(), DateOrder.MIXED)
@@ -147,11 +148,20 @@ def to_us_format(canonical: str) -> str:
 
 def code_for_age(canonical: str, today: date) -> str | None:
     """Return `future_date` (an error), `unusual_age` (a warning) or None for a date of birth."""
-    born = date.fromisoformat(canonical)
-    if born > today:
-        return "future_date"
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return None if _MIN_AGE <= age <= _MAX_AGE else "unusual_age"
+    too_old, youngest = _usual_births(today)
+    if too_old < canonical <= youngest:
+        return None
+    return "future_date" if canonical > today.isoformat() else "unusual_age"
+
+
+@lru_cache(maxsize=1)  # of one day; comparing texts is cheaper than parsing each date
+def _usual_births(today: date) -> tuple[str, str]:
+    """Return the last date of birth of those who are too old, and of those old enough."""
+    month_and_day = today.isoformat()[4:]
+    return (
+        f"{today.year - _MAX_AGE - 1}{month_and_day}",
+        f"{today.year - _MIN_AGE}{month_and_day}",
+    )
 
 
 def _match(text: str) -> re.Match[str] | None:

@@ -56,13 +56,14 @@ def username(text: str) -> RuleResult:
 
 def password(text: str) -> RuleResult:
     """Return 4 to 64 characters in lower case."""
-    if is_spreadsheet_error(text):
+    is_plain = text.isascii() and text.isalnum()
+    if not is_plain and is_spreadsheet_error(text):
         return InvalidValue("excel_error")
     if is_masked(text):
         return InvalidValue("masked_password")
-    if is_placeholder(text) and any(map(str.isalnum, text)):
+    if is_placeholder(text) and (is_plain or any(map(str.isalnum, text))):
         return InvalidValue("placeholder")
-    if text.isascii() and text.isalnum():
+    if is_plain:
         folded = text.lower()
     else:
         invalid = check_damage(text, TextKind.PASSWORD) or check_characters(text)

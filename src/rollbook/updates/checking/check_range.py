@@ -158,6 +158,7 @@ class RowChecker:
         self._validator = RowValidator(header, self._today, rules=rules)
         self._fingerprinter = RowFingerprinter(update.district_id, header.names, rules)
         self._group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
+        self._has_last_names = "LAST_NAME" in header.known
         self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         self._references = ReferenceChecker(
@@ -272,7 +273,7 @@ class RowChecker:
         similar = similar_ids.find(self._district_id, ids)
         for row, match in rows:
             if self._may_add:
-                if "LAST_NAME" in self.header.known:
+                if self._has_last_names:
                     fill_one_name(row.values)
                 row.problems += _problems_of_new_student(row, match, similar)
                 if not self._has_required_columns:

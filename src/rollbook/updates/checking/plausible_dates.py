@@ -18,6 +18,8 @@ def check_birth_date(row: ValidatedRow, student: StudentSnapshot, today: date) -
         student: The student that it matches.
         today: The district's date.
     """
+    if not row.problems:
+        return
     warning = next((problem for problem in row.problems if problem.code == _WARNING), None)
     if warning and code_for_age(student.values["DOB"], today) is None:
         row.problems.remove(warning)

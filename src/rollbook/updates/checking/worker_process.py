@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import django
 
+from rollbook.garbage_collection import tune_for_many_rows
 from rollbook.log_format import log_uncaught_exceptions
 
 
@@ -32,6 +33,7 @@ def _check_ranges(update_id: int, run: str, index_file: int) -> None:
     from rollbook.updates.checking.byte_ranges import ByteRange
     from rollbook.updates.checking.check_range import RangeWorker
 
+    tune_for_many_rows()
     worker = None
     while True:
         os.write(1, b"?")

@@ -56,6 +56,8 @@ def detect_delimiter(path: Path, encoding: str) -> Delimiter | None:
     """
     head = next(encodings.utf8_chunks(path, encoding), b"")[:_BYTES_SEARCHED_FOR_HEADER]
     separator_line = _SEPARATOR_LINE.match(head)
+    if not separator_line and not any(character in head for character in NAMES):
+        return None
     size = separator_line.end() if separator_line else 0
     counts = {character: _known_columns(head[size:], character) for character in (b",", *NAMES)}
     commas = counts.pop(b",")
