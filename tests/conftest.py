@@ -21,7 +21,7 @@ from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
 from rollbook.updates.applying import apply
-from tests import depth, installations, outside
+from tests import cpu_report, depth, installations, outside
 from tests.settings import BYTECODE, OWNS_SHARED
 
 # No example has a deadline. Where CI is set, Hypothesis takes the same examples each time.
@@ -62,11 +62,17 @@ SLOWEST_FOLDERS = ("faults", "browser", "endtoend", "server")
 """What takes long comes first, so that at the end no process works alone at a long file."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our own options."""
+    cpu_report.add_option(parser)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give the processes that tests start one place for bytecode.
 
     pytest's own processes keep theirs beside the source, where the next run finds it.
     """
+    cpu_report.configure(config)
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         os.environ["PYTHONPYCACHEPREFIX"] = os.environ[BYTECODE]
 
