@@ -8,8 +8,9 @@ whose parent is killed before the test's call ends.
 """
 
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Generator
+from operator import itemgetter
 from pathlib import Path
 
 import psycopg
@@ -44,7 +45,7 @@ class CpuReport:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._tests: Counter[str] = Counter()
+        self._tests: defaultdict[str, float] = defaultdict(float)
         self._server: int | None = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -69,16 +70,18 @@ class CpuReport:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add up what the processes of pytest have measured."""
-        self._tests[report.nodeid] += dict(report.user_properties)[PROPERTY]
+        measured = [value for name, value in report.user_properties if name == PROPERTY]
+        self._tests[report.nodeid] += sum(value for value in measured if isinstance(value, float))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the lists."""
-        files: Counter[str] = Counter()
+        files: defaultdict[str, float] = defaultdict(float)
         for test, cpu_s in self._tests.items():
             files[test.partition("::")[0]] += cpu_s
         for title, costs in (("tests", self._tests), ("files", files)):
             terminalreporter.section(f"CPU seconds of {title}: {sum(costs.values()):.1f} in all")
-            for name, cpu_s in costs.most_common(self._count):
+            dearest = sorted(costs.items(), key=itemgetter(1), reverse=True)
+            for name, cpu_s in dearest[: self._count]:
                 terminalreporter.write_line(f"{cpu_s:8.1f}  {name}")
 
 
