@@ -3,7 +3,8 @@
     python -m tests [--on DATABASE] [--nightly] [--after-make-test] [pytest's own arguments]
 
 The two runs take place side by side. Tests that never ask the database run on SQLite alone;
-conftest.py deselects them on PostgreSQL. With ``--nightly`` nothing is sampled, with
+conftest.py deselects them on PostgreSQL, and unless a path is named, on both databases the tests
+that are not among the samples of the day. With ``--nightly`` nothing is sampled, with
 ``--after-make-test`` the tests that ``make test`` has run are left out, and with ``--on`` there is
 one run, to which pytest gives the whole terminal.
 
@@ -19,7 +20,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ from tests.postgres.server import OWNER, running_server
 ROOT = Path(__file__).parents[1]
 DATABASES = ("sqlite", "postgresql")
 
-NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL", "TESTS_SHARED")
+NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL", "TESTS_SHARED", depth.SAMPLED_VARIABLE)
 
 # Many tests wait for a server, so four processes keep two cores busy. A file stays with one
 # process, as does the server that its tests share.
@@ -114,11 +115,16 @@ def main(words: Sequence[str]) -> int:
 
 def _opens_pages(words: Sequence[str]) -> bool:
     """Whether tests in a browser are among those that are asked for."""
-    named = [path for word in words if (path := Path(word.partition("::")[0]).absolute()).exists()]
+    named = _named(words)
     pages = ROOT / "tests" / "browser"
     return not named or any(
         pages.is_relative_to(path) or path.is_relative_to(pages) for path in named
     )
+
+
+def _named(words: Sequence[str]) -> list[Path]:
+    """Return the files and folders of tests that are asked for."""
+    return [path for word in words if (path := Path(word.partition("::")[0]).absolute()).exists()]
 
 
 @contextmanager
@@ -147,8 +153,9 @@ def _side_by_side(words: Sequence[str], url: str, *, after_make_test: bool) -> i
     with ThreadPoolExecutor(len(DATABASES)) as pool:
         try:
             rest = NOT_IN_MAKE_TEST if after_make_test else ()
-            runs.append(_begun("sqlite", [*_spread("sqlite"), *rest, *words], ""))
-            runs.append(_begun("postgresql", [*_spread("postgresql"), *words], url))
+            sampled = {} if _named(words) else {depth.SAMPLED_VARIABLE: "1"}
+            runs.append(_begun("sqlite", [*rest, *words], _environment("") | sampled))
+            runs.append(_begun("postgresql", words, _environment(url) | sampled))
             list(pool.map(Run.print_output, runs))
             codes = [run.process.wait() for run in runs]
         finally:
@@ -164,12 +171,12 @@ def code_of(codes: Sequence[int]) -> int:
     return failures[0] if failures else min(codes)
 
 
-def _begun(database: str, words: Sequence[str], url: str) -> Run:
+def _begun(database: str, words: Sequence[str], environment: Mapping[str, str]) -> Run:
     columns = shutil.get_terminal_size().columns - len(PREFIX.format(database=database))
     colors = ["--color=yes"] if sys.stdout.isatty() else []
     process = subprocess.Popen(
-        [*_command(database, words), *colors],
-        env=_environment(url) | {"COLUMNS": str(columns)},
+        [*_command(database, [*_spread(database), *words]), *colors],
+        env={**environment, "COLUMNS": str(columns)},
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -23,7 +23,7 @@ from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
 from rollbook.operations.monitoring import metrics, readiness
 from rollbook.updates.applying import apply
-from tests import depth, installations, outside
+from tests import cpu_report, depth, installations, outside
 from tests.settings import BYTECODE, OWNS_SHARED
 
 # No example has a deadline. Where CI is set, Hypothesis takes the same examples each time.
@@ -57,6 +57,22 @@ A test elsewhere that starts a process has the mark itself.
 WITHOUT_DATABASE = ("postgres",)
 """Of these folders, those whose tests do not depend on the database of the test run."""
 
+SHARES_ON_POSTGRESQL = {
+    "accounts": 1 / 4,
+    "cli": 1 / 4,
+    "doctor": 1 / 4,
+    "server": 1 / 4,
+    "updates/checking": 1 / 3,
+    "updates/exports": 1 / 3,
+    "updates/reporting": 1 / 3,
+    "updates/resolving": 1 / 3,
+    "web": 1 / 4,
+}
+"""The share of a folder's tests that ``make test-all`` runs on PostgreSQL, too.
+
+On SQLite it runs all of them. Their subject is hardly ever what differs between the databases.
+"""
+
 SLOWEST_FILES = (
     "faults/test_many_machines.py",
     "faults/test_nemesis.py",
@@ -68,11 +84,17 @@ SLOWEST_FOLDERS = ("faults", "browser", "endtoend", "server")
 """What takes long comes first, so that at the end no process works alone at a long file."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our own options."""
+    cpu_report.add_option(parser)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give the processes that tests start one place for bytecode.
 
     pytest's own processes keep theirs beside the source, where the next run finds it.
     """
+    cpu_report.configure(config)
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         os.environ["PYTHONPYCACHEPREFIX"] = os.environ[BYTECODE]
 
@@ -125,9 +147,24 @@ def _runs_here(item: pytest.Item) -> bool:
     only_on = list(item.iter_markers("only_on"))
     if not depth.NIGHTLY:
         only_on += item.iter_markers("daily_on")
+    if not all(connection.vendor in mark.args for mark in only_on):
+        return False
+    if depth.SAMPLED and not depth.is_chosen(item.nodeid, _share(item)):
+        return False
     if only_on or connection.vendor == "sqlite":
-        return all(connection.vendor in mark.args for mark in only_on)
+        return True
     return not item.get_closest_marker("without_database") and _asks_database(item)
+
+
+def _share(item: pytest.Item) -> float:
+    """Return which share of tests like this one ``make test-all`` runs on this database."""
+    mark = item.get_closest_marker("daily_share")
+    share = mark.args[0] if mark else 1.0
+    if connection.vendor == "sqlite" or item.get_closest_marker("only_on"):
+        return share
+    file = item.path.relative_to(HERE)
+    shares = [one for path, one in SHARES_ON_POSTGRESQL.items() if file.is_relative_to(path)]
+    return min([share, *shares])
 
 
 def _asks_database(item: pytest.Item) -> bool:
@@ -135,9 +172,12 @@ def _asks_database(item: pytest.Item) -> bool:
 
     pytest-django refuses queries of a test in this process that doesn't ask for the database.
     """
-    if item.get_closest_marker("process") or item.get_closest_marker("browser"):
-        return True
-    return _uses_database(item)
+    return _starts_processes(item) or _uses_database(item)
+
+
+def _starts_processes(item: pytest.Item) -> bool:
+    """Return whether the test may start processes of Rollbook, PostgreSQL, Python or a browser."""
+    return bool(item.get_closest_marker("process") or item.get_closest_marker("browser"))
 
 
 def _uses_database(item: pytest.Item) -> bool:
@@ -155,9 +195,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse to start Python in tests that are not marked with ``process`` or ``browser``."""
     GUARD.taken()  # what the setup of the test before found and raised
-    GUARD.python_processes = bool(
-        item.get_closest_marker("process") or item.get_closest_marker("browser")
-    )
+    GUARD.python_processes = _starts_processes(item)
 
 
 def make_district(name: str, *schools: str) -> District:

@@ -13,7 +13,11 @@ from typing import TypeVar
 NIGHTLY_VARIABLE = "TESTS_NIGHTLY"
 SEED_VARIABLE = "TESTS_SEED"
 
+SAMPLED_VARIABLE = "TESTS_SAMPLED"
+"""Set in the runs of ``make test-all``, which take samples of similar tests."""
+
 NIGHTLY = bool(os.environ.get(NIGHTLY_VARIABLE))
+SAMPLED = bool(os.environ.get(SAMPLED_VARIABLE)) and not NIGHTLY
 
 # In the environment, so that pytest-xdist's workers take the same, also after midnight.
 SEED = int(os.environ.setdefault(SEED_VARIABLE, f"{datetime.now(UTC):%Y%m%d}"))
@@ -36,6 +40,11 @@ def choose(*, daily: int, nightly: int) -> int:
 def generator(purpose: str) -> random.Random:
     """Return random numbers that are the same for the same seed and purpose."""
     return random.Random(f"{SEED} {purpose}")
+
+
+def is_chosen(name: str, share: float) -> bool:
+    """Return whether a test is in the samples that are such a share of all; others every day."""
+    return generator(name).random() < share
 
 
 def sample(

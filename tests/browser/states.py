@@ -320,7 +320,7 @@ def _click_button(page: Page, address: str, button: str) -> None:
 
 def _open_group(page: Page, name: str) -> None:
     page.goto("/groups")
-    page.get_by_role("link", name=name, exact=True).first.click()
+    _follow(page, name)
 
 
 def _group_refused(page: Page) -> None:
@@ -344,7 +344,7 @@ def _transfer_completed(page: Page) -> None:
 
 def _standard_role(page: Page) -> None:
     page.goto("/roles")
-    page.get_by_role("link", name="school manager", exact=True).click()
+    _follow(page, "school manager")
 
 
 def _role_refused(page: Page) -> None:
@@ -404,6 +404,12 @@ def _other_session(page: Page) -> None:
     page.goto("/sign-in")
     fill_sign_in(page, LOGIN)
     page.goto("/account")
+
+
+def _follow(page: Page, link: str) -> None:
+    """Click the first link of this name, and wait for its page."""
+    with page.expect_navigation():
+        page.get_by_role("link", name=link, exact=True).first.click()
 
 
 def _submit(page: Page) -> None:

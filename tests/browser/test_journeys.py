@@ -142,6 +142,7 @@ def test_an_invited_manager_updates_students_and_corrects_errors(
     )
 
 
+@ONCE
 @WITH_AND_WITHOUT_SCRIPTS
 def test_a_queued_update_is_canceled(page: Page, rollbook: Rollbook, javascript: bool) -> None:
     sign_in(page, LOGIN)
@@ -158,6 +159,7 @@ def test_a_queued_update_is_canceled(page: Page, rollbook: Rollbook, javascript:
     assert [row["STUDENT_ID"] for row in unprocessed] == ["0001"]
 
 
+@ONCE
 @WITH_AND_WITHOUT_SCRIPTS
 def test_a_large_update_is_canceled_while_it_runs(
     page: Page, rollbook: Rollbook, javascript: bool
@@ -185,6 +187,7 @@ def test_a_large_update_is_canceled_while_it_runs(
     )
 
 
+@ONCE
 def test_progress_is_refreshed_without_reloading_the_page(page: Page, rollbook: Rollbook) -> None:
     sign_in(page, LOGIN)
     with paused_worker(rollbook):
@@ -401,6 +404,7 @@ def test_another_district_sees_none_of_our_data(
         expect(neighbor.get_by_role("main")).not_to_contain_text("Maple")
 
 
+@ONCE
 @WITH_AND_WITHOUT_SCRIPTS
 def test_a_student_is_added_edited_transferred_and_deactivated(
     page: Page, new_visitor: VisitorFactory, rollbook: Rollbook, javascript: bool

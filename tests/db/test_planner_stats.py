@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from rollbook.db import planner_stats
-from rollbook.db.planner_stats import SMALL_TABLE_ROWS, AnalyzeOnGrowth
+from rollbook.db.planner_stats import FIRST_GROWTH_ROWS, AnalyzeOnGrowth
 from rollbook.districts.models import District, School
 
 
@@ -58,7 +58,7 @@ def test_postgresql_knows_the_number_of_rows_afterward(maple: District) -> None:
 
 def test_a_few_rows_do_not_update_statistics(analyzed: list[tuple[str, ...]]) -> None:
     growth = AnalyzeOnGrowth("students_student")
-    for _ in range(SMALL_TABLE_ROWS - 1):
+    for _ in range(FIRST_GROWTH_ROWS - 1):
         growth.add_rows(1)
     growth.add_rows(0)
     assert analyzed == []
@@ -74,19 +74,19 @@ def test_statistics_are_updated_when_the_rows_have_doubled(analyzed: list[tuple[
         if len(analyzed) > len(updated_at):
             updated_at.append(rows)
     assert updated_at == [
-        SMALL_TABLE_ROWS,
-        2 * SMALL_TABLE_ROWS,
-        4 * SMALL_TABLE_ROWS,
-        8 * SMALL_TABLE_ROWS,
-        16 * SMALL_TABLE_ROWS,
+        FIRST_GROWTH_ROWS,
+        2 * FIRST_GROWTH_ROWS,
+        4 * FIRST_GROWTH_ROWS,
+        8 * FIRST_GROWTH_ROWS,
+        16 * FIRST_GROWTH_ROWS,
     ]
     assert set(analyzed) == {("students_student", "students_rowfingerprint")}
 
 
 def test_many_rows_at_once_update_statistics_once(analyzed: list[tuple[str, ...]]) -> None:
     growth = AnalyzeOnGrowth("students_student")
-    growth.add_rows(50 * SMALL_TABLE_ROWS)
-    growth.add_rows(49 * SMALL_TABLE_ROWS)
+    growth.add_rows(50 * FIRST_GROWTH_ROWS)
+    growth.add_rows(49 * FIRST_GROWTH_ROWS)
     assert len(analyzed) == 1
-    growth.add_rows(SMALL_TABLE_ROWS)
+    growth.add_rows(FIRST_GROWTH_ROWS)
     assert len(analyzed) == 2

@@ -21,7 +21,7 @@ import pytest
 from tests.conftest import PASSWORD
 from tests.installations import copied, environment, execute, installed
 from tests.patience import TIMEOUT_S
-from tests.prepared import prepared
+from tests.prepared import Task, prepared, read_lines
 
 LOGIN = "ops@maple.example"
 NEIGHBOUR = "ops@cedar.example"
@@ -84,7 +84,7 @@ class Rollbook:
 
     data: Path
     url: str = ""
-    process: "subprocess.Popen[str] | None" = None
+    process: "Task | subprocess.Popen[bytes] | None" = None
     extra: dict[str, str] = field(default_factory=dict)
     district: OwnDistrict = MAPLE
     neighbor: OwnDistrict = CEDAR
@@ -121,21 +121,29 @@ class Rollbook:
     def start(self, port: int = 0, inside: Sequence[str] = ()) -> None:
         """Serve on a free port until ``stop`` or ``kill``; ``inside`` is a command prefix."""
         assert not self.is_shared
-        log = self.log.open("a")
-        self.process = subprocess.Popen(
-            [*inside, sys.executable, "-m", "rollbook", "serve", "--port", str(port)],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
-        assert self.process.stdout
-        ready = re.fullmatch(
-            r"Rollbook is ready at (https?://\S+)/\n", self.process.stdout.readline()
-        )
+        output = self.data.parent / "serve.out"
+        output.unlink(missing_ok=True)
+        words = ("rollbook", "serve", "--port", str(port))
+        if inside:
+            self.process = self._execute([*inside, sys.executable, "-m", *words], output)
+        else:
+            self.process = prepared().start(
+                *words, environment=self.environment, stdout=output, stderr=self.log
+            )
+        line = read_lines(self.process, output, 1)
+        ready = re.fullmatch(r"Rollbook is ready at (https?://\S+)/\n", line)
         assert ready, self.log.read_text()
         self.url = ready[1]
+
+    def _execute(self, command: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
+        with output.open("ab") as stdout, self.log.open("ab") as stderr:
+            return subprocess.Popen(
+                command,
+                env=self.environment,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
 
     def stop(self) -> None:
         self._end(signal.SIGTERM)

@@ -1,8 +1,6 @@
 """The operators' pages, served by the real command over a district that has been lived in."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.installations import copied, execute
 from tests.patience import TIMEOUT_S
+from tests.prepared import prepared, read_lines
 
 BASE = """STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,PASSWORD
 0001,Zuzanna,Quill,5/13/2014,f,4,100,n,n,a very secret word
@@ -57,18 +56,15 @@ def lived_in(two_districts: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def operators(lived_in: Path, tmp_path: Path) -> Iterator[Operators]:
     data = copied(lived_in, tmp_path / "data")
     rollbook = Rollbook(data)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rollbook", "admin", "--port", "0"],
-        env=rollbook.environment,
-        stdout=subprocess.PIPE,
-        stderr=(tmp_path / "stderr").open("w"),
-        text=True,
+    output, errors = tmp_path / "stdout", tmp_path / "stderr"
+    words = ("rollbook", "admin", "--port", "0")
+    process = prepared().start(
+        *words, environment=rollbook.environment, stdout=output, stderr=errors
     )
     try:
-        assert process.stdout
-        lines = process.stdout.readline() + process.stdout.readline()
+        lines = read_lines(process, output, 2)
         found = re.fullmatch(r".* at (https://localhost:\d+)/ until .*\n.*once: (\S+)\n", lines)
-        assert found, (tmp_path / "stderr").read_text()
+        assert found, errors.read_text()
         yield Operators(found[1], found[2], data)
         process.terminate()
         assert process.wait(TIMEOUT_S) == 0

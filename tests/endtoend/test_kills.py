@@ -5,7 +5,6 @@ import io
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,9 +13,10 @@ from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, base, row
 from tests.installations import execute
 from tests.patience import TIMEOUT_S
+from tests.prepared import prepared
 
-STUDENTS = depth.choose(daily=12_000, nightly=20_000)
-KILLS = depth.choose(daily=4, nightly=10)
+STUDENTS = depth.choose(daily=8_000, nightly=20_000)
+KILLS = depth.choose(daily=3, nightly=10)
 
 
 def everybody(grade: str) -> str:
@@ -96,25 +96,22 @@ def test_without_a_worker_files_are_accepted_and_status_and_health_say_what_is_m
     port = rollbook.url.rpartition(":")[2]
     rollbook.stop()
     (tmp_path / "base.csv").write_text(base(), encoding="utf-8")
-    web = [sys.executable, "-m", "rollbook", "web", "--host", "localhost", "--port", port]
-    web += [
-        "--cert",
-        str(rollbook.data / "certificate.pem"),
-        "--key",
-        str(rollbook.data / "certificate.key"),
-    ]
-    with subprocess.Popen(web, env=rollbook.environment) as alone:
-        try:
-            answer = health_of(rollbook)
-            assert "ERROR worker: no worker has been seen since " in answer
-            assert answer.endswith("503")
-            assert rollbook.start_update(tmp_path / "base.csv", "mode=add").verdict.startswith(
-                "OK update 1 accepted"
-            )
-            verdict = rollbook.curl("status").verdict
-            assert verdict.startswith("RUNNING update 1: waiting")
-            assert "no worker has been seen since " in verdict
-        finally:
-            alone.terminate()
+    certificate = ("--cert", str(rollbook.data / "certificate.pem"))
+    key = ("--key", str(rollbook.data / "certificate.key"))
+    web = ("web", "--host", "localhost", "--port", port, *certificate, *key)
+    alone = prepared().start("rollbook", *web, environment=rollbook.environment)
+    try:
+        answer = health_of(rollbook)
+        assert "ERROR worker: no worker has been seen since " in answer
+        assert answer.endswith("503")
+        assert rollbook.start_update(tmp_path / "base.csv", "mode=add").verdict.startswith(
+            "OK update 1 accepted"
+        )
+        verdict = rollbook.curl("status").verdict
+        assert verdict.startswith("RUNNING update 1: waiting")
+        assert "no worker has been seen since " in verdict
+    finally:
+        alone.terminate()
+        alone.wait(TIMEOUT_S)
     rollbook.start()
     assert rollbook.until_ended().startswith("COMPLETED update 1")

@@ -3,7 +3,6 @@
 import secrets
 import shutil
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,14 +13,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import depth
 from tests.endtoend.conftest import LOGIN, Answer, Rollbook
 from tests.faults.folder import HEADER, base, row
 from tests.patience import TIMEOUT_S
 from tests.postgres.server import Server, running_server
+from tests.prepared import Task, prepared
 from tests.server.conftest import free_port
 
 pytestmark = pytest.mark.only_on("postgresql")
 
+MANY = depth.choose(daily=10_000, nightly=20_000)  # students
 SCARCE = 10  # sessions that a server has for everybody, of which it keeps three for its superuser
 
 
@@ -114,11 +116,10 @@ def test_beside_a_server_a_load_is_done_by_its_worker_and_without_one_by_itself(
     assert states == ["completed", "completed"]
 
 
-def alone(rollbook: Rollbook, *arguments: str) -> "subprocess.Popen[bytes]":
-    with (rollbook.data.parent / "serve.log").open("ab") as stderr:
-        return subprocess.Popen(
-            [sys.executable, "-m", "rollbook", *arguments], env=rollbook.environment, stderr=stderr
-        )
+def alone(rollbook: Rollbook, *arguments: str) -> Task:
+    return prepared().start(
+        "rollbook", *arguments, environment=rollbook.environment, stderr=rollbook.log
+    )
 
 
 def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_a_web_server_and_a_worker_alone_bring_up_a_new_database(
 def test_f18_when_sessions_are_scarce_status_waits_or_says_when_to_come_again_and_the_work_goes_on(
     serving: Rollbook, tmp_path: Path
 ) -> None:
-    serving.start_update(a_file(tmp_path, 20000), "mode=add")
+    serving.start_update(a_file(tmp_path, MANY), "mode=add")
     with ThreadPoolExecutor(40) as pool:
         answers = list(pool.map(lambda _: serving.curl("status"), range(120)))
     assert {answer.status for answer in answers} <= {200, 503}
@@ -197,7 +198,7 @@ def test_f18_when_sessions_are_scarce_status_waits_or_says_when_to_come_again_an
         if answer.status == 503
     )
     assert serving.until_ended().startswith(
-        "COMPLETED update 1: 20,000 students: 0 updated, 20,000 added"
+        f"COMPLETED update 1: {MANY:,} students: 0 updated, {MANY:,} added"
     )
     assert "Traceback" not in log(serving)
 
@@ -209,7 +210,7 @@ def refused(answer: Answer) -> bool:
 def test_f15_while_the_database_is_away_calls_are_told_to_come_again_and_then_it_goes_on(
     serving: Rollbook, server: Server, tmp_path: Path
 ) -> None:
-    serving.start_update(a_file(tmp_path, 20000), "mode=add")
+    serving.start_update(a_file(tmp_path, MANY), "mode=add")
     while "changed students" not in serving.curl("status").verdict:
         time.sleep(0.05)
     server.stop("immediate")
@@ -229,7 +230,7 @@ def test_f15_while_the_database_is_away_calls_are_told_to_come_again_and_then_it
     assert serving.until_ended().startswith(
         "COMPLETED update 2: 10 students: 0 updated, 10 unchanged"
     )
-    assert serving.show_update(1)["added"] == 20000
+    assert serving.show_update(1)["added"] == MANY
     assert len(serving.until_mailed(2)) == 2
     assert "Traceback" not in log(serving)
 
@@ -244,7 +245,7 @@ def health(rollbook: Rollbook) -> str:
 def test_f17_a_database_that_is_frozen_is_as_good_as_away(
     serving: Rollbook, server: Server, tmp_path: Path
 ) -> None:
-    serving.start_update(a_file(tmp_path, 20000), "mode=add")
+    serving.start_update(a_file(tmp_path, MANY), "mode=add")
     while "changed students" not in serving.curl("status").verdict:
         time.sleep(0.05)
     server.freeze()
@@ -259,5 +260,5 @@ def test_f17_a_database_that_is_frozen_is_as_good_as_away(
     assert serving.until_ended().startswith(
         "COMPLETED update 2: 10 students: 0 updated, 10 unchanged"
     )
-    assert serving.show_update(1)["added"] == 20000
+    assert serving.show_update(1)["added"] == MANY
     assert "Traceback" not in log(serving)

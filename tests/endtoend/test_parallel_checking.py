@@ -12,7 +12,9 @@ from tests.faults.folder import HEADER, row
 from tests.installations import execute
 from tests.often import often
 
-MANY = depth.choose(daily=12_000, nightly=30_000)
+MANY = depth.choose(daily=8_000, nightly=30_000)
+FEWER = depth.choose(daily=5_000, nightly=10_000)
+SIGNALS = [signal.SIGKILL, signal.SIGSTOP]
 WORKER = "rollbook.updates.checking.worker_process"
 MEGABYTES = 10
 PAUSE = 0.02  # seconds between two looks
@@ -50,7 +52,7 @@ def test_the_second_process_checks_the_file_from_its_end(
     assert rollbook.descendants(WORKER) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("number", depth.sample(SIGNALS, "signals to a second process", daily=1))
 def test_a_second_process_that_does_nothing_keeps_nobody_waiting(
     rollbook: Rollbook, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -61,10 +63,10 @@ def test_a_second_process_that_does_nothing_keeps_nobody_waiting(
             os.kill(pid, number)
             seen.add(pid)
 
-    rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", 10_000, "4"))
-    rollover = write(tmp_path / "rollover.csv", 10_000, "5")
+    rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", FEWER, "4"))
+    rollover = write(tmp_path / "rollover.csv", FEWER, "5")
     with often(look, PAUSE):
         output = rollbook.run("student", "load", "maple-usd", rollover)
-    assert "10,000 updated, 0 unchanged, 0 rejected" in output
+    assert f"{FEWER:,} updated, 0 unchanged, 0 rejected" in output
     assert len(seen) == (1 if CORES > 1 else 0)
     assert rollbook.descendants(WORKER) == []

@@ -1,4 +1,4 @@
-"""A fictional district of 5,000 students, and a file published by another vendor, end to end."""
+"""A fictional district, and a file published by another vendor, end to end."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests import depth
 from tests.conftest import PASSWORD
 from tests.data import rosters
 from tests.data.rosters import VENDOR_SAMPLE, Roster
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.installations import copied
 
-STUDENTS = 5000
+STUDENTS = depth.choose(daily=2_000, nightly=5_000)
 
 
 def rows(path: Path) -> list[dict[str, str]]:

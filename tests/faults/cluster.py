@@ -4,8 +4,6 @@ import json
 import re
 import secrets
 import shutil
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,7 +17,7 @@ import psycopg
 from tests.installations import environment
 from tests.patience import TIMEOUT_S
 from tests.postgres.server import SUPERUSER, Server, running_server
-from tests.prepared import prepared
+from tests.prepared import Task, prepared
 
 STEP = "0.05"  # seconds that a worker takes for each step
 
@@ -32,7 +30,7 @@ class Cluster:
     database: str
     data: Path
     port: int | None = None  # of a proxy that everybody goes through but the tests
-    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    workers: list[Task] = field(default_factory=list)
 
     @property
     def log(self) -> Path:
@@ -49,16 +47,10 @@ class Cluster:
         assert done.code == 0, done.err
         return done.out
 
-    def start(
-        self, *options: str, how: str = "impatient", step: str = STEP
-    ) -> "subprocess.Popen[bytes]":
+    def start(self, *options: str, how: str = "impatient", step: str = STEP) -> Task:
         """One more worker."""
-        with self.log.open("ab") as log:
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.many", how, step, *options],
-                env=self.environment,
-                stderr=log,
-            )
+        words = ("tests.faults.many", how, step, *options)
+        worker = prepared().start(*words, environment=self.environment, stderr=self.log)
         self.workers.append(worker)
         return worker
 

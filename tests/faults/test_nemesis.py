@@ -7,7 +7,6 @@ ROLLBOOK_NEMESIS_SEED replaces the seed of the day.
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from tests import depth
 from tests.faults.cluster import Cluster, running_cluster, until
 from tests.faults.folder import HEADER, STUDENTS, base, eventful_night, row
 from tests.patience import TIMEOUT_S
+from tests.prepared import Task
 
 pytestmark = pytest.mark.only_on("postgresql")
 
@@ -37,7 +37,7 @@ class Size:
     timeout: float
 
 
-SIZES = {"": Size(4, 16, 45, 280), "large": Size(10, 50, 1200, 3600)}
+SIZES = {"": Size(4, 10, 25, 280), "large": Size(10, 50, 1200, 3600)}
 SIZE = SIZES[os.environ.get("ROLLBOOK_NEMESIS", "large" if depth.NIGHTLY else "")]
 
 
@@ -47,7 +47,7 @@ class Nemesis:
 
     cluster: Cluster
     chance: random.Random
-    workers: list["subprocess.Popen[bytes]"]
+    workers: list[Task]
     asleep: dict[int, float] = field(
         default_factory=dict
     )  # place among the workers to when it wakes

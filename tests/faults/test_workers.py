@@ -1,8 +1,6 @@
 """F05, F08: workers that are told to stop, and two that start at once, as real processes."""
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +11,7 @@ import pytest
 from tests.faults.folder import HEADER, Folder, enrolled_once, row
 from tests.installations import execute
 from tests.patience import TIMEOUT_S
+from tests.prepared import Task, prepared
 
 WAITING = 6_000  # new students, enough for a worker to be seen at work
 
@@ -35,16 +34,13 @@ def folder(waiting: Folder, tmp_path: Path) -> Folder:
 
 
 @contextmanager
-def a_worker(folder: Folder, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    command = [sys.executable, "-m", "rollbook", "worker"]
-    with (
-        log.open("wb") as stderr,
-        subprocess.Popen(command, env=folder.environment, stderr=stderr) as worker,
-    ):
-        try:
-            yield worker
-        finally:
-            worker.kill()
+def a_worker(folder: Folder, log: Path) -> Iterator[Task]:
+    worker = prepared().start("rollbook", "worker", environment=folder.environment, stderr=log)
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def until(folder: Folder, state: str, seconds: float = TIMEOUT_S) -> int:

@@ -7,8 +7,11 @@ nested loops over all pairs of rows: comparing 20,000 staged rows with each othe
 
 from django.db import connection
 
-SMALL_TABLE_ROWS = 1000
-"""With fewer rows, no plan is slow."""
+SMALL_TABLE_ROWS = 100
+"""With fewer rows, no plan is slow. Three nested loops over 500 rows took 76 s."""
+
+FIRST_GROWTH_ROWS = 1000
+"""How many rows a table gets before the statistics are updated for the first time."""
 
 
 def analyze(*tables: str) -> None:
@@ -26,7 +29,7 @@ class AnalyzeOnGrowth:
 
     def __init__(self, *tables: str) -> None:
         self._tables = tables
-        self._rows, self._analyze_at = 0, SMALL_TABLE_ROWS
+        self._rows, self._analyze_at = 0, FIRST_GROWTH_ROWS
 
     def add_rows(self, rows: int) -> None:
         """Count added rows, and update the statistics if they are due."""

@@ -6,6 +6,7 @@ from itertools import islice
 
 import pytest
 
+from rollbook.db import planner_stats
 from rollbook.districts.models import District
 from rollbook.updates import problem_store, runner
 from rollbook.updates.models import StagedRow
@@ -140,6 +141,17 @@ def test_chains_and_cycles_of_five_hundred_work(
     result = run(maple, f"STUDENT_ID,{column}\n" + "\n".join(rows))
     assert counts(result) == {"updated": size}
     assert column_of(maple, column) == wanted
+
+
+@pytest.mark.parametrize(("rows", "is_analyzed"), [(100, False), (101, True)])
+def test_statistics_are_updated_unless_the_file_is_small(
+    maple: District, rows: int, is_analyzed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without them, PostgreSQL takes over a minute for 500 rows."""
+    analyzed: list[str] = []
+    monkeypatch.setattr(planner_stats, "analyze", lambda *tables: analyzed.extend(tables))
+    enroll(maple, a_class(rows))
+    assert analyzed == (["updates_stagedrow", "updates_checkedrange"] if is_analyzed else [])
 
 
 def test_a_cycle_of_any_size_is_applied_in_one_chunk(maple: District) -> None:
