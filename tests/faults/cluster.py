@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 import shutil
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ class Cluster:
     database: str
     data: Path
     port: int | None = None  # of a proxy that everybody goes through but the tests
-    workers: list[Task] = field(default_factory=list)
+    workers: "list[Task | subprocess.Popen[bytes]]" = field(default_factory=list)
 
     @property
     def log(self) -> Path:
