@@ -13,6 +13,7 @@ from rollbook.environment import BY_NAME
 
 SYSTEMD = Path(__file__).parents[2] / "deploy" / "systemd"
 SERVICES = sorted(SYSTEMD.glob("*.service"))
+TIMERS = sorted(SYSTEMD.glob("*.timer"))
 COMMAND = "/opt/rollbook/bin/rollbook"
 
 HARDENED = {
@@ -62,6 +63,12 @@ def test_its_command_is_one_of_ours(unit: Path) -> None:
     command, *arguments = section(unit, "Service")["ExecStart"].split()
     assert command == COMMAND
     build_parser().parse_args(arguments)
+
+
+def test_the_timer_starts_a_service_that_is_here() -> None:
+    timers = {unit.stem for unit in TIMERS}
+    assert timers == {"rollbook-backup"}
+    assert timers <= {unit.stem for unit in SERVICES}
 
 
 def test_the_environment_has_settings_that_exist_and_no_secret() -> None:
