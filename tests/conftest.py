@@ -21,6 +21,7 @@ from rollbook.accounts import installation_id, key_ring, roles
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
+from rollbook.log_format import request_context
 from rollbook.operations.monitoring import metrics, readiness
 from rollbook.updates.applying import apply
 from tests import cpu_report, depth, installations, outside
@@ -281,10 +282,11 @@ def database_of_the_data_folder(request: pytest.FixtureRequest, _django_db_marke
 
 @pytest.fixture(autouse=True)
 def nothing_is_cached() -> None:
-    """No test gets the checks, metrics and versions of keys of another one."""
+    """No test gets the checks, metrics, versions of keys or request of another one."""
     readiness.clear()
     metrics.clear()
     key_ring.assume({})
+    request_context.set({})
 
 
 @pytest.fixture(autouse=True)

@@ -50,15 +50,22 @@ def add_migrations(tree: Path, operations: Mapping[str, str], imports: str = "")
         previous = name
 
 
-def copied_tree(to: Path) -> Path:
-    """Copy what a wheel is built from, with the version of the next release."""
+def copied_tree(to: Path, version: str = VERSION) -> Path:
+    """Copy what a wheel is built from, with the version of the next release.
+
+    Args:
+        to: The new folder.
+        version: Another version; empty for today's.
+    """
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(ROOT / "src", to / "src", ignore=ignored)
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in"):
         shutil.copy(ROOT / name, to / name)
     init = to / "src" / "rollbook" / "__init__.py"
     text = init.read_text(encoding="utf-8")
-    init.write_text(re.sub(r'"[\d.]+\w*"', f'"{VERSION}"', text), encoding="utf-8")
+    if version:
+        text = re.sub(r'"[\d.]+\w*"', f'"{version}"', text)
+    init.write_text(text, encoding="utf-8")
     return to
 
 

@@ -23,6 +23,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from rollbook import environment
 from tests.browser import chromium
 from tests.endtoend.conftest import Rollbook, two_districts
 from tests.installations import copied
@@ -134,7 +135,9 @@ def start_server(data: Path) -> Rollbook:
     with socket.socket() as free_socket:
         free_socket.bind(("localhost", 0))
         port = free_socket.getsockname()[1]
-    server = Rollbook(data, extra={"ROLLBOOK_URL": f"https://localhost:{port}"})
+    # The worker is paused for some states, so it must not be taken for frozen.
+    extra = {"ROLLBOOK_URL": f"https://localhost:{port}", environment.FROZEN_AFTER: "86400"}
+    server = Rollbook(data, extra=extra)
     server.start(port)
     return server
 

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.daily_on("sqlite")
 __all__ = ["lived_in", "operators"]
 
 TABLES = {
+    "operations/alert",
+    "operations/alertmail",
     "districts/district",
     "students/group",
     "districts/school",

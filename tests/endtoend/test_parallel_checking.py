@@ -12,7 +12,7 @@ from tests.faults.folder import HEADER, row
 from tests.installations import execute
 from tests.often import often
 
-MANY = depth.choose(daily=8_000, nightly=30_000)
+MANY = depth.choose(daily=12_000, nightly=30_000)
 FEWER = depth.choose(daily=5_000, nightly=10_000)
 SIGNALS = [signal.SIGKILL, signal.SIGSTOP]
 WORKER = "rollbook.updates.checking.worker_process"

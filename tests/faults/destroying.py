@@ -21,7 +21,12 @@ from tests.conftest import make_district  # noqa: E402
 from tests.faults.inside import dying_at  # noqa: E402
 from tests.operations.lifecycle.district import files, fill, rows  # noqa: E402
 
-LASTING = {"accounts.AuditEvent", "accounts.AuditSeal", "operations.Destruction"}
+LASTING = {
+    "accounts.AuditEvent",
+    "accounts.AuditSeal",
+    "accounts.KeyFingerprint",
+    "operations.Destruction",
+}
 
 deletion.STUDENTS_PER_BATCH = 2
 deletion.ROWS_PER_BATCH = 2

@@ -13,7 +13,8 @@ def set_c_collation(*labels: str) -> Step:
     """Return a step that makes PostgreSQL compare the text columns of models byte by byte.
 
     SQLite always does, and it's the fastest way. When a text column is added to a model, its
-    migration needs this step too.
+    migration needs this step too. Columns that have been compared so before aren't touched: the
+    type of a column that a trigger names can't be altered.
 
     Args:
         labels: Models, such as ``students.Student``.
@@ -23,8 +24,10 @@ def set_c_collation(*labels: str) -> Step:
         if schema_editor.connection.vendor != "postgresql":
             return
         for model in map(apps.get_model, labels):
+            done = _columns_in_c(schema_editor, model._meta.db_table)
             for field in model._meta.local_concrete_fields:
-                if isinstance(field, models.CharField | models.TextField):
+                is_text = isinstance(field, models.CharField | models.TextField)
+                if is_text and field.column not in done:
                     column_type = field.db_type(schema_editor.connection)
                     schema_editor.execute(
                         f'ALTER TABLE {model._meta.db_table} ALTER COLUMN "{field.column}"'
@@ -32,6 +35,17 @@ def set_c_collation(*labels: str) -> Step:
                     )
 
     return step
+
+
+def _columns_in_c(schema_editor: BaseDatabaseSchemaEditor, table: str) -> set[str]:
+    """Return the columns of a table that have the collation "C"."""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_attribute JOIN pg_collation ON pg_collation.oid = attcollation"
+            " WHERE attrelid = %s::regclass AND collname = 'C'",
+            [table],
+        )
+        return {name for (name,) in cursor.fetchall()}
 
 
 def on_postgresql(*statements: str) -> Step:
