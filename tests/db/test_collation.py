@@ -4,13 +4,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.db.migrations.state import StateApps
 
+from rollbook.db.migration_operations import set_c_collation
+from rollbook.db.triggers import install_triggers
 from rollbook.districts.models import District, School
 from tests.db.own_database import OwnDatabase, own_database
 from tests.faults.folder import HEADER, row
@@ -100,6 +105,41 @@ def test_every_compared_column_has_the_c_collation() -> None:
     compared = {(table, column) for table, columns in COMPARED.items() for column in columns}
     assert compared <= collations.keys()
     assert set(collations.values()) == {"C"}
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.django_db
+def test_a_column_that_a_trigger_names_gets_the_c_collation_and_keeps_the_trigger() -> None:
+    table = "updates_updatejob"
+    with connection.cursor() as cursor:
+        drop_triggers_of(table, cursor)
+        cursor.execute(f'ALTER TABLE {table} ALTER state TYPE varchar(20) COLLATE "default"')
+        install_triggers(connection.alias)
+        triggers = triggers_of(table, cursor)
+        with connection.schema_editor(atomic=False) as editor:
+            set_c_collation("updates.UpdateJob")(cast("StateApps", apps), editor)
+        cursor.execute(
+            "SELECT collation_name FROM information_schema.columns"
+            " WHERE table_name = %s AND column_name = 'state'",
+            [table],
+        )
+        assert cursor.fetchone() == ("C",)
+        assert triggers
+        assert triggers_of(table, cursor) == triggers
+
+
+def triggers_of(table: str, cursor: CursorWrapper) -> dict[str, str]:
+    cursor.execute(
+        "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger"
+        " WHERE tgrelid = %s::regclass AND NOT tgisinternal",
+        [table],
+    )
+    return dict(cursor.fetchall())
+
+
+def drop_triggers_of(table: str, cursor: CursorWrapper) -> None:
+    for name in triggers_of(table, cursor):
+        cursor.execute(f"DROP TRIGGER {name} ON {table}")
 
 
 @pytest.fixture(scope="module")

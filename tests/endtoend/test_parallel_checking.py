@@ -12,7 +12,7 @@ from tests.faults.folder import HEADER, row
 from tests.installations import execute
 from tests.often import often
 
-MANY = depth.choose(daily=12_000, nightly=30_000)
+MANY = depth.choose(daily=8_000, nightly=30_000)
 FEWER = depth.choose(daily=5_000, nightly=10_000)
 SIGNALS = [signal.SIGKILL, signal.SIGSTOP]
 WORKER = "rollbook.updates.checking.worker_process"
@@ -44,10 +44,15 @@ def test_the_second_process_checks_the_file_from_its_end(
         reached[:] = ends if len(ends) > len(reached) else reached
 
     rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", MANY, "4"))
-    rollover = write(tmp_path / "rollover.csv", MANY, "5")
-    with often(look, PAUSE):
-        output = rollbook.run("student", "load", "maple-usd", rollover)
-    assert f"{MANY:,} updated, 0 unchanged, 0 rejected" in output
+    # On a busy machine, the first process may have ended before the second one gets a core.
+    for grade in ("5", "6", "7"):
+        reached.clear()
+        rollover = write(tmp_path / "rollover.csv", MANY, grade)
+        with often(look, PAUSE):
+            output = rollbook.run("student", "load", "maple-usd", rollover)
+        assert f"{MANY:,} updated, 0 unchanged, 0 rejected" in output
+        if reached != sorted(reached):
+            break
     assert (reached != sorted(reached)) == (CORES > 1)
     assert rollbook.descendants(WORKER) == []
 
