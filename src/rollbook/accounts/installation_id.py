@@ -101,6 +101,16 @@ def verify() -> None:
     """Compare the ID in the data folder with the one in the database, and store it where missing.
 
     Raises:
+        WrongDatabase: See ``require_match``.
+    """
+    require_match()
+    adopt()
+
+
+def require_match() -> None:
+    """Compare the ID in the data folder with the one in the database, and store nothing.
+
+    Raises:
         WrongDatabase: They differ, only the folder was in use before, or the database is not to
             be used: everything was moved to another one, or is being moved or restored to this one.
     """
@@ -114,7 +124,6 @@ def verify() -> None:
         raise WrongDatabase(
             f"{settings.DATA} has {used}, but the database has no districts; {_ADOPT}"
         )
-    adopt()
 
 
 def adopt() -> bool:

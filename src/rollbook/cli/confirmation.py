@@ -2,36 +2,17 @@
 
 import sys
 
-from rollbook.cli.errors import FAILED, USAGE, CommandError
+from rollbook.cli.errors import USAGE, CommandError
 
 
-def confirm(word: str, option: str, unchanged: str) -> None:
-    """Ask to type a word on the terminal.
-
-    Args:
-        word: What has to be typed.
-        option: The option with which scripts confirm.
-        unchanged: What was not done if the answer is another one.
-
-    Raises:
-        CommandError: The answer is another one, or there is no terminal.
-    """
-    if not sys.stdin.isatty():
-        raise CommandError(
-            "not_confirmed", f"there is no terminal to ask for confirmation; use {option}", USAGE
-        )
-    print(f"Type {word} to continue: ", end="", flush=True)
-    if sys.stdin.readline().strip() != word:
-        raise CommandError("not_confirmed", f"the answer isn't {word}; {unchanged}", FAILED)
-
-
-def require_typed(expected: str, prompt: str, option: str) -> None:
-    """Ask for the name of what is going to be removed.
+def require_typed(expected: str, prompt: str, option: str, unchanged: str) -> None:
+    """Ask to type a text on the terminal.
 
     Args:
         expected: The text to type.
         prompt: What is asked for.
-        option: The option to use where there is no terminal.
+        option: The option with which scripts confirm.
+        unchanged: What was not done if another text is typed.
 
     Raises:
         CommandError: Another text was typed, or there is no terminal.
@@ -39,14 +20,14 @@ def require_typed(expected: str, prompt: str, option: str) -> None:
     if not sys.stdin.isatty():
         raise CommandError(
             "no_terminal",
-            f"there is no terminal to confirm this on; use {option}; nothing was removed",
+            f"there is no terminal to confirm this on; use {option}; {unchanged}",
             USAGE,
         )
     print(f"{prompt}: ", end="", file=sys.stderr, flush=True)
-    require_equal(sys.stdin.readline().strip(), expected)
+    require_equal(sys.stdin.readline().strip(), expected, unchanged)
 
 
-def require_equal(typed: str, expected: str) -> None:
+def require_equal(typed: str, expected: str, unchanged: str) -> None:
     """Compare what was typed.
 
     Raises:
@@ -54,5 +35,5 @@ def require_equal(typed: str, expected: str) -> None:
     """
     if typed != expected:
         raise CommandError(
-            "not_confirmed", f"'{typed}' is not '{expected}'; nothing was removed, try again"
+            "not_confirmed", f"'{typed}' is not '{expected}'; {unchanged}, try again"
         )

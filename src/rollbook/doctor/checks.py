@@ -66,6 +66,12 @@ def _migrations(installation: Installation) -> Iterator[CheckResult]:
     return migrations.check(installation)
 
 
+def _identity(installation: Installation) -> Iterator[CheckResult]:
+    from rollbook.doctor import identity
+
+    return identity.check(installation)
+
+
 def _keys(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import keys
 
@@ -141,6 +147,7 @@ CHECKS = (
     DoctorCheck("disk", _disk, (DATA.name, "folder", "settings", MAX_UPLOAD_BYTES.name)),
     DoctorCheck("database", _database, ("settings", DATABASE_URL.name)),
     DoctorCheck("migrations", _migrations, ("settings", "database")),
+    DoctorCheck("installation", _identity, (DATA.name, "folder", *_DATABASE)),
     DoctorCheck("keys", _keys, (DATA.name, "folder", "settings")),
     DoctorCheck("clock", _clock, ("settings",)),
     DoctorCheck("server", _server, (DATA.name, "folder", "settings")),

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
+from django.apps import apps
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from rollbook.db.schema_version import DatabaseIsNewer, require_not_newer
+from rollbook.db.triggers import missing_triggers
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
-from rollbook.text import count_of
+from rollbook.text import count_of, join_words
 
 
 def check(installation: Installation) -> Iterator[CheckResult]:
@@ -27,6 +29,26 @@ def check(installation: Installation) -> Iterator[CheckResult]:
         if done:
             what = f"{count_of(len(missing), 'migration')} not yet applied"
         yield warning(what, "back it up, then run `rollbook migrate`")
-    else:
+        return
+    damaged = list(_missing_parts())
+    yield from damaged
+    if not damaged:
         installation.tables = True
         yield ok(f"all {len(done)} are applied")
+
+
+def _missing_parts() -> Iterator[CheckResult]:
+    """Find tables and triggers that somebody removed, as no migration has."""
+    models = apps.get_models(include_auto_created=True)
+    expected = {model._meta.db_table for model in models if model._meta.managed}
+    tables = sorted(expected - set(connection.introspection.table_names()))
+    if tables:
+        yield error(
+            f"the table {join_words(tables)} is missing, although it was created",
+            "restore the last backup, see docs/backup.md",
+        )
+    elif triggers := missing_triggers(connection):
+        yield error(
+            f"the trigger {join_words(triggers)} is missing, which keeps wrong states out",
+            "run `rollbook migrate`, which creates it again",
+        )

@@ -139,7 +139,8 @@ def test_without_a_terminal_a_loss_needs_an_option(folder: Path, rollbook: Rollb
     result = rollbook("keys", "accept-loss", "logins")
     assert (result.code, result.err) == (
         2,
-        "ERROR not_confirmed: there is no terminal to ask for confirmation; use --yes\n",
+        "ERROR no_terminal: there is no terminal to confirm this on; use --yes; no key was "
+        "replaced\n",
     )
     assert not (folder / "logins.2").exists()
 

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from rollbook.cli.actions import status
 from rollbook.districts.models import District
+from rollbook.operations.lifecycle import suspension
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.overview import load_overview
@@ -60,6 +61,20 @@ def test_problems_are_named(maple: District) -> None:
     assert problems(maple) == ("file of update 3 not accepted",)
     UpdateJob.objects.update(received_at=timezone.now() - timedelta(hours=50))
     assert problems(maple)[1:] == ("no good file for 2 days",)
+
+
+def test_a_suspended_district_is_marked_and_has_no_problems(
+    rollbook: Rollbook, maple: District, worker: None
+) -> None:
+    assert problems(maple) == ("no file yet",)
+    suspension.suspend(maple, "the contract has ended", timezone.now())
+    maple.refresh_from_db()
+    assert problems(maple) == ()
+    lines = rollbook("status").out.splitlines()
+    assert " ".join(lines[1].split()) == "maple-usd (suspended) never 0"
+    assert lines[-1] == "1 district, 0 with problems. The worker is running."
+    [district] = json.loads(rollbook("status", "--json").out)["districts"]
+    assert district["suspended_at"]
 
 
 def test_a_stalled_update_and_its_queue(maple: District) -> None:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from rollbook.accounts.models import AccountMail, Installation, Member
 from rollbook.districts.models import District
+from rollbook.operations.backup.last import record_backup
 from rollbook.operations.monitoring import measurements, metrics, readiness
 from rollbook.operations.monitoring.metrics import METRICS
 from rollbook.updates import runner
@@ -176,6 +177,25 @@ def test_the_worker_and_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ("rollbook_worker_heartbeat_age_seconds",) not in values
 
 
+def with_backup(at: datetime) -> None:
+    Installation.objects.update_or_create(pk=1, defaults={"key": "k" * 32})
+    record_backup(at, 4_000)
+
+
+def test_the_last_backup_and_held_emails() -> None:
+    values = measured()
+    assert values["rollbook_mail_held",] == 0
+    assert ("rollbook_last_backup_timestamp_seconds",) not in values
+    with_backup(NOW - timedelta(hours=3))
+    Installation.objects.update(mail_held_since=NOW)
+    expected: Values = {
+        ("rollbook_mail_held",): 1,
+        ("rollbook_last_backup_timestamp_seconds",): (NOW - timedelta(hours=3)).timestamp(),
+        ("rollbook_last_backup_bytes",): 4_000,
+    }
+    assert expected.items() <= measured().items()
+
+
 def test_without_the_database_the_rest_is_still_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise OperationalError
@@ -244,6 +264,7 @@ def test_every_metric_is_exported_and_follows_the_naming_rules(
     maple: District, settings: Settings, tmp_path: Path
 ) -> None:
     an_update(maple, State.COMPLETED)
+    with_backup(NOW)
     exported = {name[0] for name in measured()}
     assert exported == {metric.name for metric in METRICS}
     for metric in METRICS:

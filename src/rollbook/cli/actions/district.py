@@ -139,6 +139,7 @@ _SETTERS: dict[str, Callable[[District, Any], str]] = {
     "notify": _set_notify,
 }
 """By the name of the argument; each returns the message to print."""
+_NOTHING_REMOVED = "nothing was removed"
 _COLUMNS = ("time_zone", "encoding", "date_order", "grade_codes", "reactivates_students")
 
 
@@ -290,9 +291,9 @@ def _start_deletion(district: District, arguments: Namespace) -> Destruction:
         )
     if arguments.name is None:
         prompt = f"Type the name of the district, {district.name}, to delete it"
-        confirmation.require_typed(district.name, prompt, "--name NAME")
+        confirmation.require_typed(district.name, prompt, "--name NAME", _NOTHING_REMOVED)
     else:
-        confirmation.require_equal(arguments.name, district.name)
+        confirmation.require_equal(arguments.name, district.name, _NOTHING_REMOVED)
     return deletion.start(district, timezone.now(), verified)
 
 

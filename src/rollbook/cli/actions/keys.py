@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from rollbook.cli.audit_log import record
-from rollbook.cli.confirmation import confirm
+from rollbook.cli.confirmation import require_typed
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.output import table, to_json
 from rollbook.operations.keys import catalog, loss, rotation
@@ -80,7 +80,8 @@ def accept_loss(arguments: Namespace) -> int:
             raise CommandError("key_not_lost", f"the key {name} can be used; nothing was changed")
         _print_losses(lost[name])
     if not arguments.yes:
-        confirm(" ".join(names), "--yes", "no key was replaced")
+        text = " ".join(names)
+        require_typed(text, f"Type {text} to replace", "--yes", "no key was replaced")
     for name in names:
         new = loss.accept(name, timezone.now())
         if new:

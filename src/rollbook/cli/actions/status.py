@@ -45,7 +45,7 @@ def _row(overview: DistrictOverview, now: datetime) -> tuple[str, ...]:
     if overview.good_at:
         good = f"{age_of(now - overview.good_at)} ago"
     return (
-        district.slug,
+        f"{district.slug} (suspended)" if district.is_suspended else district.slug,
         number,
         state,
         received,
@@ -70,6 +70,7 @@ def _to_json(overview: DistrictOverview) -> dict[str, object]:
     return {
         "district": overview.district.slug,
         "name": overview.district.name,
+        "suspended_at": overview.district.suspended_at,
         "last_update": update,
         "last_good_file_at": overview.good_at,
         "waiting": overview.waiting,

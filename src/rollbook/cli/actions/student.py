@@ -82,7 +82,7 @@ def erase(arguments: Namespace) -> int:
     student = _find_student(district, arguments.student_id)
     if not arguments.yes:
         prompt = f"Type {arguments.student_id} again to erase the student for good"
-        confirmation.require_typed(arguments.student_id, prompt, "--yes")
+        confirmation.require_typed(arguments.student_id, prompt, "--yes", "nothing was removed")
     try:
         begun = erasure.start(student, timezone.now(), removes_files=arguments.files)
         finished = erasure.run(begun, lambda removed: None)

@@ -18,9 +18,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from rollbook import version
+from rollbook.accounts import mail_hold
 from rollbook.accounts.models import AccountMail, Installation
 from rollbook.districts.models import District
 from rollbook.mail.models import OutgoingMail
+from rollbook.operations.backup.last import last_backup
 from rollbook.operations.monitoring import ended_updates, readiness
 from rollbook.operations.monitoring.sample import Sample
 from rollbook.updates.models import ResultMail, UpdateJob
@@ -63,6 +65,7 @@ def of_database() -> list[Sample]:
         *_unfinished_updates(now),
         *_queued_mails(now),
         *_worker(now),
+        *_backup(),
         *_totals.at(end),
     ]
 
@@ -108,6 +111,14 @@ def _worker(now: datetime) -> Iterator[Sample]:
         yield Sample("rollbook_worker_heartbeat_age_seconds", _age([worker.at], now))
 
 
+def _backup() -> Iterator[Sample]:
+    yield Sample("rollbook_mail_held", float(mail_hold.held_since() is not None))
+    last = last_backup()
+    if last:
+        yield Sample("rollbook_last_backup_timestamp_seconds", last.at.timestamp())
+        yield Sample("rollbook_last_backup_bytes", last.size)
+
+
 def _age(times: list[datetime], now: datetime) -> float:
     """Return the seconds since the earliest time; 0 if there is none."""
     return max(0.0, (now - min(times, default=now)).total_seconds())
@@ -122,7 +133,8 @@ def _districts(end: datetime) -> Iterator[Sample]:
         ended_at__lte=end,
     )
     last = Subquery(good.order_by("-number").values("ended_at")[:1])
-    districts = District.objects.annotate(last=last).filter(last__isnull=False).order_by("pk")
+    sending = District.objects.filter(suspended_at__isnull=True)
+    districts = sending.annotate(last=last).filter(last__isnull=False).order_by("pk")
     label_of = _labels()
     for key, slug, ended_at in districts.values_list("pk", "slug", "last"):
         yield Sample(

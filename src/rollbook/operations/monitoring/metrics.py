@@ -85,11 +85,20 @@ METRICS = (
     MetricDefinition(
         "rollbook_mail_failed", "Emails of the last 7 days that were given up", ("kind",)
     ),
+    MetricDefinition(
+        "rollbook_mail_held",
+        "1 if emails wait until `rollbook mail release` because a backup was restored, otherwise 0",
+    ),
     MetricDefinition("rollbook_worker_alive", "1 if a worker is running, otherwise 0"),
     MetricDefinition(
         "rollbook_worker_heartbeat_age_seconds",
         "Time since the last heartbeat of a worker; missing if there has been none",
     ),
+    MetricDefinition(
+        "rollbook_last_backup_timestamp_seconds",
+        "When `rollbook backup` made the last backup; missing if it has made none",
+    ),
+    MetricDefinition("rollbook_last_backup_bytes", "Size of the last backup"),
     MetricDefinition(
         "rollbook_disk_free_bytes",
         "Free space on the disk of a folder of this web server",

@@ -53,13 +53,17 @@ def load_overview(now: datetime) -> list[DistrictOverview]:
             last.get(district.pk),
             good_at.get(district.pk),
             waiting.get(district.pk, 0),
-            tuple(_problems(last.get(district.pk), good_at.get(district.pk), now)),
+            tuple(_problems(district, last.get(district.pk), good_at.get(district.pk), now)),
         )
         for district in districts
     ]
 
 
-def _problems(last: UpdateJob | None, good_at: datetime | None, now: datetime) -> Iterator[str]:
+def _problems(
+    district: District, last: UpdateJob | None, good_at: datetime | None, now: datetime
+) -> Iterator[str]:
+    if district.is_suspended:
+        return  # it can't send files
     if last is None:
         yield "no file yet"
         return
