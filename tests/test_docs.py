@@ -84,7 +84,7 @@ def command_of(arguments: list[str]) -> tuple[ArgumentParser, list[str]]:
 @pytest.mark.parametrize("name", WRITTEN_BY_HAND)
 def test_every_command_in_a_code_block_is_complete_and_right(name: str) -> None:
     for line in lines_of_blocks(text_of(name)):
-        if line.startswith("rollbook "):
+        if line.startswith("rollbook ") and line != "rollbook --version":
             build_parser().parse_args(words(line))
 
 
