@@ -37,7 +37,7 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _DATE_AND_STATUS = re.compile(
     r"^\* Date: 20\d\d-\d\d-\d\d\n\* Status: (Accepted|Superseded by \[)", re.MULTILINE
 )
-_SHELL = {">", "<", "|", "&", "&&", ";"}
+_SHELL = {">>", ">", "<", "|", "&", "&&", ";"}
 
 
 def text_of(name: str) -> str:

@@ -128,13 +128,13 @@ def test_a_column_that_a_trigger_names_gets_the_c_collation_and_keeps_the_trigge
         assert triggers_of(table, cursor) == triggers
 
 
-def triggers_of(table: str, cursor: CursorWrapper) -> dict[str, str]:
+def triggers_of(table: str, cursor: CursorWrapper) -> set[str]:
     cursor.execute(
-        "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger"
-        " WHERE tgrelid = %s::regclass AND NOT tgisinternal",
+        "SELECT tgname FROM pg_trigger"
+        " WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled = 'O'",
         [table],
     )
-    return dict(cursor.fetchall())
+    return {name for (name,) in cursor.fetchall()}
 
 
 def drop_triggers_of(table: str, cursor: CursorWrapper) -> None:

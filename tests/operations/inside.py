@@ -1,9 +1,10 @@
 """Run ``rollbook`` and disturb it: ``python -m tests.operations.inside HOW AT FOLDER ARGUMENTS``.
 
 HOW is ``kill`` (the process ends at the event number AT), ``full`` (from that event on, the disk
-below FOLDER is full), ``limit`` (no file can have more than AT bytes) or ``count`` (print how many
-events there were). An event is a change of a file below FOLDER, a program that is started, or a
-statement for the database.
+below FOLDER is full), ``database_full`` (from that event on, the disk of the database is full),
+``limit`` (no file can have more than AT bytes) or ``count`` (print how many events there were). An
+event is a change of a file below FOLDER, a program that is started, or a statement for the
+database.
 """
 
 import errno
@@ -14,8 +15,18 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from django.db.utils import OperationalError
+
 CHANGES = {"os.rename": 1, "os.remove": 0, "os.mkdir": 0, "os.rmdir": 0, "shutil.rmtree": 0}
 """Audit events that change files, and which argument is the path that is changed."""
+
+CHANGING_STATEMENTS = ("INSERT", "UPDATE", "DELETE", "CREATE", "COPY")
+
+FULL = {
+    "sqlite": OperationalError("database or disk is full"),
+    "postgresql": OperationalError("could not extend file: No space left on device"),
+}
+"""What the databases report."""
 
 NEED_SPACE = {"open", "os.mkdir"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -38,6 +49,9 @@ class Disturbance:
     ) -> Any:
         """Wrap the execution of a statement of Django's."""
         self.happened("statement")
+        is_write = sql.lstrip().upper().startswith(CHANGING_STATEMENTS)
+        if self.how == "database_full" and self.count >= self.at and is_write:
+            raise FULL[context["connection"].vendor]
         return execute(sql, params, many, context)
 
     def happened(self, event: str) -> None:
