@@ -66,8 +66,11 @@ def _connections() -> Iterator[Row]:
 
 
 def _uploads() -> Iterator[Row]:
+    from django.conf import settings
+    from django.http import multipartparser
+
     from rollbook.environment import MAX_UPLOAD_BYTES
-    from rollbook.web.http import part_headers, upload_form, upload_quota
+    from rollbook.web.http import upload_form, upload_quota
 
     yield "file", f"{_size(MAX_UPLOAD_BYTES.parse(MAX_UPLOAD_BYTES.default))} (setting)", "413"
     yield (
@@ -82,7 +85,12 @@ def _uploads() -> Iterator[Row]:
     )
     yield "form without a file", _size(upload_form.MAX_FORM_BYTES), "413"
     yield "text field of a form", _size(upload_form.MAX_FIELD_BYTES), "400 `field_too_long`"
-    yield "header of a part of a form", _size(part_headers.MAX_HEADER_BYTES), "400 `bad_form`"
+    yield "fields of a form", f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,}", "400 `bad_form`"
+    yield (
+        "header of a part of a form",
+        _size(multipartparser.MAX_TOTAL_HEADER_SIZE),
+        "400 `bad_form`",
+    )
 
 
 def _sign_in() -> Iterator[Row]:

@@ -88,6 +88,7 @@ def test_it_is_requested_every_five_minutes_and_at_once_when_an_alert_changes(
     assert monitor.received[-1] == ("POST", "/5cr3t", "")
 
 
+@pytest.mark.statement("S51")
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [500, 404, 302])
 def test_after_an_error_it_is_requested_again_a_minute_later(
