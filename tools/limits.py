@@ -86,11 +86,8 @@ def _uploads() -> Iterator[Row]:
     yield "form without a file", _size(upload_form.MAX_FORM_BYTES), "413"
     yield "text field of a form", _size(upload_form.MAX_FIELD_BYTES), "400 `field_too_long`"
     yield "fields of a form", f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,}", "400 `bad_form`"
-    yield (
-        "header of a part of a form",
-        _size(multipartparser.MAX_TOTAL_HEADER_SIZE),
-        "400 `bad_form`",
-    )
+    part_header = vars(multipartparser)["MAX_TOTAL_HEADER_SIZE"]  # its stubs lack it
+    yield "header of a part of a form", _size(part_header), "400 `bad_form`"
 
 
 def _sign_in() -> Iterator[Row]:
