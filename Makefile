@@ -12,7 +12,7 @@ help:  ## this list
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: setup demo demo-spreadsheet run test test-all test-nightly screenshots bench lint docs site lock
+.PHONY: setup demo demo-spreadsheet run test test-all test-nightly screenshots bench lint docs site audit sbom lock
 setup: .venv/installed  ## install Rollbook and its tools into .venv, and nothing else
 
 demo: setup  ## run a sample district's nightly update with a real server and curl (1 minute)
@@ -53,24 +53,39 @@ coverage: setup  ## run the tests on SQLite and report coverage, subprocesses in
 	$(BIN)/coverage html --quiet
 	$(BIN)/coverage report
 
-lint: setup  ## check style, types and import rules
+lint: setup  ## check style, types, import rules, and known vulnerabilities as of the last audit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/audit.py check
 
 docs: setup  ## regenerate the reference pages from the code
 	$(BIN)/python -m rollbook.studentfile.reference.markdown docs/student-file.md
 	$(BIN)/python -m rollbook.cli.reference docs/cli.md
 	$(BIN)/python -m rollbook.settings_reference README.md
 	$(BIN)/python -m rollbook.operations.monitoring.reference docs/monitoring.md
+	$(BIN)/python tools/statements.py docs/security/statements.md
+	$(BIN)/python tools/limits.py docs/security/limits.md
+	$(BIN)/python tools/asvs.py docs/security/asvs.md
 
 site: setup  ## build the site with the documentation, in site/
 	$(BIN)/pip install --quiet --require-hashes -r requirements/site.txt
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+audit: setup  ## look up known vulnerabilities of all packages, and store the result (needs the network)
+	$(BIN)/pip install --quiet --require-hashes -r requirements/audit.txt
+	$(BIN)/python tools/audit.py refresh
+
+sbom: setup  ## write the list of components (CycloneDX) of requirements/run.txt
+	$(BIN)/pip install --quiet --require-hashes -r requirements/audit.txt
+	python3 -m venv --clear --without-pip build/sbom
+	$(BIN)/pip --python build/sbom/bin/python install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/python tools/sbom.py build/sbom/bin/python requirements/sbom.cdx.json
 
 lock:  ## pin all dependencies, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgresql pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgresql --extra dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgresql --extra dev --extra bench pyproject.toml -o requirements/bench.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgresql --extra dev --extra site pyproject.toml -o requirements/site.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgresql --extra dev --extra audit pyproject.toml -o requirements/audit.txt

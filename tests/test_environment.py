@@ -48,6 +48,7 @@ def test_a_number_that_is_set_to_nothing_has_its_default() -> None:
         environment.MAX_ROWS.read({"ROLLBOOK_MAX_ROWS": "many"})
 
 
+@pytest.mark.statement("S53")
 def test_a_file_goes_before_the_variable(tmp_path: Path) -> None:
     file = tmp_path / "host"
     file.write_text("from-file\r\n", encoding="utf-8")
@@ -72,6 +73,11 @@ BAD = {
     "ROLLBOOK_METRICS_TOKEN": (
         "too short",
         "is no token of at least 16 ASCII characters; create one with `openssl rand -hex 32`",
+    ),
+    "ROLLBOOK_SECURITY_CONTACT": (
+        "security@maple.example, http://maple.example/report",
+        "has an entry that is no contact ('http://maple.example/report' is not an email address, "
+        "an https:// address or a tel: number); write it like security@maple.example",
     ),
     "ROLLBOOK_METRICS_NETWORKS": (
         "10.0.0.0/8, here",
@@ -100,12 +106,24 @@ def test_networks_are_separated_by_commas() -> None:
     assert list(map(str, read)) == ["10.0.0.0/8", "::1/128"]
 
 
+def test_security_contacts_are_addresses_with_their_scheme() -> None:
+    value = "security@maple.example, mailto:it@maple.example,https://maple.example/report"
+    assert environment.SECURITY_CONTACT.read({"ROLLBOOK_SECURITY_CONTACT": value}) == (
+        "mailto:security@maple.example",
+        "mailto:it@maple.example",
+        "https://maple.example/report",
+    )
+    for bad in ("nobody", "https://", "javascript:alert(1)", "a@b\nExpires: never"):
+        assert environment.SECURITY_CONTACT.check(bad)
+
+
 def test_a_flag_that_is_neither_on_nor_off_is_reported() -> None:
     check = environment.LOG_CLIENT_ADDRESS.check
     assert (check("1"), check("0")) == (None, None)
     assert check("yes") == "is 'yes', which is neither 1 nor 0; use 1 to turn it on"
 
 
+@pytest.mark.statement("S53")
 def test_the_secret_ones_are_marked_and_no_check_repeats_their_value() -> None:
     assert [setting.name for setting in SETTINGS if setting.is_secret] == SECRETS
     for name in SECRETS:

@@ -80,6 +80,7 @@ def test_an_event_is_made_anew_from_fields_without_values() -> None:
     }
 
 
+@pytest.mark.statement("S43")
 @pytest.mark.process
 def test_nothing_that_leaves_the_process_contains_a_value(tmp_path: Path) -> None:
     done = subprocess.run(

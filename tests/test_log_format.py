@@ -39,12 +39,14 @@ def test_a_line_has_time_level_logger_and_message() -> None:
     assert line("update %d", 17) == "1970-01-01T00:00:00Z INFO rollbook.test: update 17"
 
 
+@pytest.mark.statement("S47")
 def test_control_characters_are_escaped() -> None:
     assert line("name %s", "a\nb\x1b[31m\u202ec\r") == (
         "1970-01-01T00:00:00Z INFO rollbook.test: name a\\nb\\x1b[31m\\u202ec\\r"
     )
 
 
+@pytest.mark.statement("S44")
 def test_an_error_is_logged_with_its_type_and_place_but_not_its_text() -> None:
     try:
         int("Ana Ruiz")
@@ -155,6 +157,7 @@ def hooks() -> Iterator[None]:
     sys.excepthook, threading.excepthook, sys.unraisablehook = before
 
 
+@pytest.mark.statement("S44")
 def test_what_nobody_catches_is_logged_without_its_text(
     hooks: None, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from rollbook.secret_keys import KeyUnusable, load_newest_or_create, load_or_create_key
 
 
+@pytest.mark.statement("S53")
 def test_a_secret_is_created_once_and_readable_by_the_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     first = load_or_create_key(folder, "session")
@@ -32,6 +33,7 @@ def test_an_unreadable_key_is_an_error_and_not_replaced(tmp_path: Path) -> None:
         load_or_create_key(tmp_path, "session")
 
 
+@pytest.mark.statement("S53")
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(b"", "is empty"), (bytes(31), "has 31 bytes instead of 32"), (bytes(33), "has 33 bytes")],

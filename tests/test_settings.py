@@ -108,6 +108,7 @@ def test_no_migration_is_missing() -> None:
     call_command("makemigrations", check=True, dry_run=True, stdout=StringIO())
 
 
+@pytest.mark.statement("S17", "S44", "S54")
 def test_the_deployment_checks_of_django_find_nothing() -> None:
     call_command("check", deploy=True, fail_level="WARNING", stdout=StringIO())
 

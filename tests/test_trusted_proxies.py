@@ -8,6 +8,7 @@ FORGED = "198.51.100.1"
 CLIENT = "203.0.113.9"
 
 
+@pytest.mark.statement("S13")
 @pytest.mark.parametrize(
     ("proxies", "peer", "forwarded_for", "address"),
     [

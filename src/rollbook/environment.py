@@ -209,6 +209,26 @@ def _check_addresses(text: str) -> str | None:
     return None
 
 
+def _parse_contacts(text: str) -> tuple[str, ...]:
+    """Return the contacts as URIs; an email address becomes a ``mailto:``."""
+    return tuple(map(_parse_contact, _parse_addresses(text)))
+
+
+def _parse_contact(text: str) -> str:
+    uri = text if ":" in text else f"mailto:{text}"
+    if not re.fullmatch(r"mailto:[^@\s:]+@[^@\s:]+|https://[^\s/]+(/\S*)?|tel:\+[\d-]+", uri):
+        raise ValueError(f"{text!r} is not an email address, an https:// address or a tel: number")
+    return uri
+
+
+def _check_contacts(text: str) -> str | None:
+    try:
+        _parse_contacts(text)
+    except ValueError as error:
+        return f"has an entry that is no contact ({error}); write it like security@maple.example"
+    return None
+
+
 def _check_ping_url(text: str) -> str | None:
     parts = urlsplit(text)
     if parts.scheme != "https" or not parts.hostname:
@@ -377,6 +397,15 @@ OPERATOR_EMAIL = Setting(
     "Who is [alerted](docs/alerts.md) if something is wrong: email addresses, separated by commas.",
     _check_addresses,
 )
+SECURITY_CONTACT = Setting(
+    "ROLLBOOK_SECURITY_CONTACT",
+    "",
+    _parse_contacts,
+    "Where people report a vulnerability of this server: email addresses or `https://` addresses, "
+    "separated by commas. `/.well-known/security.txt` names them; without it, there is no such "
+    "file. See [reporting](SECURITY.md#securitytxt).",
+    _check_contacts,
+)
 PING_URL = Setting(
     "ROLLBOOK_PING_URL",
     "",
@@ -431,6 +460,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     METRICS_NETWORKS,
     METRICS_DISTRICT_NAMES,
     OPERATOR_EMAIL,
+    SECURITY_CONTACT,
     PING_URL,
     PING_MINUTES,
     BACKUP_MAX_AGE_HOURS,

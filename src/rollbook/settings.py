@@ -174,6 +174,9 @@ METRICS_TOKEN = environment.METRICS_TOKEN.read()
 METRICS_NETWORKS = environment.METRICS_NETWORKS.read()
 METRICS_DISTRICT_NAMES = environment.METRICS_DISTRICT_NAMES.read()
 
+# Who is named in /.well-known/security.txt.
+SECURITY_CONTACT = environment.SECURITY_CONTACT.read()
+
 LOG_CLIENT_ADDRESS = environment.LOG_CLIENT_ADDRESS.read()
 _LOG_LEVEL = environment.LOG_LEVEL.read()
 # Debug lines of libraries may contain personal data, such as the parameters of SQL.

@@ -24,6 +24,7 @@ from rollbook.web.pages.transfers import views as transfers_views
 from rollbook.web.pages.updates import downloads
 from rollbook.web.pages.updates import views as updates_views
 from rollbook.web.pages.upload import views as upload_views
+from rollbook.web.security_txt import security_txt
 
 urlpatterns = [
     path("slc/studentupdate/start", api_views.start, name="start"),
@@ -33,6 +34,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
+    path(".well-known/security.txt", security_txt, name="security-txt"),
     path("slc/", sign_in_views.slc, name="slc"),
     path("sign-in", sign_in_views.sign_in, name="sign-in"),
     path("sign-in/code", sign_in_views.code, name="sign-in-code"),

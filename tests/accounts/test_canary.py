@@ -119,6 +119,7 @@ def _token_of_last_mail() -> str:
     return str(token)
 
 
+@pytest.mark.statement("S01", "S43")
 def test_no_secret_is_stored_or_logged(manager: Member, clock: Clock, log: io.StringIO) -> None:
     secrets = [*use_all_secrets(manager, clock), "zQcanary"]
     stored, logged = all_stored_data(), log.getvalue()
@@ -126,6 +127,7 @@ def test_no_secret_is_stored_or_logged(manager: Member, clock: Clock, log: io.St
     assert [secret for secret in secrets if secret in stored or secret in logged] == []
 
 
+@pytest.mark.statement("S40")
 def test_emails_contain_no_password(manager: Member, clock: Clock) -> None:
     use_all_secrets(manager, clock)
     assert len(mail.outbox) == 3

@@ -98,6 +98,7 @@ def test_inactive_members_get_no_results(
     assert list(rejected(maple, receivers=frozenset({colleague.pk}))) == ["receivers"]
 
 
+@pytest.mark.statement("S50")
 def test_members_of_another_district_get_no_results(
     maple: District, manager: Member, neighbor: Member
 ) -> None:

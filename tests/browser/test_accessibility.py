@@ -76,6 +76,7 @@ def tour(browser: Browser, rollbook: Rollbook) -> Iterator[Tour]:
         yield Tour(rollbook, new_visitor, faults)
 
 
+@pytest.mark.statement("S16")
 @pytest.mark.parametrize("name", state_names())
 def test_every_page_is_accessible_in_every_state(tour: Tour, name: str) -> None:
     page = tour.go_to(name)

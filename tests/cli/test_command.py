@@ -162,6 +162,7 @@ def test_a_closed_pipe_ends_the_command_without_a_message(
 class TestRealProcess:
     """The command in a separate process with its own data folder."""
 
+    @pytest.mark.statement("S30")
     def test_the_data_folder_is_created_on_first_use_for_its_owner_only(
         self, tmp_path: Path
     ) -> None:

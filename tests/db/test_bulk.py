@@ -73,6 +73,7 @@ def entries(student: int, texts: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     )
 
 
+@pytest.mark.statement("S34")
 def test_every_text_is_inserted_unchanged(ann: int) -> None:
     bulk.insert("students_change", COLUMNS, entries(ann, NASTY))
     stored = Change.objects.order_by("pk").values_list(
@@ -148,6 +149,7 @@ def test_errors_are_django_errors_and_nothing_is_inserted(
     assert set(School.objects.values_list("organization_id", flat=True)) == {"100", "200"}
 
 
+@pytest.mark.statement("S34")
 def test_every_text_is_updated_unchanged_and_only_in_the_given_rows(
     maple: District, cedar: District
 ) -> None:

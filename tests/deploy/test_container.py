@@ -47,6 +47,7 @@ def test_images_have_versions(compose: dict[str, Any]) -> None:
         assert re.fullmatch(r"[a-z]+:[0-9][\w.-]*", image), image
 
 
+@pytest.mark.statement("S56")
 def test_the_image_runs_without_root_and_is_stopped_gracefully() -> None:
     names = [instruction for instruction, _ in instructions()]
     assert arguments_of("USER") == ["10001"]
@@ -84,6 +85,7 @@ def test_its_commands_are_ours(compose: dict[str, Any]) -> None:
         build_parser().parse_args(words)
 
 
+@pytest.mark.statement("S56")
 def test_there_are_two_web_servers_and_two_workers_without_rights(compose: dict[str, Any]) -> None:
     services = services_of_rollbook(compose)
     assert {name: service.get("deploy") for name, service in services.items()} == {

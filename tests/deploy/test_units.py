@@ -49,6 +49,7 @@ def section(unit: Path, name: str) -> dict[str, str]:
     return dict(parser[name])
 
 
+@pytest.mark.statement("S56")
 @service_of
 def test_a_service_has_an_account_and_no_rights_that_it_does_not_need(unit: Path) -> None:
     service = section(unit, "Service")

@@ -23,6 +23,7 @@ def test_an_installation_without_students_needs_no_backup(manager: Member) -> No
     assert [each.level for each in results()] == [Level.OK]
 
 
+@pytest.mark.statement("S39")
 def test_a_missing_or_old_backup_is_a_warning() -> None:
     fill()
     [missing] = results()

@@ -117,6 +117,7 @@ def links(answer: Answer, table: str) -> list[str]:
     return re.findall(rf'href="(/{table}/[^/"]+/change/)', answer.text)
 
 
+@pytest.mark.statement("S54")
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "path", ["/admin/", "/login/", "/accounts/member/", "/districts/district/", "/logout/"]
@@ -197,6 +198,7 @@ def test_another_name_for_this_machine_leads_nowhere(operators: Operators) -> No
     assert Browser(operators.url)._answer(request).status == 400
 
 
+@pytest.mark.statement("S54")
 def test_nothing_can_be_changed_added_or_removed(operators: Operators, inside: Browser) -> None:
     token = inside.token("/")
     for table in HISTORY:

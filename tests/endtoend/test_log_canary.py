@@ -170,6 +170,7 @@ def lines(rollbook: Rollbook, tmp_path: Path, request: pytest.FixtureRequest) ->
     return rollbook.read_log().splitlines()
 
 
+@pytest.mark.statement("S43")
 def test_a_whole_demo_logs_no_personal_data(lines: list[str]) -> None:
     records = [read(line) for line in lines]
     log = "\n".join(lines)

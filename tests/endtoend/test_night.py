@@ -6,6 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests import depth
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, base, eventful_night, row
@@ -72,6 +74,7 @@ def test_mail_status_command_and_database_give_the_same_counts(
     }
 
 
+@pytest.mark.statement("S40")
 def test_the_mail_names_no_student(serving: Rollbook, tmp_path: Path) -> None:
     serving.start_update(a_file(tmp_path, base()), "mode=add")
     serving.until_ended()
@@ -111,6 +114,7 @@ def test_twenty_times_the_same_file_at_once_is_one_update_and_one_mail(
     assert len(set((serving.data / "spool").iterdir()) - spooled) == 1
 
 
+@pytest.mark.statement("S21")
 def test_the_neighbor_sees_nothing_and_changes_nothing(serving: Rollbook, tmp_path: Path) -> None:
     serving.start_update(a_file(tmp_path, base()), "mode=add")
     serving.until_ended()

@@ -197,6 +197,7 @@ def _write_sign_in_files(page: Page, folder: Path) -> None:
     (folder / ".netrc").write_text(re.sub(r"password .*", f'password "{PASSWORD}"', line))
 
 
+@pytest.mark.statement("S11")
 def test_every_command_of_the_page_works_as_it_is_copied(
     serving: Rollbook, folder: Path, manager: Manager
 ) -> None:

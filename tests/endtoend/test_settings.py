@@ -63,6 +63,7 @@ def test_a_file_over_the_operators_limits_is_refused_with_the_limit(
     assert "100" in answer.verdict
 
 
+@pytest.mark.statement("S35")
 def test_behind_a_proxy_it_answers_what_came_over_https_and_refuses_the_rest(
     rollbook: Rollbook,
 ) -> None:

@@ -85,6 +85,7 @@ def test_password_hashes_are_upgraded_while_no_update_makes_progress(manager: Me
     assert housekeeping.upgrade_password_hashes() == 0
 
 
+@pytest.mark.statement("S41")
 def test_data_whose_retention_has_passed_is_removed(manager: Member) -> None:
     assert housekeeping.remove_expired() == 0
     finish(send(manager.district, a_class(1)))

@@ -219,6 +219,7 @@ def test_a_date_with_the_day_first_has_its_own_hint() -> None:
     assert BY_NAME["DOB"].rule("02/30/2014") == InvalidValue("bad_date")
 
 
+@pytest.mark.statement("S32")
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
 @pytest.mark.parametrize("letter", ["1", "a", "&", ".", "@", "/", "-", "\u0301", "<", "Ã", " x"])
 def test_no_rule_is_slow_for_long_values(column: Column, letter: str) -> None:

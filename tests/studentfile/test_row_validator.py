@@ -103,6 +103,7 @@ def test_a_repeated_header_is_one_problem() -> None:
     ]
 
 
+@pytest.mark.statement("S29")
 def test_a_cell_has_a_maximum_length() -> None:
     assert codes(validate("00123", "", "", "Anastasia", limits=Limits(cell_characters=8))) == [
         ("field_too_long", "FIRST_NAME")

@@ -16,6 +16,7 @@ characters = st.sampled_from(list("=+-@'\",;& \t\r\nabé王1\u2028\ufeff")) | st
 cell = st.text(characters, max_size=8)
 
 
+@pytest.mark.statement("S31")
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx", "'x", "''"])
 def test_a_cell_that_looks_like_a_formula_gets_an_apostrophe(cell: str) -> None:
     assert guard_formula(cell) == "'" + cell
@@ -26,6 +27,7 @@ def test_other_cells_are_unchanged(cell: str) -> None:
     assert guard_formula(cell) == cell
 
 
+@pytest.mark.statement("S31")
 @given(st.lists(st.tuples(st.just("00123"), cell, cell), min_size=1, max_size=5))
 def test_written_rows_are_read_back_unchanged(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
@@ -43,6 +45,7 @@ def _write(file: Path, rows: list[tuple[str, str, str]]) -> int:
         return write(out, ["STUDENT_ID", "FIRST_NAME", "_NOTE"], rows)
 
 
+@pytest.mark.statement("S31")
 def test_every_cell_is_quoted_and_lines_end_in_crlf() -> None:
     out = io.StringIO()
     write(out, ["STUDENT_ID"], [["00123"], ['=a"b']])

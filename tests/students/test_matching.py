@@ -207,6 +207,7 @@ def test_a_username_that_contradicts_is_no_match_in_mode_add_either(school: Dist
     assert problems(last(school)) == {2: ["username_taken"]}
 
 
+@pytest.mark.statement("S21")
 def test_students_of_another_district_are_unknown(school: District, cedar: District) -> None:
     before = dump(school)
     result = run(
@@ -233,12 +234,14 @@ def test_two_districts_may_have_the_same_student(school: District, cedar: Distri
     assert dump(school) == before
 
 
+@pytest.mark.statement("S21")
 def test_schools_of_another_district_are_unknown(school: District, cedar: District) -> None:
     run(school, "STUDENT_ID,SCHOOL_ID\n00123,900\n00124,901")
     assert problems(last(school)) == {2: ["unknown_school"], 3: ["unknown_school"]}
     assert values_of(school, "00123", "SCHOOL_ID") == ("100",)
 
 
+@pytest.mark.statement("S21")
 def test_members_of_another_district_are_unknown(
     school: District, manager: Member, neighbor: Member
 ) -> None:
@@ -254,6 +257,7 @@ def test_a_school_with_the_same_id_is_the_districts_own(school: District, cedar:
     assert set(column_of(school, "SCHOOL_ID").values()) == {"100"}
 
 
+@pytest.mark.statement("S22")
 @pytest.mark.parametrize(
     "column", ["ID", "PK", "DISTRICT", "DISTRICT_ID", "IS_ADMIN", "NAME_KEY", "_STATUS"]
 )

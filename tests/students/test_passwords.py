@@ -92,6 +92,7 @@ def test_a_wrapped_password_is_still_verified_and_detected(three: District) -> N
     assert not is_unchanged(stored, "secret2")
 
 
+@pytest.mark.statement("S37")
 def test_all_passwords_are_wrapped_once(three: District) -> None:
     assert [upgrade_hashes(2), upgrade_hashes(2)] == [2, 1]
     stored = password_of(three, "s000")
@@ -168,6 +169,7 @@ def test_the_keys_are_readable_by_the_owner_only() -> None:
     assert settings.KEYS.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.statement("S37")
 @pytest.mark.django_db(transaction=True)
 def test_no_table_contains_a_password_in_plain_text(maple: District) -> None:
     enroll(maple, a_class(3, PASSWORD="Canary{0}"))

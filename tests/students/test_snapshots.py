@@ -1,5 +1,7 @@
 """Students as plain values, loaded in bulk."""
 
+import pytest
+
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.students import snapshots
@@ -25,6 +27,7 @@ def test_students_are_ordered_by_student_id_those_without_one_last(maple: Distri
     ]
 
 
+@pytest.mark.statement("S37")
 def test_each_has_all_columns_except_the_password(maple: District, manager: Member) -> None:
     enroll(maple, a_class(1, GROUPS="Chess&band", STAFF="ops@maple.example", PASSWORD="secret"))
     [[student]] = snapshots.iter_district(maple.pk)
@@ -69,6 +72,7 @@ def test_no_keys_find_no_students(maple: District) -> None:
     assert snapshots.find_key_holders(maple.pk, "USERNAME", []) == {}
 
 
+@pytest.mark.statement("S34")
 def test_special_characters_find_their_student_and_no_others(maple: District) -> None:
     enroll(
         maple,

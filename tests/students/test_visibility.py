@@ -39,6 +39,7 @@ def test_a_district_manager_sees_students_of_the_district_only(manager: Member) 
     assert {student.district_id for student in visible_students(manager)} == {manager.district_id}
 
 
+@pytest.mark.statement("S23")
 def test_a_school_manager_sees_students_of_the_assigned_schools(maple: District) -> None:
     head = make_member(maple, "head@maple.example", "school manager")
     assert ids(head) == []

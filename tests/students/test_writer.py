@@ -110,12 +110,14 @@ def test_a_new_student_is_one_entry_of_the_history(school: District) -> None:
     assert (entry.update, entry.member) == (last(school), None)
 
 
+@pytest.mark.statement("S46")
 def test_the_history_names_the_member_who_sent_the_file(school: District, manager: Member) -> None:
     run(school, "STUDENT_ID,GRADE\n1,5", member=manager)
     entry = Change.objects.latest("pk")
     assert (entry.member, entry.update) == (manager, last(school))
 
 
+@pytest.mark.statement("S46")
 @pytest.mark.parametrize("column", NEW)
 def test_each_changed_column_is_in_the_history_with_old_and_new_value(
     school: District, column: str
@@ -309,6 +311,7 @@ def test_a_transfer_and_back_ends_in_the_default_group(school: District) -> None
     assert values_of(school, "1", "SCHOOL_ID", "GROUPS", "STAFF") == ("100", "Default", "")
 
 
+@pytest.mark.statement("S37", "S46")
 def test_a_new_password_is_recorded_without_its_value(school: District) -> None:
     run(school, "STUDENT_ID,PASSWORD\n1,n3w-one")
     assert history(school, "1")[1:] == [("PASSWORD", "", "changed")]
@@ -349,6 +352,7 @@ def test_the_history_of_other_students_is_not_changed(school: District) -> None:
     assert dump(school)["1"] == before
 
 
+@pytest.mark.statement("S37")
 def test_staged_rows_contain_no_password_in_plain_text(school: District) -> None:
     enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,PASSWORD\n2,Bob,Kim,2012-01-01,canary-one")
     update = send(school, "STUDENT_ID,PASSWORD\n1,canary-two")

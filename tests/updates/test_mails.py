@@ -107,6 +107,7 @@ CANARIES = {
 }
 
 
+@pytest.mark.statement("S40")
 @pytest.mark.parametrize(
     "columns", [[column.name for column in COLUMNS], list(CANARIES)[:6], ["STUDENT_ID", "USERNAME"]]
 )
@@ -140,6 +141,7 @@ def test_no_mail_and_no_log_line_has_data_of_a_student(
     assert "s000" not in everything
 
 
+@pytest.mark.statement("S40")
 @pytest.mark.parametrize(
     "data",
     [
@@ -162,6 +164,7 @@ def test_the_mail_about_a_refused_file_has_no_data_of_a_student(
     assert "canar" not in (email.message().as_string() + email.body + html_of(email)).casefold()
 
 
+@pytest.mark.statement("S50")
 @pytest.mark.parametrize(
     "name",
     [
@@ -208,6 +211,7 @@ def test_names_that_look_like_html_are_escaped(school: District, manager: Member
     assert "<img" not in html_of(email)
 
 
+@pytest.mark.statement("S52")
 def test_a_mail_is_marked_as_auto_generated_and_dated(school: District, manager: Member) -> None:
     [queued] = queued_mails(completed(school, manager))
     sent = mails.message(queued).message()
@@ -384,6 +388,7 @@ def test_times_are_in_the_time_zone_of_the_district(school: District, manager: M
     assert "Received  Nov 23, 2026, 1:35 PM IST\n" in body
 
 
+@pytest.mark.statement("S40")
 def test_each_mail_links_to_the_update_and_nothing_else(school: District, manager: Member) -> None:
     email = message(completed(school, manager))
     for text in (email.body, html_of(email)):

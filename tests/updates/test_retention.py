@@ -86,6 +86,7 @@ def reason_for_removal(export: Callable[[UpdateJob], Any], update: UpdateJob) ->
 # Files
 
 
+@pytest.mark.statement("S41")
 def test_a_file_is_kept_for_as_long_as_the_district_has_set(night: UpdateJob) -> None:
     assert remove_all(after(night, days=13, hours=23)) == 0
     assert night.spool_name in spooled()
@@ -108,6 +109,7 @@ def test_without_its_file_an_update_exports_its_changes_but_no_rows(
     assert details(night) == 3
 
 
+@pytest.mark.statement("S41")
 def test_each_district_has_its_own_retention_time(night: UpdateJob, cedar: District) -> None:
     enroll(cedar, a_class(1))
     District.objects.filter(pk=cedar.pk).update(files_kept_days=1)
@@ -167,6 +169,7 @@ def test_a_copy_in_the_folder_of_another_machine_is_not_used(night: UpdateJob) -
 # Details
 
 
+@pytest.mark.statement("S41")
 def test_rows_and_problems_are_removed_but_counts_and_history_are_kept(night: UpdateJob) -> None:
     before, history = report_of(night), Change.objects.count()
     assert remove_all(after(night, days=89, hours=23)) == 2  # the files

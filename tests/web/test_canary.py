@@ -83,6 +83,7 @@ def _answers(curl: Curl) -> list[Any]:
     return [*answers, page, curl.status(), curl.cancel()]
 
 
+@pytest.mark.statement("S43")
 def test_answers_logs_and_tables_contain_no_canary(curl: Curl, log: io.StringIO) -> None:
     for answer in _answers(curl):
         assert _leaks(text(answer) + str(answer.headers)) == [], text(answer)
@@ -91,6 +92,7 @@ def test_answers_logs_and_tables_contain_no_canary(curl: Curl, log: io.StringIO)
     assert _leaks(_stored_data_about_clients()) == []
 
 
+@pytest.mark.statement("S44")
 def test_an_internal_error_does_not_expose_its_text(
     curl: Curl, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
@@ -105,6 +107,7 @@ def test_an_internal_error_does_not_expose_its_text(
     assert _leaks(log.getvalue()) == []
 
 
+@pytest.mark.statement("S43")
 def test_refused_files_leave_nothing_on_the_disk(curl: Curl) -> None:
     curl.sign_in[1] = ("password", "wrong-zQsecret")
     curl.start(File(STUDENTS + CANARIES.data))

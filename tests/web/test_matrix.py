@@ -19,7 +19,13 @@ from tests.web.curl import STUDENTS, Curl, File, basic, text
 NUMBER = 2  # Cedar has an update with this number, Maple has none
 
 Call = Callable[[Curl, str], Any]
-OPEN = {"livez": "/livez", "readyz": "/readyz", "healthz": "/healthz", "metrics": "/metrics"}
+OPEN = {
+    "livez": "/livez",
+    "readyz": "/readyz",
+    "healthz": "/healthz",
+    "metrics": "/metrics",
+    "security-txt": "/.well-known/security.txt",
+}
 
 
 def _report(curl: Curl, login: str) -> Any:
@@ -57,6 +63,7 @@ def cedars(neighbor: object) -> UpdateJob:
     return UpdateJob.objects.get(number=NUMBER)
 
 
+@pytest.mark.statement("S20")
 def test_every_address_is_in_the_matrix() -> None:
     without_rule = {
         pattern.name for pattern in urlpatterns if not hasattr(pattern.callback, "rule")
@@ -65,6 +72,7 @@ def test_every_address_is_in_the_matrix() -> None:
     assert set(CALLS) == set(ANSWERS)
 
 
+@pytest.mark.statement("S20")
 @pytest.mark.parametrize("role", list(RoleType))
 @pytest.mark.parametrize("name", CALLS)
 def test_access_depends_on_role_and_district(
@@ -82,6 +90,7 @@ def test_access_depends_on_role_and_district(
     assert cedars.state == State.RECEIVED
 
 
+@pytest.mark.statement("S20")
 @pytest.mark.parametrize(
     "role", [role for role in RoleType if role is not RoleType.DISTRICT_MANAGER]
 )
@@ -115,6 +124,7 @@ def test_an_unknown_login_has_no_access(name: str, maple: District) -> None:
     assert response.status_code == 401
 
 
+@pytest.mark.statement("S05")
 @pytest.mark.parametrize("name", CALLS)
 def test_a_deactivated_member_has_no_access(name: str, maple: District) -> None:
     member = make_member(maple, "someone@maple.example")
@@ -124,6 +134,7 @@ def test_a_deactivated_member_has_no_access(name: str, maple: District) -> None:
     assert CALLS[name](Curl(member.email), member.email).status_code == 401
 
 
+@pytest.mark.statement("S19")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_answer_has_an_id_and_is_not_cached(name: str, maple: District) -> None:
     response = (

@@ -106,6 +106,7 @@ def test_the_id_of_the_client_is_not_used(curl: Curl) -> None:
     assert first["X-Request-Id"] != second["X-Request-Id"] != "forged"
 
 
+@pytest.mark.statement("S44")
 @pytest.mark.parametrize("accept", ["text/plain", "application/json"])
 def test_an_internal_error_has_a_reference_and_no_traceback(
     db: None, monkeypatch: pytest.MonkeyPatch, accept: str

@@ -41,6 +41,7 @@ def suspended(maple: District, manager: Member) -> Client:
     return client
 
 
+@pytest.mark.statement("S20")
 def test_every_page_is_for_members_or_listed_as_public() -> None:
     assert {*FOR_MEMBERS, *PUBLIC} == set(PAGES)
     names = {pattern.name for pattern in urlpatterns}

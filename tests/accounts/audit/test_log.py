@@ -1,5 +1,7 @@
 """Recording audit events."""
 
+import pytest
+
 from rollbook.accounts.audit import log
 from rollbook.accounts.models import AuditEvent, Member
 
@@ -19,6 +21,7 @@ def test_an_event_can_have_no_member_and_district(db: None) -> None:
     assert AuditEvent.objects.get().district is None
 
 
+@pytest.mark.statement("S47")
 def test_text_from_clients_is_shortened_to_one_printable_line(db: None) -> None:
     log.record(
         "start", "accepted", agent="curl\r\n\x1b[31mforged\u202e" + "x" * 500, detail="y" * 500

@@ -59,11 +59,13 @@ def broken() -> list[int]:
     return [each.number for each in verify().broken]
 
 
+@pytest.mark.statement("S41")
 def test_nothing_is_removed_too_early(maple: District) -> None:
     assert remove_all_expired(later(1, hours=-9)) == 0
     assert left(maple) == 4
 
 
+@pytest.mark.statement("S41")
 def test_events_are_removed_by_day_and_the_count_is_recorded(
     maple: District, cedar: District
 ) -> None:

@@ -59,6 +59,7 @@ def test_without_events_there_is_no_seal(db: None) -> None:
     assert verify() == Verification(0, 0, 0, ())
 
 
+@pytest.mark.statement("S48")
 @pytest.mark.parametrize(
     "change",
     [
@@ -83,11 +84,13 @@ def test_a_changed_time_is_revealed(three_seals: None) -> None:
     assert [number for number, _ in broken()] == [1]
 
 
+@pytest.mark.statement("S48")
 def test_a_removed_event_is_revealed(three_seals: None) -> None:
     bypass_triggers(f"DELETE FROM accounts_auditevent WHERE id = {event(1)}")
     assert broken() == [(1, "it should have 3 events, but has 2")]
 
 
+@pytest.mark.statement("S48")
 def test_an_inserted_event_is_revealed(three_seals: None, manager: Member) -> None:
     log.record("student", "seen", member=manager)
     bypass_triggers(f"UPDATE accounts_auditevent SET seal_id = 3 WHERE id = {event(-1)}")
@@ -100,11 +103,13 @@ def test_a_seal_removed_with_its_events_is_revealed(three_seals: None) -> None:
     assert broken() == [(3, "the seals before it are missing, from seal 2")]
 
 
+@pytest.mark.statement("S48")
 def test_a_forged_seal_is_revealed(three_seals: None) -> None:
     AuditSeal.objects.filter(number=2).update(digest="0" * 64)
     assert [number for number, _ in broken()] == [2, 3]
 
 
+@pytest.mark.statement("S45")
 def test_the_database_refuses_to_change_sealed_events(three_seals: None, manager: Member) -> None:
     log.record("student", "seen", member=manager)
     for attempt in (

@@ -28,6 +28,7 @@ def a_token(
     return api_tokens.create(member, name, scopes, NOW)
 
 
+@pytest.mark.statement("S12")
 def test_a_token_begins_with_rb_and_is_letters_and_digits(manager: Member) -> None:
     secrets = [a_token(manager)[1] for _ in range(5)]
     assert all(re.fullmatch(r"rb_[A-Za-z0-9]{40}", secret) for secret in secrets)
@@ -42,6 +43,7 @@ def test_a_token_signs_its_member_in(manager: Member) -> None:
     assert (token, token.member, token.scopes) == (created, manager, ["start", "status"])
 
 
+@pytest.mark.statement("S12")
 def test_only_a_digest_of_the_secret_is_stored(manager: Member) -> None:
     _, secret = a_token(manager)
     stored = str(Token.objects.values())
@@ -50,6 +52,7 @@ def test_only_a_digest_of_the_secret_is_stored(manager: Member) -> None:
     assert secret[3:11] in stored
 
 
+@pytest.mark.statement("S12")
 def test_the_stored_data_does_not_sign_in(manager: Member) -> None:
     token, _ = a_token(manager)
     for guess in (
@@ -69,6 +72,7 @@ def test_a_token_is_valid_for_a_year_by_default(manager: Member) -> None:
     assert short.expires_at == NOW + timedelta(days=30)
 
 
+@pytest.mark.statement("S12")
 def test_an_expired_token_is_rejected(manager: Member) -> None:
     _, secret = api_tokens.create(manager, "short", ALL, NOW, timedelta(days=30))
     assert api_tokens.sign_in(secret, HERE, NOW + timedelta(days=30, seconds=-1))
@@ -76,6 +80,7 @@ def test_an_expired_token_is_rejected(manager: Member) -> None:
         api_tokens.sign_in(secret, HERE, NOW + timedelta(days=30))
 
 
+@pytest.mark.statement("S12")
 def test_a_revoked_token_is_rejected(manager: Member) -> None:
     token, secret = a_token(manager)
     assert api_tokens.revoke(manager, token.pk, NOW) == token
@@ -90,6 +95,7 @@ def test_tokens_of_another_member_cannot_be_revoked(manager: Member, neighbor: M
     assert api_tokens.sign_in(secret, HERE, NOW)
 
 
+@pytest.mark.statement("S05")
 def test_tokens_of_inactive_members_are_rejected(manager: Member) -> None:
     _, secret = a_token(manager)
     Member.objects.update(is_active=False)
@@ -97,6 +103,7 @@ def test_tokens_of_inactive_members_are_rejected(manager: Member) -> None:
         api_tokens.sign_in(secret, HERE, NOW)
 
 
+@pytest.mark.statement("S05")
 def test_deactivating_a_member_revokes_tokens_permanently(manager: Member) -> None:
     ben = make_member(manager.district, "ben@maple.example")
     _, secret = a_token(ben)
@@ -203,6 +210,7 @@ def test_only_the_first_use_in_a_minute_writes(manager: Member) -> None:
     )
 
 
+@pytest.mark.statement("S49")
 def test_the_member_gets_an_email_with_the_name_only(manager: Member) -> None:
     _, secret = a_token(manager, "the night's machine")
     mails.send_due()

@@ -34,6 +34,7 @@ def test_reading_does_not_use_up_the_token(manager: Member) -> None:
     assert emailed_links.read_token(token) == emailed_links.read_token(token)
 
 
+@pytest.mark.statement("S08", "S09")
 @pytest.mark.parametrize(("kind", "minutes"), [(KINDS[0], 7 * 24 * 60), (KINDS[1], 60)])
 def test_an_invitation_works_for_seven_days_and_a_reset_for_an_hour(
     manager: Member, monkeypatch: pytest.MonkeyPatch, kind: AccountMailKind, minutes: int
@@ -65,6 +66,7 @@ def test_a_token_is_invalid_after(
         emailed_links.read_token(token)
 
 
+@pytest.mark.statement("S08")
 def test_setting_a_password_uses_up_an_invitation(manager: Member) -> None:
     Member.objects.update(password=make_password(None))
     manager.refresh_from_db()
@@ -137,5 +139,6 @@ def test_a_token_is_url_safe_and_contains_no_member_data(
         assert not any(value in text for text in texts)
 
 
+@pytest.mark.statement("S09")
 def test_the_link_uses_the_url_setting() -> None:
     assert emailed_links.link_url("abc") == f"{settings.URL}/password/abc"

@@ -6,6 +6,7 @@ from django.contrib.auth.hashers import make_password
 from tests.conftest import PASSWORD
 
 
+@pytest.mark.statement("S01")
 @pytest.mark.usefixtures("real_hashing")
 def test_passwords_are_hashed_with_argon2id_and_owasps_parameters() -> None:
     hashed = make_password(PASSWORD)

@@ -5,6 +5,7 @@ import pytest
 from rollbook.accounts.auth.password_policy import normalize_password, policy_violations
 
 
+@pytest.mark.statement("S02")
 @pytest.mark.parametrize(
     "password",
     [
@@ -19,6 +20,7 @@ def test_long_passwords_in_any_script_are_accepted(password: str) -> None:
     assert policy_violations(password, ("ops@maple.example", "Maple USD")) == []
 
 
+@pytest.mark.statement("S02")
 @pytest.mark.parametrize(
     ("password", "reason"),
     [
@@ -38,6 +40,7 @@ def test_bad_passwords_are_rejected_with_a_reason(password: str, reason: str) ->
     assert [problem for problem in problems if reason in problem], problems
 
 
+@pytest.mark.statement("S02")
 def test_exactly_15_characters_and_exactly_1024_bytes_are_accepted() -> None:
     assert policy_violations("fifteen chars!!") == []
     assert policy_violations(("ab-cd " * 171)[:1024]) == []

@@ -89,6 +89,7 @@ def test_no_token_is_created_if_the_member_cannot_update_students(manager: Membe
     assert not Token.objects.exists()
 
 
+@pytest.mark.statement("S10")
 def test_members_are_notified_by_email(manager: Member, two_step: TwoStepSetup) -> None:
     second_factor.turn_off(manager, NOW)
     mails.send_due()
@@ -102,6 +103,7 @@ def test_members_are_notified_by_email(manager: Member, two_step: TwoStepSetup) 
             assert str(secret) not in str(sent.message())
 
 
+@pytest.mark.statement("S06")
 def test_a_code_works_once(manager: Member, two_step: TwoStepSetup, clock: Clock) -> None:
     with pytest.raises(CodeRejected):  # this code turned it on
         second_factor.verify_code(manager, two_step.phone.code(), HERE, NOW)
@@ -134,6 +136,7 @@ def test_codes_of_another_member_are_rejected(
             second_factor.verify_code(manager, code, HERE, NOW)
 
 
+@pytest.mark.statement("S06")
 def test_a_recovery_code_works_once_and_returns_how_many_are_left(
     manager: Member, two_step: TwoStepSetup
 ) -> None:
@@ -224,6 +227,7 @@ def test_wrong_codes_count_for_the_address(manager: Member, two_step: TwoStepSet
         second_factor.verify_code(manager, two_step.phone.code(later=1), HERE, NOW)
 
 
+@pytest.mark.statement("S06")
 def test_the_database_contains_no_readable_secret(manager: Member, two_step: TwoStepSetup) -> None:
     rows = str([list(model.objects.values()) for model in (SecondFactor, RecoveryCode)])
     secret_text = second_factor.secret_as_text(manager, SecondFactor.objects.get().encrypted_secret)
@@ -279,6 +283,7 @@ def run_concurrently(count: int, work: Callable[[], object]) -> None:
         thread.join()
 
 
+@pytest.mark.statement("S06")
 @pytest.mark.django_db(transaction=True)
 def test_one_of_several_concurrent_uses_of_a_code_succeeds() -> None:
     manager = make_member(make_district("Maple USD"), "ops@maple.example")

@@ -156,6 +156,7 @@ def test_a_concurrent_request_does_not_restore_an_ended_session(
     assert not Session.objects.exists()
 
 
+@pytest.mark.statement("S05")
 @pytest.mark.parametrize(
     "change",
     [

@@ -64,11 +64,13 @@ def test_invalid_logins_are_folded_to_an_empty_text() -> None:
     assert len(fold_login("x" * 254)) == 254
 
 
+@pytest.mark.statement("S14")
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_one_line_break_after_the_password_is_tolerated(manager: Member, end: str) -> None:
     assert sign_in(manager.email, PASSWORD + end, HERE, NOW) == manager
 
 
+@pytest.mark.statement("S14")
 @pytest.mark.parametrize(
     "typed", [PASSWORD + "\n\n", PASSWORD + " ", " " + PASSWORD, PASSWORD + "\r", PASSWORD + "\n "]
 )
@@ -77,11 +79,13 @@ def test_nothing_else_is_trimmed_off_a_password(manager: Member, typed: str) -> 
         sign_in(manager.email, typed, HERE, NOW)
 
 
+@pytest.mark.statement("S02")
 def test_a_password_matches_in_any_unicode_normalization(manager: Member) -> None:
     Member.objects.update(password=make_password("crème brûlée for two"))
     assert sign_in(manager.email, "cre\u0300me bru\u0302le\u0301e for two", HERE, NOW)
 
 
+@pytest.mark.statement("S03")
 @pytest.mark.parametrize("case", ["known", "wrong", "inactive", "invited", "unknown"])
 def test_each_attempt_hashes_exactly_once(manager: Member, hashing: mock.Mock, case: str) -> None:
     manager.is_active = case != "inactive"
@@ -94,6 +98,7 @@ def test_each_attempt_hashes_exactly_once(manager: Member, hashing: mock.Mock, c
     assert hashing.call_count == 1
 
 
+@pytest.mark.statement("S02")
 def test_a_password_over_1024_bytes_fails_without_being_hashed(
     manager: Member, hashing: mock.Mock
 ) -> None:
@@ -102,6 +107,7 @@ def test_a_password_over_1024_bytes_fails_without_being_hashed(
     assert hashing.call_count == 0
 
 
+@pytest.mark.statement("S04")
 def test_nothing_is_hashed_when_rate_limited(manager: Member, hashing: mock.Mock) -> None:
     _fail(manager.email, MAX_FAILURES_PER_LOGIN_AND_ADDRESS)
     hashing.reset_mock()
@@ -120,6 +126,7 @@ def test_the_next_attempt_is_allowed_after_the_wait(manager: Member) -> None:
     )
 
 
+@pytest.mark.statement("S01")
 @pytest.mark.usefixtures("real_hashing")
 def test_a_weaker_hash_is_upgraded_at_sign_in(manager: Member) -> None:
     weak = type("Weak", (Argon2id,), {"memory_cost": 1024, "time_cost": 1})()
@@ -154,6 +161,7 @@ def test_a_password_changed_during_the_sign_in_is_not_overwritten_by_the_upgrade
     assert sign_in(manager.email, "changed in the meantime", HERE, NOW)
 
 
+@pytest.mark.statement("S45")
 def test_a_failure_is_stored_and_audited_without_the_login(manager: Member) -> None:
     with pytest.raises(SignInFailed):
         sign_in("Ada,Lovelace,1815-12-10", "x", HERE, NOW, agent="curl/8")

@@ -82,6 +82,7 @@ def test_a_changed_password_ends_the_entry(manager: Member) -> None:
         sign_in(manager.email, PASSWORD, HERE, NOW)
 
 
+@pytest.mark.statement("S05")
 def test_a_deactivated_member_cannot_sign_in(manager: Member) -> None:
     sign_in(manager.email, PASSWORD, HERE, NOW)
     manager.is_active = False

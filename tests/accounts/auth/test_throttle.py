@@ -13,6 +13,7 @@ HERE = "203.0.113.7"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
+@pytest.mark.statement("S04")
 def test_ten_failures_with_a_login_block_it_for_the_address(db: None) -> None:
     _fail("a@maple.example", HERE, 9)
     throttle.check_sign_in("a@maple.example", HERE, NOW)
@@ -26,6 +27,7 @@ def test_another_login_from_the_same_address_is_not_blocked(db: None) -> None:
     throttle.check_sign_in("b@maple.example", HERE, NOW)
 
 
+@pytest.mark.statement("S04")
 def test_twenty_failures_block_an_address_for_all_logins(db: None) -> None:
     for number in range(20):
         throttle.check_address(HERE, NOW)
@@ -43,6 +45,7 @@ def test_a_hundred_failures_with_a_login_block_unknown_addresses(manager: Member
         throttle.check_sign_in(manager.email, HERE, NOW)
 
 
+@pytest.mark.statement("S04")
 @pytest.mark.parametrize(("days", "is_blocked"), [(29, False), (31, True)])
 def test_they_do_not_block_an_address_that_signed_in_within_30_days(
     manager: Member, days: int, is_blocked: bool

@@ -49,6 +49,7 @@ def test_name_role_and_schools_are_changed(ben: Member, manager: Member) -> None
     assert not AccountMail.objects.exists()
 
 
+@pytest.mark.statement("S10")
 def test_a_new_email_signs_out_and_notifies_the_old_address(ben: Member, manager: Member) -> None:
     Session.objects.create(
         session_key="x",

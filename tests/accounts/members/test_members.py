@@ -71,6 +71,7 @@ def test_an_email_in_use_is_rejected_without_naming_the_district(
     assert caught.value.reasons == ["ops@cedar.example is already in use; enter another email"]
 
 
+@pytest.mark.statement("S50")
 @pytest.mark.parametrize(
     "email", ["a@b.example\nBcc: c@d.example", "a@b.example,c@d.example", "a" * 250 + "@b.example"]
 )
@@ -255,6 +256,7 @@ def test_staff_is_listed_by_name_with_state_schools_and_last_sign_in(
     assert [each.last_sign_in for each in list_members(manager)] == [None, None, NOW]
 
 
+@pytest.mark.statement("S05")
 def test_the_last_sign_in_is_the_latest_by_browser_or_command(
     manager: Member,
 ) -> None:

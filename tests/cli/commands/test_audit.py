@@ -40,6 +40,7 @@ def test_events_removed_by_retention_are_reported_and_break_no_seal(
     )
 
 
+@pytest.mark.statement("S48")
 def test_a_broken_seal_is_reported_with_its_time(rollbook: Rollbook, maple: District) -> None:
     log.record("start", "ok", district=maple)
     seal_pending(NOW)

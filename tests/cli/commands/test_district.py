@@ -40,6 +40,7 @@ def test_a_second_district_with_the_same_short_name_is_an_error(
     assert District.objects.count() == 1
 
 
+@pytest.mark.statement("S50")
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "Maple\x07USD"])
 def test_a_name_that_a_mail_header_cannot_contain_is_an_error(
     rollbook: Rollbook, name: str

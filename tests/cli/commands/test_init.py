@@ -31,6 +31,7 @@ def options(**changes: str | None) -> list[str]:
     return [word for name, value in given.items() if value is not None for word in (name, value)]
 
 
+@pytest.mark.statement("S08")
 def test_options_answer_every_question(rollbook: Rollbook) -> None:
     result = rollbook("init", *options())
     assert (result.code, result.err) == (0, "")

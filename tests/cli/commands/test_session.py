@@ -31,6 +31,7 @@ def test_sessions_are_listed(
     assert len(of_member.splitlines()) == 3
 
 
+@pytest.mark.statement("S57")
 @pytest.mark.parametrize(
     ("options", "out", "left"),
     [

@@ -57,6 +57,7 @@ def set_worker(monkeypatch: pytest.MonkeyPatch, *, alive: bool) -> None:
     monkeypatch.setattr(staff, "worker_status", lambda: WorkerStatus(alive=alive, at=None))
 
 
+@pytest.mark.statement("S08")
 def test_without_a_password_the_member_is_invited(
     rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
@@ -228,6 +229,7 @@ def test_a_missing_password_file_is_named(
     )
 
 
+@pytest.mark.statement("S11")
 def test_a_password_is_never_an_argument(rollbook: Rollbook, maple: District) -> None:
     result = rollbook(*MANAGER, "--password", PASSWORD)
     assert result.code == 2
@@ -349,6 +351,7 @@ def test_the_last_manager_is_not_deactivated(rollbook: Rollbook, manager: Member
     assert not AuditEvent.objects.exists()
 
 
+@pytest.mark.statement("S08")
 def test_an_invitation_is_printed_and_works(rollbook: Rollbook, maple: District) -> None:
     rollbook(*MANAGER)
     before = AccountMail.objects.count()

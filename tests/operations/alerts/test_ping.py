@@ -88,6 +88,7 @@ def test_it_is_requested_every_five_minutes_and_at_once_when_an_alert_changes(
     assert monitor.received[-1] == ("POST", "/5cr3t", "")
 
 
+@pytest.mark.statement("S51")
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [500, 404, 302])
 def test_after_an_error_it_is_requested_again_a_minute_later(
@@ -110,6 +111,7 @@ def test_a_query_stays_behind_the_path(monitor: Monitor, settings: Settings) -> 
     assert monitor.received == [("POST", "/5cr3t/fail?create=1", "disk")]
 
 
+@pytest.mark.statement("S51")
 def test_a_monitor_whose_certificate_is_not_trusted_gets_nothing(
     monitor: Monitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_monitor_that_is_gone(settings: Settings, url: str, problem: str) -> N
     assert problem in found or "name resolution" in found
 
 
+@pytest.mark.statement("S51")
 def test_a_monitor_that_does_not_respond_is_given_up(
     monitor: Monitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

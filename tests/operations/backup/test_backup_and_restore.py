@@ -20,6 +20,7 @@ def data(tmp_path: Path) -> Path:
     return filled(tmp_path / "data")
 
 
+@pytest.mark.statement("S39")
 def test_a_backup_is_restored_with_every_row_and_file(data: Path, tmp_path: Path) -> None:
     backup, restored = tmp_path / "backup.tar.gz", tmp_path / "restored"
     out = rollbook(data, "backup", backup).out
@@ -55,6 +56,7 @@ def test_after_a_restore_mail_and_retention_are_held_until_the_operator_releases
     assert "Waiting: 0 emails" in rollbook(restored, "mail", "show").out
 
 
+@pytest.mark.statement("S39")
 def test_the_check_restores_in_a_scratch_place_and_leaves_nothing(
     data: Path, tmp_path: Path
 ) -> None:

@@ -101,6 +101,7 @@ def test_a_process_follows_a_rotation_of_another_one(
     assert key_ring.ring(LOGINS).key != first
 
 
+@pytest.mark.statement("S53")
 def test_sessions_and_links_stay_valid(folder: Path, manager: Member) -> None:
     browser, other = Browser(), Browser()
     browser.sign_in(manager)
@@ -250,6 +251,7 @@ def test_a_removal_that_was_interrupted_is_finished(folder: Path) -> None:
     assert (folder / STUDENT_PASSWORDS).exists()  # another key, which isn't ours to delete
 
 
+@pytest.mark.statement("S53")
 def test_the_session_key_of_django_is_replaced(folder: Path) -> None:
     rotate(SESSION)
     key_ring.ring(SESSION)

@@ -52,6 +52,7 @@ def test_it_is_valid_as_json_file_and_says_everything_as_text(
     assert [path.stat().st_mode & 0o777 for path in (json_path, text_path)] == [0o600] * 2
 
 
+@pytest.mark.statement("S42")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_change_of_any_fact_is_noticed(finished: Destruction, name: str) -> None:
     certificate: dict[str, Any] = json.loads(json.dumps(finished.signed_certificate))

@@ -63,6 +63,7 @@ def without(tables: dict[str, dict[Any, Any]], names: set[str]) -> dict[str, dic
     return {name: table for name, table in tables.items() if name not in names}
 
 
+@pytest.mark.statement("S42")
 def test_nothing_of_the_district_is_left_and_nothing_of_others_is_changed(
     neighbors: Member,
 ) -> None:
@@ -173,6 +174,7 @@ def test_rows_that_only_exist_while_a_file_is_checked_are_removed(filled: Member
     assert not RowDependency.objects.exists()
 
 
+@pytest.mark.statement("S42")
 def test_a_kill_at_any_statement_loses_no_count_and_the_next_run_finishes(
     neighbors: Member,
 ) -> None:

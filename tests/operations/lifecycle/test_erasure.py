@@ -86,6 +86,7 @@ def traces(district: District, *, besides: tuple[str, ...] = ()) -> list[str]:
     return found
 
 
+@pytest.mark.statement("S42")
 def test_no_trace_is_left_in_the_database_nor_in_files(enrolled: District) -> None:
     assert traces(enrolled)
     finished = erase(enrolled, removes_files=True)

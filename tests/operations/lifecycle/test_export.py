@@ -56,6 +56,7 @@ def unzipped(content: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
         yield name, content.read(name).decode()
 
 
+@pytest.mark.statement("S42")
 def test_it_has_everything(exported: zipfile.ZipFile, filled: Member) -> None:
     district = filled.district
     records = objects(exported, "students")
@@ -113,6 +114,7 @@ def test_the_manifest_and_the_readme_are_right(exported: zipfile.ZipFile) -> Non
     assert manifest["district"] == {"name": "Maple USD", "short_name": "maple-usd"}
 
 
+@pytest.mark.statement("S37")
 def test_uploaded_files_have_no_passwords(exported: zipfile.ZipFile) -> None:
     names = [name for name in exported.namelist() if name.startswith("files/")]
     assert len(names) == 4
@@ -122,6 +124,7 @@ def test_uploaded_files_have_no_passwords(exported: zipfile.ZipFile) -> None:
     assert "PASSWORD" not in first
 
 
+@pytest.mark.statement("S37")
 def test_there_is_no_secret_anywhere(exported: zipfile.ZipFile, filled: Member) -> None:
     secrets = [f"pass{number:03}x" for number in range(STUDENTS)]
     secrets += ["sunny1", "sunny2", "sunny3", PASSWORD]

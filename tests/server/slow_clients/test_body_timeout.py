@@ -39,6 +39,7 @@ def test_fast_sending_before_a_stall_adds_no_more_than_half_a_minute() -> None:
     )
 
 
+@pytest.mark.statement("S33")
 def test_100_kbit_per_second_is_enough_for_any_size() -> None:
     size = 1 << 30
     needed = size / 12_500
@@ -48,6 +49,7 @@ def test_100_kbit_per_second_is_enough_for_any_size() -> None:
     )
 
 
+@pytest.mark.statement("S33")
 def test_2_kilobytes_per_second_is_not_enough_for_a_large_file() -> None:
     disconnected_after = seconds_until_disconnected(
         ReceiveBudget(50_000_000), each=1, received=2_000, at_most=100_000

@@ -29,6 +29,7 @@ def test_curl_verifies_the_self_signed_certificate_by_name_and_by_address(server
     assert server.curl("/healthz", host="127.0.0.1") == "OK https\n\n200"
 
 
+@pytest.mark.statement("S35")
 def test_tls_1_1_is_refused(server: Server) -> None:
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
@@ -39,6 +40,7 @@ def test_tls_1_1_is_refused(server: Server) -> None:
         old.wrap_socket(sock)
 
 
+@pytest.mark.statement("S35")
 def test_plain_http_is_refused_with_a_text_and_not_redirected(server: Server) -> None:
     output = server.curl("/slc/studentupdate/start", "-i", "-F", "password=secret", scheme="http")
     assert output.startswith("HTTP/1.1 403 Forbidden\n")

@@ -75,6 +75,7 @@ def seconds_for_healthz(server: Server) -> float:
     return time.monotonic() - started_at
 
 
+@pytest.mark.statement("S33")
 @pytest.mark.parametrize("opener", DRIPPING)
 def test_sixty_slow_clients_do_not_block_others(server: Server, opener: Opener) -> None:
     with ExitStack() as stack:
@@ -120,6 +121,7 @@ def test_clients_that_do_not_read_the_response_do_not_block_others_for_long(hast
         assert seconds_for_healthz(hasty) < 10.0
 
 
+@pytest.mark.statement("S33")
 def test_more_idle_clients_than_connections_do_not_block_others(server: Server) -> None:
     with ExitStack() as stack:
         for _ in range(600):
@@ -127,6 +129,7 @@ def test_more_idle_clients_than_connections_do_not_block_others(server: Server) 
         assert max(seconds_for_healthz(server) for _ in range(5)) < 1.0
 
 
+@pytest.mark.statement("S33")
 @pytest.mark.parametrize("opener", [slow_handshake, slow_header, slow_small_body])
 def test_a_request_that_is_too_slow_is_disconnected(hasty: Server, opener: Opener) -> None:
     started_at = time.monotonic()
@@ -140,6 +143,7 @@ def test_a_silent_client_is_disconnected(hasty: Server) -> None:
         assert receive_all(client) == b""
 
 
+@pytest.mark.statement("S33")
 def test_a_dripping_upload_is_disconnected_and_the_application_gets_an_error(hasty: Server) -> None:
     started_at = time.monotonic()
     with slow_upload(hasty) as client, dripping([client]):

@@ -93,6 +93,7 @@ def test_the_header_of_another_file_is_an_error(good: Path) -> None:
         list(read_batches(good, encoding="utf-8", header=other))
 
 
+@pytest.mark.statement("S31")
 def test_the_formula_guard_of_exports_is_removed_once_but_not_from_passwords(
     tmp_path: Path,
 ) -> None:
@@ -135,6 +136,7 @@ def test_the_row_limit_cannot_exceed_that_of_the_csv_module() -> None:
         Limits(row_bytes=200_000)
 
 
+@pytest.mark.statement("S32")
 @given(st.data())
 def test_a_damaged_file_never_raises_and_every_row_is_accepted_or_rejected(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -176,6 +178,7 @@ def _damaged(data: st.DataObject) -> bytes:
     return content
 
 
+@pytest.mark.statement("S29")
 @pytest.mark.parametrize(
     "row", [b'"' + b"x" * 16_000 + b'"\n', b"1,x\n", b"1" + b"," * 16_000 + b"\n", b"\n"]
 )

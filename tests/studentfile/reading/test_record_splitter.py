@@ -107,6 +107,7 @@ def test_a_ctrl_z_is_dropped_only_as_the_last_byte() -> None:
     assert flat_records([b"a\x1a\nb"]) == [b"a\x1a\n", b"b"]
 
 
+@pytest.mark.statement("S29")
 @pytest.mark.parametrize("chunk", [b'"' + b"x" * 999, b"x" * 1000, b'"x",' * 250, b'"\n",' * 250])
 def test_an_endless_record_stops_the_reader_before_it_fills_the_memory(chunk: bytes) -> None:
     chunks_read = 0
@@ -130,6 +131,7 @@ def test_a_record_over_the_limit_is_too_long_even_if_its_end_has_been_read() -> 
     assert error.value.record == b"x" * 50 + b"\n"
 
 
+@pytest.mark.statement("S32")
 @pytest.mark.parametrize(
     "block",
     [

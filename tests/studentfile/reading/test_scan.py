@@ -108,6 +108,7 @@ def test_the_line_of_an_invalid_byte_is_right_with_every_line_break(
     assert refusal.line == len(text.splitlines()) + (not before.endswith(b","))
 
 
+@pytest.mark.statement("S29")
 @pytest.mark.parametrize(
     ("limits", "code", "words"),
     [

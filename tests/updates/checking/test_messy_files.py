@@ -100,6 +100,7 @@ def test_a_damaged_row_of_a_student_who_is_in_the_file_again_is_a_conflict(
     assert "bad_quote" in problems(update)[3]
 
 
+@pytest.mark.statement("S37")
 @pytest.mark.parametrize(
     "row", [b's000,"canary"x,5\n', b's000,can"ary,"5"x\n', b's000,"canary,5\n']
 )

@@ -50,6 +50,7 @@ def test_a_school_without_its_zeros_or_in_other_case_gets_a_hint(
     assert bool(problem.hint) is bool(hint)
 
 
+@pytest.mark.statement("S21")
 def test_schools_of_another_district_are_no_hints(school: District, cedar: District) -> None:
     School.objects.create(district=cedar, organization_id="0042", name="Birch")
     run(school, "STUDENT_ID,SCHOOL_ID\ns000,42")

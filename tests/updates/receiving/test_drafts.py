@@ -164,6 +164,7 @@ def test_the_districts_encoding_is_used_unless_another_is_requested(
 # Whose it is
 
 
+@pytest.mark.statement("S23")
 def test_a_draft_is_visible_to_its_member_only(
     manager: Member, colleague: Member, neighbor: Member
 ) -> None:

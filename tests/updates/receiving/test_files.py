@@ -21,6 +21,7 @@ def files() -> set[str]:
     return {path.name for path in settings.SPOOL.iterdir()}
 
 
+@pytest.mark.statement("S30")
 def test_a_stored_file_has_its_bytes_and_is_readable_by_its_owner_only() -> None:
     file = incoming(b"a,b\n")
     path = spool.path_of(file.persist())

@@ -64,12 +64,14 @@ def test_what_is_acknowledged_is_on_the_disk_with_all_its_columns(maple: Distric
     )
 
 
+@pytest.mark.statement("S27")
 def test_the_stored_name_is_generated(maple: District) -> None:
     update = send_bytes(maple, ONE, file_name="students.csv").update
     assert re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{32}", update.spool_name)
     assert update.file_name == "students.csv"
 
 
+@pytest.mark.statement("S23")
 def test_numbers_are_consecutive_in_each_district(maple: District, cedar: District) -> None:
     assert [send(maple, a_class(size)).number for size in (1, 2)] == [1, 2]
     assert send(cedar, a_class(1)).number == 1
@@ -189,6 +191,7 @@ def test_a_refused_file_sent_again_is_refused_again(maple: District) -> None:
     assert (second.update.number, second.update.state, second.same_as) == (2, "refused", first)
 
 
+@pytest.mark.statement("S25")
 def test_a_full_disk_while_receiving_leaves_nothing(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -303,6 +306,7 @@ def test_the_number_of_rows_in_the_answer_is_that_of_rows_read_later(maple: Dist
     assert (result.read, counts(result)) == (3, {"added": 3})
 
 
+@pytest.mark.statement("S29")
 def test_the_operators_limits_apply(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "MAX_ROWS", 2)
     result = run(maple, a_class(3))

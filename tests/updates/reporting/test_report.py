@@ -168,6 +168,7 @@ def test_the_current_update_is_the_running_one_else_the_last(
     assert report.current_update(school) == second
 
 
+@pytest.mark.statement("S23")
 def test_updates_are_found_in_their_own_district_only(school: District, cedar: District) -> None:
     assert report.find(school, 1) == last(school)
     assert report.find(school, 2) is None

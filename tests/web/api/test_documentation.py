@@ -84,6 +84,7 @@ def test_the_limits_of_failed_sign_ins_are_documented() -> None:
         assert limit in TEXT
 
 
+@pytest.mark.statement("S11")
 def test_the_first_commands_have_no_secret_in_their_arguments() -> None:  # S11
     calls = [line for line in TEXT.splitlines() if line.startswith("    curl")]
     shows = ["password=PASSWORD" in line for line in calls]

@@ -101,6 +101,7 @@ def test_a_malformed_authorization_header_is_refused(curl: Curl, header: str) ->
 # --- Sign-in
 
 
+@pytest.mark.statement("S03")
 @nothing_kept
 @pytest.mark.parametrize("case", ["wrong", "unknown", "inactive", "nul", "bytes", "rows"])
 def test_every_failed_sign_in_gets_the_same_answer(curl: Curl, case: str) -> None:
@@ -121,6 +122,7 @@ def test_every_failed_sign_in_gets_the_same_answer(curl: Curl, case: str) -> Non
     )
 
 
+@pytest.mark.statement("S04")
 @nothing_kept
 def test_the_eleventh_attempt_is_throttled(curl: Curl) -> None:
     curl.sign_in[1] = ("password", "wrong")
@@ -131,12 +133,14 @@ def test_the_eleventh_attempt_is_throttled(curl: Curl) -> None:
     assert 3500 < int(response["Retry-After"]) <= 3600
 
 
+@pytest.mark.statement("S13")
 def test_only_the_address_from_the_proxy_is_used(curl: Curl, settings: Settings) -> None:
     settings.BEHIND_PROXY = True
     curl.start(x_forwarded_for="198.51.100.1, 203.0.113.9")
     assert AuditEvent.objects.filter(action="start").get().address == "203.0.113.9"
 
 
+@pytest.mark.statement("S13")
 @nothing_kept
 def test_behind_two_proxies_the_eleventh_attempt_is_throttled_whatever_is_forged(
     curl: Curl, settings: Settings
@@ -170,6 +174,7 @@ def test_a_proxy_may_add_the_port_to_the_address(
     assert AuditEvent.objects.filter(action="sign in").get().address == address
 
 
+@pytest.mark.statement("S13")
 def test_without_a_proxy_a_forged_address_changes_nothing(curl: Curl) -> None:
     curl.start(x_forwarded_for="198.51.100.1")
     assert AuditEvent.objects.filter(action="start").get().address == "127.0.0.1"
@@ -189,6 +194,7 @@ def test_a_member_without_the_permission_is_refused_and_audited(
 # --- Wrong requests (bad-uploads.md 3.1)
 
 
+@pytest.mark.statement("S54")
 @nothing_kept
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
 def test_only_post_is_accepted(curl: Curl, method: str) -> None:  # B001 B002
@@ -202,6 +208,7 @@ def test_only_post_is_accepted(curl: Curl, method: str) -> None:  # B001 B002
         )
 
 
+@pytest.mark.statement("S35")
 @nothing_kept
 def test_plain_http_is_refused_and_not_redirected(manager: Member) -> None:  # B003
     response = Client().post("/slc/studentupdate/start", {"login": "x"})
@@ -253,12 +260,14 @@ def test_unknown_fields_are_listed_when_one_is_missing(curl: Curl) -> None:  # B
     assert text(response).endswith("; the unknown fields are user and pass\n")
 
 
+@pytest.mark.statement("S26")
 @nothing_kept
 def test_two_files(curl: Curl) -> None:  # B010
     response = curl.start(None, ("file", OTHER))
     assert (response.status_code, verdict(response)) == (400, "ERROR too_many_files")
 
 
+@pytest.mark.statement("S11")
 @nothing_kept
 def test_a_password_in_the_address_is_refused_audited_and_not_repeated(
     curl: Curl,
@@ -278,6 +287,7 @@ def test_nobody_can_fill_the_audit_log_that_way(curl: Curl) -> None:
     assert AuditEvent.objects.count() == 20
 
 
+@pytest.mark.statement("S25")
 @nothing_kept
 def test_a_request_that_is_too_large(curl: Curl, settings: Settings) -> None:  # B019 B045
     settings.MAX_UPLOAD_BYTES = 100
@@ -289,6 +299,7 @@ def test_a_request_that_is_too_large(curl: Curl, settings: Settings) -> None:  #
     )
 
 
+@pytest.mark.statement("S25")
 @nothing_kept
 def test_the_size_of_a_file_is_checked_while_it_is_received(curl: Curl, settings: Settings) -> None:
     settings.MAX_UPLOAD_BYTES = 100
@@ -353,6 +364,7 @@ def _with_header(line: str) -> bytes:
     return form([("file", File())]).replace(b"Content-Type: text/csv", line.encode())
 
 
+@pytest.mark.statement("S26")
 @nothing_kept
 @pytest.mark.parametrize(
     ("body", "code"),
@@ -371,6 +383,7 @@ def test_an_excessive_form(curl: Curl, body: bytes, code: str) -> None:  # B024
     assert (response.status_code, verdict(response)) == (400, f"ERROR {code}")
 
 
+@pytest.mark.statement("S28")
 @nothing_kept
 def test_a_compressed_body(curl: Curl) -> None:  # B026
     response = curl.start(content_encoding="gzip")
@@ -380,6 +393,7 @@ def test_a_compressed_body(curl: Curl) -> None:  # B026
 # --- File names (bad-uploads.md 3.2)
 
 
+@pytest.mark.statement("S27")
 @pytest.mark.parametrize(
     ("sent", "shown"),
     [

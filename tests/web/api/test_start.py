@@ -58,6 +58,7 @@ def test_the_update_has_its_starter_and_file(
     assert spool() == 1
 
 
+@pytest.mark.statement("S45")
 def test_starting_is_audited(curl: Curl, manager: Member) -> None:
     curl.start(user_agent="curl/8.5.0")
     event = AuditEvent.objects.get(action="start")
@@ -80,6 +81,7 @@ def test_http_basic_replaces_login_and_password(curl: Curl) -> None:
     assert verdict(response) == "OK update 1 accepted"
 
 
+@pytest.mark.statement("S14")
 def test_a_password_from_a_file_may_end_with_a_line_break(curl: Curl) -> None:
     curl.sign_in = [("login", "ops@maple.example\n"), ("password", PASSWORD + "\r\n")]
     assert verdict(curl.start()) == "OK update 1 accepted"
@@ -101,11 +103,13 @@ def test_the_district_may_have_its_own_encoding(curl: Curl, manager: Member) -> 
     )
 
 
+@pytest.mark.statement("S18")
 def test_a_cookie_is_not_a_sign_in(curl: Curl, nothing_kept: None) -> None:
     curl.client.cookies["sessionid"] = "stolen"
     assert verdict(curl.post("start", [("file", File())])) == "ERROR missing_login"
 
 
+@pytest.mark.statement("S18")
 def test_no_csrf_token_is_needed_because_each_request_has_credentials(
     curl: Curl,
 ) -> None:
@@ -180,6 +184,7 @@ def test_a_file_that_cannot_be_accepted_is_a_refused_update(curl: Curl) -> None:
     assert UpdateJob.objects.get().state == State.REFUSED
 
 
+@pytest.mark.statement("S28")
 @pytest.mark.parametrize(
     "data",
     [

@@ -155,6 +155,7 @@ def test_a_wrong_form(curl: Curl, parts: list[Part], code: str) -> None:
     assert (response.status_code, verdict(response)) == (400, f"ERROR {code}")
 
 
+@pytest.mark.statement("S26")
 def test_a_body_over_64_kib_is_never_read(curl: Curl) -> None:
     response = curl.status(("school_year", "x" * 66_000))
     assert (response.status_code, verdict(response)) == (413, "ERROR too_large")

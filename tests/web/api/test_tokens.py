@@ -85,6 +85,7 @@ def test_the_starter_is_the_owner_of_the_token(script: Script, manager: Member) 
     assert text(Curl(other.email).status()).endswith("\nStarted by Ana Ruiz (ops@maple.example).\n")
 
 
+@pytest.mark.statement("S12")
 @pytest.mark.parametrize("scope", Scope)
 def test_a_token_is_valid_for_its_scope_only(manager: Member, scope: Scope) -> None:
     script = a_script(manager, scope)
@@ -180,6 +181,7 @@ def test_a_token_in_the_address_is_refused(script: Script) -> None:
     assert verdict(answer) == "ERROR credentials_in_address"
 
 
+@pytest.mark.statement("S07")
 def test_a_token_gives_no_access_to_reports_and_pages(script: Script) -> None:
     script.start()
     header = f"Bearer {script.token}"
@@ -205,6 +207,7 @@ TOKEN_NEEDED = (
 )
 
 
+@pytest.mark.statement("S07")
 def test_with_two_step_verification_a_password_in_the_form_is_refused(
     curl: Curl, manager: Member
 ) -> None:
@@ -213,6 +216,7 @@ def test_with_two_step_verification_a_password_in_the_form_is_refused(
         assert (answer.status_code, text(answer)) == (403, TOKEN_NEEDED)
 
 
+@pytest.mark.statement("S07")
 def test_with_two_step_verification_a_password_in_the_header_is_refused(
     curl: Curl, manager: Member
 ) -> None:

@@ -44,6 +44,7 @@ def test_only_headers_are_normalized(body: bytes, expected: bytes) -> None:
     assert normalized(body) == expected
 
 
+@pytest.mark.statement("S26")
 def test_a_header_that_is_too_long_is_passed_on() -> None:
     body = b"--B\n" + b"\xe9" * MAX_HEADER_BYTES + b"\n\nx"
     assert normalized(body) == body

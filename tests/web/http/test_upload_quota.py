@@ -39,6 +39,7 @@ def test_an_upload_releases_its_quota_however_it_ends() -> None:
     assert quota._taken.total() == 0
 
 
+@pytest.mark.statement("S25")
 @pytest.mark.usefixtures("disk")
 def test_all_addresses_together_have_a_limit() -> None:
     quota = UploadQuota()
@@ -51,6 +52,7 @@ def test_all_addresses_together_have_a_limit() -> None:
         pass
 
 
+@pytest.mark.statement("S25")
 @pytest.mark.usefixtures("disk")
 def test_disk_space_is_reserved() -> None:
     quota = UploadQuota()
@@ -86,6 +88,7 @@ def test_the_addresses_of_one_ipv6_network_share_their_quota(
     assert addresses == ["2001:db8::"] * 3
 
 
+@pytest.mark.statement("S25")
 def test_every_upload_releases_its_quota(curl: Curl) -> None:
     curl.start()
     curl.sign_in[1] = ("password", "wrong")

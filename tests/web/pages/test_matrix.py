@@ -216,12 +216,14 @@ def text_of(answer: Any) -> str:
     return bytes(body).decode().casefold()
 
 
+@pytest.mark.statement("S20")
 def test_every_page_has_a_rule_and_every_key_a_district() -> None:
     assert [name for name, rule in RULES.items() if rule is None] == []
     with_keys = {name for name, page in PAGES.items() if page.pattern.converters}
     assert with_keys == KEYS_OF_CEDAR.keys() | SHARED_KEYS.keys()
 
 
+@pytest.mark.statement("S20")
 @pytest.mark.parametrize("role", ROLES)
 def test_access_is_limited_to_role_and_district(
     role: RoleType, ours: District, neighbors: Cedar
@@ -263,6 +265,7 @@ def test_people_who_are_not_signed_in_are_redirected_to_the_sign_in(
     assert failures(FOR_MEMBERS, check) == {}
 
 
+@pytest.mark.statement("S05")
 def test_a_deactivated_member_is_signed_out_at_once(ours: District, neighbors: Cedar) -> None:
     Member.objects.filter(pk=neighbors.manager.pk).update(is_active=False)
 
@@ -273,6 +276,7 @@ def test_a_deactivated_member_is_signed_out_at_once(ours: District, neighbors: C
     assert failures(FOR_MEMBERS, check) == {}
 
 
+@pytest.mark.statement("S54")
 def test_a_page_accepts_only_its_methods_and_https(ours: District) -> None:
     """This holds for any key, so that responses disclose nothing about what exists."""
 
@@ -289,6 +293,7 @@ def test_a_page_accepts_only_its_methods_and_https(ours: District) -> None:
     assert failures(PAGES, check) == {}
 
 
+@pytest.mark.statement("S16", "S17", "S19")
 def test_every_response_has_the_security_headers(ours: District) -> None:
     client = signed_in(one_of(ours, RoleType.DISTRICT_MANAGER))
 
@@ -299,6 +304,7 @@ def test_every_response_has_the_security_headers(ours: District) -> None:
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Strict-Transport-Security"] == "max-age=31536000"
         assert answer["Referrer-Policy"] == "same-origin"
+        assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
         assert "default-src 'none'" in answer["Content-Security-Policy"]
         assert "unsafe" not in answer["Content-Security-Policy"]
         for cookie in answer.cookies.values():

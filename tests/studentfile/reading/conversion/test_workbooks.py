@@ -363,6 +363,7 @@ def test_formatted_cells_far_away_count_only_if_they_have_values(tmp_path: Path)
     assert sheet_text(tmp_path, xlsx([["A"], ["1"], [far]])) == "A\n1\n"
 
 
+@pytest.mark.statement("S28")
 @pytest.mark.parametrize(
     ("data", "limits", "code"),
     [
@@ -444,6 +445,7 @@ def twice() -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.statement("S28")
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -500,6 +502,7 @@ def test_a_damaged_workbook_is_refused(tmp_path: Path, data: bytes, code: str) -
     assert read_in_process(tmp_path, data) == (b"", [code])
 
 
+@pytest.mark.statement("S28")
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("statement", "code"),
@@ -609,6 +612,7 @@ def outcome(folder: Path, data: bytes) -> None:
 END = zipped({"a": b""})[-22:]  # the record at the end of a zip file
 
 
+@pytest.mark.statement("S32")
 @pytest.mark.process
 def test_random_bytes_always_have_an_answer(tmp_path: Path) -> None:
     randomly = random.Random(13)

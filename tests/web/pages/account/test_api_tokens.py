@@ -48,6 +48,7 @@ def test_there_are_no_tokens_at_first(browser: Visitor) -> None:
     assert page.links["Create token"] == "/account/tokens/new"
 
 
+@pytest.mark.statement("S12")
 def test_a_token_is_shown_once_with_instructions(browser: Visitor, manager: Member) -> None:
     response = create(browser)
     assert (response.status_code, "no-store" in response["Cache-Control"]) == (200, True)
@@ -170,6 +171,7 @@ def test_a_member_has_twenty_tokens_at_most(browser: Visitor, manager: Member) -
     assert "You already have 20 tokens" in read(response).text
 
 
+@pytest.mark.statement("S10")
 def test_wrong_passwords_count_as_failed_sign_ins(browser: Visitor) -> None:
     for _ in range(MAX_FAILURES_PER_LOGIN_AND_ADDRESS):
         assert create(browser, password="a guess").status_code == 422

@@ -182,6 +182,7 @@ def test_both_emails_are_sent(
     }
 
 
+@pytest.mark.statement("S10")
 def test_it_stays_off_with_a_wrong_password(visitor: SignedIn, manager: Member) -> None:
     response = turn_on(visitor(manager), password="not my password")
     assert response.status_code == 422
@@ -224,6 +225,7 @@ def test_sending_the_form_twice_changes_nothing(
 # --- Signing in with it
 
 
+@pytest.mark.statement("S06")
 def test_the_code_is_asked_for_after_the_password(
     manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
@@ -357,6 +359,7 @@ def test_wrong_codes_from_all_addresses_are_limited(
     assert (response.status_code, response["Retry-After"]) == (429, "3600")
 
 
+@pytest.mark.statement("S09")
 def test_an_emailed_link_does_not_replace_the_code(
     manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
@@ -396,6 +399,7 @@ def test_codes_and_tokens_are_not_logged(
 # --- While it is on
 
 
+@pytest.mark.statement("S10")
 def test_new_recovery_codes_require_password_and_code(
     manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
@@ -416,6 +420,7 @@ def test_new_recovery_codes_require_password_and_code(
     )
 
 
+@pytest.mark.statement("S10")
 def test_turning_it_off_requires_password_and_code(
     manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
@@ -457,6 +462,7 @@ def required(manager: Member) -> Member:
     return Member.objects.get(pk=manager.pk)
 
 
+@pytest.mark.statement("S06")
 def test_members_without_it_can_open_no_page_but_the_one_that_turns_it_on(
     visitor: SignedIn, required: Member
 ) -> None:

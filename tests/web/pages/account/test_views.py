@@ -111,6 +111,7 @@ def test_the_page_shows_the_real_limits_of_sessions(visitor: SignedIn, manager: 
     assert "A session ends after 30 minutes without a click, and 12 hours after it started." in text
 
 
+@pytest.mark.statement("S15")
 def test_another_session_is_ended_from_the_list(visitor: SignedIn, manager: Member) -> None:
     browser, other = visitor(manager), other_browser(manager)
     page = browser.read("/account")
@@ -141,6 +142,7 @@ def test_ending_this_session_signs_out(visitor: SignedIn, manager: Member) -> No
     assert browser.get("/account").status_code == 302
 
 
+@pytest.mark.statement("S15")
 def test_all_other_sessions_are_ended_at_once(visitor: SignedIn, manager: Member) -> None:
     browser, others = visitor(manager), [other_browser(manager), other_browser(manager)]
     response = browser.post("/account/sessions/end-others")

@@ -46,6 +46,7 @@ def test_events_are_listed_latest_first_without_those_of_the_neighbor(
     assert "Cedar" not in page.text
 
 
+@pytest.mark.statement("S45")
 def test_viewing_the_audit_is_recorded(browser: Visitor, sample_events: None) -> None:
     browser.read("/audit", {"action": "student"})
     event = AuditEvent.objects.get(action="audit")
@@ -78,6 +79,7 @@ def test_events_can_be_filtered_by_member_but_not_by_a_neighbor(
     assert browser.read("/audit", {"who": str(neighbor.pk)}).rows == []
 
 
+@pytest.mark.statement("S31")
 def test_the_csv_download_guards_formulas(browser: Visitor, sample_events: None) -> None:
     response = browser.get("/audit.csv", {"action": "s", "until": "2026-11-25"})
     assert response["Content-Disposition"] == 'attachment; filename="audit-maple-usd.csv"'

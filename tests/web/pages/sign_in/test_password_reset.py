@@ -115,6 +115,7 @@ def test_password_managers_recognize_the_form_and_the_rules_are_shown(
     assert "hidden" in username.attrib
 
 
+@pytest.mark.statement("S09")
 @pytest.mark.parametrize(
     ("login", "who"),
     [
@@ -161,6 +162,7 @@ def test_the_login_is_escaped(stranger: Visitor) -> None:
     assert "If <script>alert(1)</script> has an account here" in read(response).text
 
 
+@pytest.mark.statement("S09")
 def test_the_host_header_does_not_change_the_link(stranger: Visitor, manager: Member) -> None:
     stranger.get("/forgotten-password")
     form_data = {"login": manager.email, "csrfmiddlewaretoken": stranger.token}
@@ -240,6 +242,7 @@ def test_spaces_around_a_password_are_part_of_it(stranger: Visitor, manager: Mem
     assert Visitor("198.51.100.20").sign_in(manager, f" {NEW} ").status_code == 302
 
 
+@pytest.mark.statement("S09")
 def test_a_link_works_once(stranger: Visitor, manager: Member) -> None:
     link = link_for(manager)
     stranger.get(link)

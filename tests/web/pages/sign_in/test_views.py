@@ -79,6 +79,7 @@ def test_case_and_spaces_around_the_login_are_ignored(stranger: Visitor, manager
     assert response.status_code == 302
 
 
+@pytest.mark.statement("S15")
 def test_cookies_are_limited_to_this_host_and_hidden_from_scripts(
     stranger: Visitor, manager: Member
 ) -> None:
@@ -113,6 +114,7 @@ def _anonymous(response: Any, login: str) -> str:
     return str(page.response.content.decode()).replace(token, "").replace(login, "")
 
 
+@pytest.mark.statement("S03")
 @pytest.mark.parametrize("case", ["wrong", "inactive", "invited"])
 def test_unknown_wrong_inactive_and_invited_get_the_same_response(
     case: str, stranger: Visitor, manager: Member, request: pytest.FixtureRequest
@@ -134,6 +136,7 @@ def test_unknown_wrong_inactive_and_invited_get_the_same_response(
     assert SESSION not in other.cookies
 
 
+@pytest.mark.statement("S03")
 @pytest.mark.parametrize("case", ["unknown", "wrong", "inactive", "invited"])
 def test_every_failed_sign_in_computes_one_hash(
     case: str, stranger: Visitor, manager: Member, request: pytest.FixtureRequest, hashes: list[str]
@@ -164,6 +167,7 @@ def test_an_empty_field_is_reported_at_the_field(
     assert page.form().fields[missing]["aria-invalid"] == "true"
 
 
+@pytest.mark.statement("S04")
 def test_after_too_many_failures_the_page_shows_how_long_to_wait(
     stranger: Visitor, manager: Member, clock: Clock, hashes: list[str]
 ) -> None:
@@ -245,6 +249,7 @@ def test_signing_in_as_another_member_ends_the_first_session(
     assert "Cedar County" in browser.read("/account").text
 
 
+@pytest.mark.statement("S15")
 def test_a_planted_session_key_is_replaced_when_signing_in(
     stranger: Visitor, manager: Member
 ) -> None:
@@ -274,6 +279,7 @@ def test_the_csrf_token_is_replaced_when_signing_in(stranger: Visitor, manager: 
     assert stranger.token != before
 
 
+@pytest.mark.statement("S15")
 def test_half_an_hour_without_a_request_ends_the_session(
     visitor: SignedIn, manager: Member, clock: Clock
 ) -> None:
@@ -286,6 +292,7 @@ def test_half_an_hour_without_a_request_ends_the_session(
     assert browser.get("/account")["Location"] == "/sign-in?next=%2Faccount"
 
 
+@pytest.mark.statement("S15")
 def test_twelve_hours_end_it_however_busy_it_is(
     visitor: SignedIn, manager: Member, clock: Clock
 ) -> None:
@@ -306,6 +313,7 @@ def test_a_deactivated_member_is_signed_out_with_the_next_request(
     assert not Session.objects.filter(member=manager).exists()
 
 
+@pytest.mark.statement("S15")
 def test_signing_out_ends_the_session_on_the_server(visitor: SignedIn, manager: Member) -> None:
     browser, copy = visitor(manager), Visitor()
     copy.client.cookies[SESSION] = browser.client.cookies[SESSION].value
@@ -332,6 +340,7 @@ def test_an_image_on_another_site_signs_no_one_out(visitor: SignedIn, manager: M
     assert browser.get("/account").status_code == 200
 
 
+@pytest.mark.statement("S18")
 @pytest.mark.parametrize(
     "address", ["/sign-in", "/sign-out", "/forgotten-password", "/account/sessions/end-others"]
 )
@@ -348,6 +357,7 @@ def test_a_form_without_its_csrf_token_is_rejected_with_an_explanation(
     assert browser.get("/account").status_code == 200
 
 
+@pytest.mark.statement("S18")
 def test_a_form_on_another_site_is_rejected(visitor: SignedIn, manager: Member) -> None:
     browser = visitor(manager)
     sent = {"csrfmiddlewaretoken": browser.token}
@@ -380,6 +390,7 @@ def test_the_host_header_does_not_change_the_redirect(stranger: Visitor, manager
     assert response["Location"] == "/"
 
 
+@pytest.mark.statement("S19")
 def test_responses_must_not_be_cached(stranger: Visitor, manager: Member) -> None:
     for response in (
         stranger.get("/sign-in"),

@@ -376,6 +376,7 @@ def test_an_invalid_change_is_reported_on_the_page(
     assert ben.email == "ben@maple.example"
 
 
+@pytest.mark.statement("S10")
 def test_a_new_email_requires_the_password_of_the_user_who_enters_it(
     browser: Visitor, ben: Member
 ) -> None:
@@ -476,6 +477,7 @@ class TestStaffFile:
         assert not AccountMail.objects.exists()
 
 
+@pytest.mark.statement("S34")
 def test_names_are_escaped(browser: Visitor) -> None:
     invite(browser, first_name="<img src=x onerror=alert(1)>")
     response = browser.get("/staff")

@@ -208,6 +208,7 @@ def test_htmx_gets_the_list_and_the_count_alone(office: Visitor) -> None:
     )
 
 
+@pytest.mark.statement("S45")
 def test_seeing_the_list_is_in_the_audit_without_what_was_searched_for(office: Visitor) -> None:
     office.read("/students", {"search": "brook", "grade": "4"})
     event = AuditEvent.objects.get(action="students")
@@ -293,6 +294,7 @@ def test_a_student_is_shown_in_plain_words(office: Visitor) -> None:
     assert "No staff members are linked." in page.text
 
 
+@pytest.mark.statement("S38")
 def test_confidential_fields_are_collapsed_and_open_without_a_script(office: Visitor) -> None:
     page = office.read(address_of("00123"))
     hidden = [one for one in page.main.iter("details") if "open" not in one.attrib]
@@ -364,6 +366,7 @@ def test_without_the_permission_there_are_no_links_to_updates(
     assert [address for address in page.links.values() if address.startswith("/updates")] == []
 
 
+@pytest.mark.statement("S45")
 def test_seeing_a_student_is_in_the_audit_without_the_name(office: Visitor) -> None:
     address = address_of("00123")
     office.read(address)

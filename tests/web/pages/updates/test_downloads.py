@@ -42,6 +42,7 @@ def download(browser: Visitor, address: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+@pytest.mark.statement("S30")
 def test_rejected_rows_have_their_problems(browser: Visitor) -> None:
     [row] = download(browser, "/updates/2/rejected.csv")
     assert (row["STUDENT_ID"], row["GRADE"], row["_LINE_OF_UPDATE_2"], row["_CODE"]) == (

@@ -89,6 +89,7 @@ def test_only_district_managers_read_it(curl: Curl, manager: Member, role: str) 
     assert get("it@maple.example").status_code == 403
 
 
+@pytest.mark.statement("S04")
 def test_a_wrong_password_is_throttled_as_everywhere(curl: Curl) -> None:
     codes = [
         get(password="wrong").status_code for _ in range(MAX_FAILURES_PER_LOGIN_AND_ADDRESS + 1)

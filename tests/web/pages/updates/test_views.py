@@ -254,6 +254,7 @@ def test_an_update_is_compared_with_the_previous_completed_one(
     ]
 
 
+@pytest.mark.statement("S38")
 def test_confidential_values_are_collapsed(school: District, browser: Visitor) -> None:
     run(school, "STUDENT_ID,GRADE,SPECIAL_ED,PASSWORD\ns000,9,y,topsecret1\n")
     for address in ("/updates/2", "/updates/2/rows"):
@@ -264,6 +265,7 @@ def test_confidential_values_are_collapsed(school: District, browser: Visitor) -
         assert "topsecret" not in page.text
 
 
+@pytest.mark.statement("S34")
 def test_content_of_a_file_is_never_markup(school: District, browser: Visitor) -> None:
     evil = "STUDENT_ID,FIRST_NAME,<script>alert(1)</script>\ns000,<b>Bob</b>,x\n"
     finish(send(school, evil, file_name="<i>students</i>.csv"))
@@ -378,6 +380,7 @@ def test_rows_are_filtered_and_searched(school: District, browser: Visitor) -> N
     assert AuditEvent.objects.filter(action="update rows", result="seen").count() == 4
 
 
+@pytest.mark.statement("S23")
 def test_an_update_of_another_district_is_not_found(
     school: District, cedar: District, browser: Visitor
 ) -> None:
@@ -416,6 +419,7 @@ def test_a_browser_that_sends_a_password_still_gets_the_page(
     )
 
 
+@pytest.mark.statement("S18")
 def test_curl_is_not_signed_in_by_cookies(school: District, browser: Visitor) -> None:
     assert (
         browser.client.get("/updates/1", secure=True, headers={"Accept": "*/*"}).status_code == 401

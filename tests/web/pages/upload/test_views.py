@@ -316,6 +316,7 @@ def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:
     assert Draft.objects.get().detected_encoding == "cp1252"
 
 
+@pytest.mark.statement("S27")
 @pytest.mark.parametrize(
     ("sent", "shown"),
     [
@@ -475,6 +476,7 @@ def _never(*args: object, **more: object) -> None:
     raise AssertionError("the body was read")
 
 
+@pytest.mark.statement("S30")
 def test_the_file_is_written_only_to_the_spool(
     office: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
