@@ -237,6 +237,9 @@ class AuditSeal(models.Model):
     key_version = models.PositiveSmallIntegerField(
         db_default=1, help_text="version of the key of both digests"
     )
+    covers_time = models.BooleanField(
+        db_default=False, help_text="whether both digests are also over the time of the seal"
+    )
 
     def __str__(self) -> str:
         return f"seal {self.number}"
