@@ -16,7 +16,7 @@ def register(commands: Commands) -> None:
         "differ, because with a wrong database it would remove uploaded files. Run this only if "
         "you have changed one of them on purpose. If the audit log is older than the data folder "
         "knows, for example because a backup was restored, that is accepted and recorded, too.",
-        bootstrap=Bootstrap.SETTINGS,
+        bootstrap=Bootstrap.SETTINGS_AS_OWNER,
     )
 
 
