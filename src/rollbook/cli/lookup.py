@@ -60,11 +60,23 @@ def find_district(slug: str) -> District:
 def get_member(email: str) -> Member:
     """Return the member with this login, with district and role.
 
+    Args:
+        email: The login, or the short name of the district and the login: ``maple-usd:ann@…``.
+
     Raises:
-        CommandError: There is none.
+        CommandError: There is none, or there are several.
     """
-    members = Member.objects.select_related("district", "role")
-    member = members.filter(email=fold_login(email)).first()
+    slug, separator, login = email.rpartition(":")
+    found = Member.objects.select_related("district", "role").filter(email=fold_login(login))
+    if separator:
+        found = found.filter(district__slug=slug)
+    member, *others = list(found.order_by("district__slug")[:2]) or [None]
+    if member and others:
+        raise CommandError(
+            "ambiguous_member",
+            f"'{login}' is a member of several districts, or invited to them; write "
+            f"{member.district.slug}:{login}, for example; nothing was changed",
+        )
     if member is None:
         raise CommandError(
             "no_such_member",
