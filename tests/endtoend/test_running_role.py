@@ -64,7 +64,7 @@ class Installation:
     def execute(self, statement: str, user: str = ROLE) -> list[tuple[object, ...]]:
         url = self.server.url(self.database, user=user)
         with psycopg.connect(url, autocommit=True) as connection:
-            cursor = connection.execute(statement)  # type: ignore[call-overload]
+            cursor = connection.execute(statement)
             return list(cursor.fetchall()) if cursor.description else []
 
 

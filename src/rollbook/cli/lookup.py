@@ -70,19 +70,19 @@ def get_member(email: str) -> Member:
     found = Member.objects.select_related("district", "role").filter(email=fold_login(login))
     if separator:
         found = found.filter(district__slug=slug)
-    member, *others = list(found.order_by("district__slug")[:2]) or [None]
-    if member and others:
+    members = list(found.order_by("district__slug")[:2])
+    if len(members) > 1:
         raise CommandError(
             "ambiguous_member",
             f"'{login}' is a member of several districts, or invited to them; write "
-            f"{member.district.slug}:{login}, for example; nothing was changed",
+            f"{members[0].district.slug}:{login}, for example; nothing was changed",
         )
-    if member is None:
+    if not members:
         raise CommandError(
             "no_such_member",
             f"there is no member with the login '{email}'; nothing was changed",
         )
-    return member
+    return members[0]
 
 
 def _hint(slug: str) -> str:
