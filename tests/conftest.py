@@ -24,7 +24,7 @@ from rollbook.districts.models import District, School
 from rollbook.log_format import request_context
 from rollbook.operations.monitoring import metrics, readiness
 from rollbook.updates.applying import apply
-from tests import cpu_report, depth, installations, outside
+from tests import cpu_report, depth, flushing, installations, outside
 from tests.settings import BYTECODE, OWNS_SHARED
 
 # No example has a deadline. Where CI is set, Hypothesis takes the same examples each time.
@@ -35,6 +35,9 @@ hypothesis_settings.load_profile("rollbook")
 
 GUARD = outside.Guard(outside.border_of(outside.ROOT))
 sys.addaudithook(GUARD)
+
+if connection.vendor == "postgresql":
+    flushing.allow_flush()
 
 # The real hash takes longer than most tests; those about it use the fixture ``real_hashing``.
 REAL_COST = {"time_cost": Argon2id.time_cost, "memory_cost": Argon2id.memory_cost}

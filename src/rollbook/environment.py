@@ -294,6 +294,15 @@ DATABASE_URL = Setting(
     _check_database_url,
     is_secret=True,
 )
+MIGRATE_DATABASE_URL = Setting(
+    "ROLLBOOK_MIGRATE_DATABASE_URL",
+    "",
+    str,
+    "The same database with the owner of its tables as the user, for `rollbook migrate` and "
+    "`restore` only. Then `DATABASE_URL` can have a [lesser role](docs/postgresql.md).",
+    _check_database_url,
+    is_secret=True,
+)
 MIGRATE_AT_START = Setting(
     "ROLLBOOK_MIGRATE_AT_START",
     "no",
@@ -443,6 +452,7 @@ MAX_UPLOAD_BYTES = _number(
 SETTINGS: tuple[Setting[Any], ...] = (
     DATA,
     DATABASE_URL,
+    MIGRATE_DATABASE_URL,
     MIGRATE_AT_START,
     URL,
     BEHIND_PROXY,

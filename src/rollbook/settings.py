@@ -97,6 +97,7 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # an email is unique among the members who sign in with it
     "security.W005",  # whether HSTS includes subdomains is the operator's decision
     "security.W021",  # and so is preloading
     "security.W008",  # plain HTTP is refused, not redirected, so scripts that use it get fixed

@@ -5,15 +5,14 @@ remove them, and new keys and records would be mixed with old ones. So both cont
 nothing is done while they differ, or while the folder is in use and the database is empty or gone.
 """
 
-import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Model
 
+from rollbook import atomic_file
 from rollbook.accounts.models import Installation
 from rollbook.db.diagnosis import require_version
 from rollbook.db.migrating import migrate_if_needed, migration_lock
@@ -204,14 +203,7 @@ def _id_in_folder() -> str | None:
 
 
 def _write(installation_id: str) -> None:
-    """Write the ID so that the file is complete or doesn't exist."""
-    _path().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=_path().parent, prefix=".installation.")
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{installation_id}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(_path())
+    atomic_file.write(_path(), f"{installation_id}\n")
 
 
 def _use_of_folder() -> str:

@@ -10,6 +10,7 @@ from django.db import transaction
 from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member
 from rollbook.accounts.permissions import Permission
+from rollbook.districts.models import District
 from rollbook.mail import outbox
 from rollbook.mail.outbox import MailObsolete
 from rollbook.text import format_datetime
@@ -55,6 +56,16 @@ def recently_queued(member: Member | None, kind: AccountMailKind, now: datetime)
     return AccountMail.objects.filter(
         member=member, kind=kind, queued_at__gt=now - MIN_INTERVAL
     ).exists()
+
+
+def count_invitations(district: District, since: datetime) -> int:
+    """Return how many invitations members of a district have queued since then."""
+    return AccountMail.objects.filter(
+        kind=AccountMailKind.INVITATION,
+        member__district=district,
+        actor__isnull=False,
+        queued_at__gt=since,
+    ).count()
 
 
 def send_due() -> int:

@@ -64,12 +64,16 @@ class Role(models.Model):
 class Member(AbstractBaseUser):
     """A staff member.
 
-    ``email`` is the login, unique on the whole server and stored as ``sign_in.fold_login``
-    returns it.
+    ``email`` is the login, stored as ``sign_in.fold_login`` returns it. It is unique in a district,
+    and on the whole server among members who hold it as their login. An invited member doesn't
+    before the invitation is accepted, so nobody learns who is invited or a member elsewhere.
     """
 
     district = models.ForeignKey(District, on_delete=models.PROTECT)
-    email = models.CharField(max_length=254, unique=True)
+    email = models.CharField(max_length=254)
+    holds_login = models.BooleanField(
+        default=True, db_default=True, help_text="whether the member signs in with the email"
+    )
     first_name = models.CharField(max_length=100)
     last_name = models.CharField(max_length=100)
     role = models.ForeignKey(Role, on_delete=models.PROTECT)
@@ -84,6 +88,14 @@ class Member(AbstractBaseUser):
     objects = BaseUserManager["Member"]()
 
     USERNAME_FIELD = "email"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["district", "email"], name="member_email"),
+            models.UniqueConstraint(
+                fields=["email"], condition=Q(holds_login=True), name="member_login"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -236,6 +248,9 @@ class AuditSeal(models.Model):
     )
     key_version = models.PositiveSmallIntegerField(
         db_default=1, help_text="version of the key of both digests"
+    )
+    covers_time = models.BooleanField(
+        db_default=False, help_text="whether both digests are also over the time of the seal"
     )
 
     def __str__(self) -> str:

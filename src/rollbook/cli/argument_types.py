@@ -4,6 +4,7 @@ from argparse import ArgumentTypeError
 
 MAX_PORT = 65535
 MAX_CONCURRENCY = 32
+MAX_COUNT = 1_000_000
 
 
 def port(text: str) -> int:
@@ -18,6 +19,13 @@ def concurrency(text: str) -> int:
     if text.isdecimal() and 1 <= int(text) <= MAX_CONCURRENCY:
         return int(text)
     raise ArgumentTypeError(f"'{text}' is not a number from 1 to {MAX_CONCURRENCY}")
+
+
+def count(text: str) -> int:
+    """Parse a number from 1 to a million."""
+    if text.isdecimal() and 1 <= int(text) <= MAX_COUNT:
+        return int(text)
+    raise ArgumentTypeError(f"'{text}' is not a number from 1 to {MAX_COUNT:,}")
 
 
 def keep(text: str) -> int:

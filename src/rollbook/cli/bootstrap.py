@@ -18,7 +18,7 @@ from rollbook import environment
 from rollbook.cli.errors import CommandError
 from rollbook.cli.registration import Bootstrap
 from rollbook.db.diagnosis import diagnose, require_version
-from rollbook.db.url import MissingPackages
+from rollbook.db.url import MissingPackages, postgresql_settings
 from rollbook.system_accounts import account_name, other_owner, sudo_user
 
 
@@ -27,6 +27,43 @@ def read_settings(arguments: Namespace) -> None:
     set_data_folder(arguments)
     require_own_folder(arguments)
     _set_up_django()
+
+
+def read_settings_as_owner(arguments: Namespace) -> None:
+    """Do the same, and connect as the owner of the tables, if that is another role."""
+    _connect_as_owner(arguments)
+    read_settings(arguments)
+
+
+def load_settings_as_owner(arguments: Namespace) -> None:
+    """Load the settings like ``load_settings``, and connect as the owner of the tables."""
+    _connect_as_owner(arguments)
+    load_settings(arguments)
+
+
+def _connect_as_owner(arguments: Namespace) -> None:
+    """Use the URL with the owner; remember the role to which what is needed is granted."""
+    arguments.running_role = ""
+    owner_url, url = environment.MIGRATE_DATABASE_URL.read(), environment.DATABASE_URL.read()
+    if not owner_url:
+        return
+    # Not for child processes, which may use another database.
+    os.environ.pop(environment.MIGRATE_DATABASE_URL.name, None)
+    os.environ.pop(environment.MIGRATE_DATABASE_URL.file_variable, None)
+    if not url:
+        raise CommandError(
+            "bad_setting",
+            f"{environment.MIGRATE_DATABASE_URL.name} is set, but DATABASE_URL isn't; set it to "
+            "the same database with the role of the web servers and workers",
+        )
+    try:
+        running, owner = postgresql_settings(url), postgresql_settings(owner_url)
+    except ValueError as error:
+        raise CommandError("bad_setting", f"an address of the database: {error}") from None
+    if running["USER"] != owner["USER"]:
+        arguments.running_role = running["USER"]
+    os.environ.pop(environment.DATABASE_URL.file_variable, None)
+    os.environ[environment.DATABASE_URL.name] = owner_url
 
 
 def load_settings_of_target(arguments: Namespace) -> None:
@@ -93,6 +130,8 @@ def open_database_for_operator_pages(arguments: Namespace) -> None:
 BOOTSTRAPS: dict[Bootstrap, Callable[[Namespace], None]] = {
     Bootstrap.READ_SETTINGS: read_settings,
     Bootstrap.SETTINGS: load_settings,
+    Bootstrap.READ_SETTINGS_AS_OWNER: read_settings_as_owner,
+    Bootstrap.SETTINGS_AS_OWNER: load_settings_as_owner,
     Bootstrap.MOVE: load_settings_of_target,
     Bootstrap.NEW_DATABASE: open_or_create_database,
     Bootstrap.DATABASE: open_database,

@@ -60,17 +60,29 @@ def find_district(slug: str) -> District:
 def get_member(email: str) -> Member:
     """Return the member with this login, with district and role.
 
+    Args:
+        email: The login, or the short name of the district and the login: ``maple-usd:ann@…``.
+
     Raises:
-        CommandError: There is none.
+        CommandError: There is none, or there are several.
     """
-    members = Member.objects.select_related("district", "role")
-    member = members.filter(email=fold_login(email)).first()
-    if member is None:
+    slug, separator, login = email.rpartition(":")
+    found = Member.objects.select_related("district", "role").filter(email=fold_login(login))
+    if separator:
+        found = found.filter(district__slug=slug)
+    members = list(found.order_by("district__slug")[:2])
+    if len(members) > 1:
+        raise CommandError(
+            "ambiguous_member",
+            f"'{login}' is a member of several districts, or invited to them; write "
+            f"{members[0].district.slug}:{login}, for example; nothing was changed",
+        )
+    if not members:
         raise CommandError(
             "no_such_member",
             f"there is no member with the login '{email}'; nothing was changed",
         )
-    return member
+    return members[0]
 
 
 def _hint(slug: str) -> str:

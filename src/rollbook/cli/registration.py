@@ -41,6 +41,8 @@ class Bootstrap(Enum):
     NONE = auto()
     READ_SETTINGS = auto()
     SETTINGS = auto()
+    READ_SETTINGS_AS_OWNER = auto()
+    SETTINGS_AS_OWNER = auto()
     MOVE = auto()
     NEW_DATABASE = auto()
     DATABASE = auto()

@@ -138,13 +138,15 @@ _PRIVILEGES = (
         "no_tables",
         "{at} does not allow {user} to create tables in {database}",
         "make it the owner of the database, `ALTER DATABASE {database} OWNER TO {user}` in psql, "
-        "or grant it the schema, `GRANT ALL ON SCHEMA public TO {user}`",
+        "or grant it the schema, `GRANT ALL ON SCHEMA public TO {user}`; if another user is to own "
+        "the tables, run `rollbook migrate` with that one in ROLLBOOK_MIGRATE_DATABASE_URL",
         "^42501 .*denied for (?:schema|database)",
     ),
     DiagnosisRule(
         "not_owner",
         "the tables in the database {database} of {at} belong to another user than {user}",
-        "set their owner as the user in DATABASE_URL, or make this user the owner: "
+        "set their owner as the user in ROLLBOOK_MIGRATE_DATABASE_URL and run `rollbook migrate`, "
+        "which grants {user} what is needed, or make this user the owner: "
         "`REASSIGN OWNED BY other TO {user}` in psql",
         "^42501",
     ),

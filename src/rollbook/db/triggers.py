@@ -17,14 +17,16 @@ _registered: dict[str, "Trigger"] = {}
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger for each row.
+    """A trigger for each row, or for each statement.
 
     Attributes:
         name: The name of the trigger, and on PostgreSQL of its function.
         event: When it fires, such as ``BEFORE UPDATE OF state ON updates_updatejob``.
-        sqlite: The statement to execute, without a semicolon at its end.
+        sqlite: The statement to execute, without a semicolon at its end; if empty, SQLite doesn't
+            have the trigger.
         postgresql: The PL/pgSQL statements to execute, each with its semicolon.
         condition: An expression over OLD and NEW; if empty, the trigger always fires.
+        per_statement: Whether PostgreSQL calls it once for a statement, such as TRUNCATE.
     """
 
     name: str
@@ -32,11 +34,15 @@ class Trigger:
     sqlite: str
     postgresql: str
     condition: str = ""
+    per_statement: bool = False
 
     def statements(self, vendor: str) -> Iterator[str]:
         """Yield the statements that create or replace the trigger."""
         condition = f"WHEN ({self.condition})" if self.condition else ""
+        scope = "STATEMENT" if self.per_statement else "ROW"
         if vendor == "sqlite":
+            if not self.sqlite:
+                return
             yield f"DROP TRIGGER IF EXISTS {self.name}"
             yield (
                 f"CREATE TRIGGER {self.name} {self.event} FOR EACH ROW {condition}"
@@ -48,7 +54,7 @@ class Trigger:
             f" $$ BEGIN {self.postgresql} END $$"
         )
         yield (
-            f"CREATE OR REPLACE TRIGGER {self.name} {self.event} FOR EACH ROW {condition}"
+            f"CREATE OR REPLACE TRIGGER {self.name} {self.event} FOR EACH {scope} {condition}"
             f" EXECUTE FUNCTION {self.name}()"
         )
 
@@ -67,7 +73,8 @@ def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(queries[connection.vendor])
         existing = {name for (name,) in cursor.fetchall()}
-    return sorted(_registered.keys() - existing)
+    expected = {name for name, each in _registered.items() if _is_for(each, connection)}
+    return sorted(expected - existing)
 
 
 def install_triggers(using: str, plan: object = None, **signal: Any) -> None:
@@ -84,6 +91,10 @@ def install_triggers(using: str, plan: object = None, **signal: Any) -> None:
         for trigger in _registered.values():
             for statement in trigger.statements(connection.vendor):
                 cursor.execute(statement)
+
+
+def _is_for(trigger: Trigger, connection: BaseDatabaseWrapper) -> bool:
+    return connection.vendor != "sqlite" or bool(trigger.sqlite)
 
 
 def _all_tables_exist(connection: BaseDatabaseWrapper) -> bool:

@@ -10,6 +10,9 @@ FILES_KEPT_DAYS = (1, 365)
 DETAILS_KEPT_DAYS = (7, 1095)  # emails contain line numbers, and are retried for two days
 AUDIT_KEPT_YEARS = (1, 7)
 
+INVITATIONS_PER_DAY = 2000  # as many as a staff file can have rows
+KEPT_BYTES_LIMIT = 20_000_000_000  # nearly twenty of the largest files
+
 
 class District(models.Model):
     """A school system that sends student files: the tenant."""
@@ -39,6 +42,16 @@ class District(models.Model):
         default=90, help_text="rows and problems, after the end of their update"
     )
     audit_kept_years = models.PositiveSmallIntegerField(default=7)
+    invitations_per_day = models.PositiveIntegerField(
+        default=INVITATIONS_PER_DAY,
+        db_default=INVITATIONS_PER_DAY,
+        help_text="by members of the district, in 24 hours; the operator sets it",
+    )
+    kept_bytes_limit = models.PositiveBigIntegerField(
+        default=KEPT_BYTES_LIMIT,
+        db_default=KEPT_BYTES_LIMIT,
+        help_text="of all files of the district that are kept; the operator sets it",
+    )
     suspended_at = models.DateTimeField(
         null=True, help_text="since when nobody in the district may do anything, see suspension.py"
     )

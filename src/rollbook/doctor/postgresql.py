@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from rollbook.db import running_role
 from rollbook.doctor.environment import LOCAL
 from rollbook.doctor.result import CheckResult, error, ok, warning
 
@@ -84,6 +85,10 @@ def _durability(facts: dict[str, Any]) -> Iterator[CheckResult]:
 
 def _permissions(facts: dict[str, Any]) -> Iterator[CheckResult]:
     user, database = facts["user"], facts["database"]
+    foreign_tables = _foreign_tables()
+    if foreign_tables and not facts["may_create"] and facts["schema"]:
+        yield from _lesser_role(user, owner=foreign_tables[0][1])
+        return
     if facts["schema"] is None:
         yield error(
             f"{user} has no schema to create tables in",
@@ -95,7 +100,6 @@ def _permissions(facts: dict[str, Any]) -> Iterator[CheckResult]:
             "which upgrades need",
             f"`GRANT ALL ON SCHEMA {facts['schema']} TO {user}` in psql, in {database}",
         )
-    foreign_tables = _foreign_tables()
     if foreign_tables:
         table, owner = foreign_tables[0]
         yield error(
@@ -103,6 +107,23 @@ def _permissions(facts: dict[str, Any]) -> Iterator[CheckResult]:
             f"use {owner} in DATABASE_URL, or `REASSIGN OWNED BY {owner} TO {user}` in psql, "
             f"in {database}",
         )
+    elif facts["schema"] and facts["may_create"]:
+        yield ok(
+            f"{user} owns the tables; with a second role that doesn't (docs/postgresql.md), a "
+            "break-in into the server could neither drop tables nor change the audit log"
+        )
+
+
+def _lesser_role(user: str, owner: str) -> Iterator[CheckResult]:
+    """Check a role that isn't the owner of the tables and can't create any."""
+    if running_role.lacks_privileges():
+        yield error(
+            f"{user} has no permission to use some of the tables, which belong to {owner}",
+            f"set ROLLBOOK_MIGRATE_DATABASE_URL with {owner} as the user, and run "
+            "`rollbook migrate`, which grants them",
+        )
+        return
+    yield ok(f"{user} can't change tables nor the audit log; they belong to {owner}")
 
 
 def _foreign_tables() -> list[tuple[str, str]]:

@@ -1,8 +1,7 @@
 """Remove files, rows and problems of old updates, by the retention settings of their district.
 
 The update with its counts is kept, and so is the history of every student. Nothing is removed in a
-district with an unfinished update. On SQLite, which has a single writer, nothing is removed while
-any district has one.
+district with an unfinished update, which no other district waits for.
 
 The removal is recorded before it happens: ``file_removed_at`` is set in the transaction that
 deletes the file's chunks, and ``details_hidden_at`` in a transaction before the first row is
@@ -14,7 +13,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 
@@ -62,10 +60,7 @@ def count_due(now: datetime) -> dict[str, Due]:
 
 
 def _idle_districts() -> list[District]:
-    busy = set(runner.busy_districts())
-    if busy and not settings.ON_POSTGRESQL:
-        return []
-    return list(District.objects.exclude(pk__in=busy).order_by("pk"))
+    return list(District.objects.exclude(pk__in=runner.busy_districts()).order_by("pk"))
 
 
 def _remove_files(district: District, now: datetime) -> int:

@@ -7,6 +7,7 @@ from django.core import mail
 
 from rollbook.accounts import mails
 from rollbook.accounts.auth import emailed_links
+from rollbook.accounts.auth.sign_in import sign_in
 from rollbook.accounts.members import changes, members
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member, Session
@@ -14,7 +15,7 @@ from rollbook.districts.models import School
 from rollbook.students.models import RowFingerprint
 from tests.accounts.browser import NOW
 from tests.accounts.phone import with_second_factor
-from tests.conftest import make_member
+from tests.conftest import PASSWORD, make_member
 from tests.updates.night import a_class, enroll
 
 BEN = {
@@ -90,8 +91,8 @@ def test_a_member_without_a_password_is_invited_at_the_new_address(manager: Memb
     ("other", "reason"),
     [
         (
-            {"email": "ops@cedar.example"},
-            "ops@cedar.example is already in use; enter another email",
+            {"email": "ops@maple.example"},
+            "ops@maple.example is already in use; enter another email",
         ),
         ({"email": "ben"}, "'ben' isn't an email address, or is longer than 254 characters"),
         (
@@ -231,3 +232,15 @@ def test_a_school_manager_cannot_turn_it_off_for_others(
     with pytest.raises(InvalidMember, match="you can't change "):
         changes.turn_off_second_factor(target, head, NOW)
     assert Member.objects.get(pk=target.pk).has_second_factor
+
+
+@pytest.mark.statement("S21")
+def test_a_changed_email_does_not_reveal_who_signs_in_with_it_elsewhere(
+    ben: Member, manager: Member, neighbor: Member
+) -> None:
+    changed = change(ben, manager, email=neighbor.email)
+    assert (changed.email, changed.holds_login) == (neighbor.email, False)
+    assert changed.is_active
+    assert sign_in(neighbor.email, PASSWORD, "192.0.2.1", NOW) == neighbor
+    assert change(changed, manager, email="ben@new.example").holds_login
+    assert sign_in("ben@new.example", PASSWORD, "192.0.2.1", NOW) == ben

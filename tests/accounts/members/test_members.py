@@ -1,15 +1,20 @@
 """Adding, inviting and listing members, and result recipients."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.hashers import check_password, make_password
+from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rollbook.accounts import mails
-from rollbook.accounts.auth.password_changes import set_password
+from rollbook.accounts.auth.password_changes import (
+    InvalidPassword,
+    request_password_reset,
+    set_password,
+)
 from rollbook.accounts.auth.sign_in import sign_in
 from rollbook.accounts.members import members
 from rollbook.accounts.members.members import (
@@ -21,6 +26,7 @@ from rollbook.accounts.members.members import (
     list_members,
     result_recipients,
     set_receivers,
+    state_of,
 )
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import AccountMail, AccountMailKind, KnownAddress, Member
@@ -182,14 +188,85 @@ def test_an_invalid_invitation_returns_all_reasons(maple: District) -> None:
     assert not AccountMail.objects.exists()
 
 
-def test_an_email_in_use_is_not_invited(manager: Member, neighbor: Member) -> None:
-    for login in (manager.email, neighbor.email):
-        with pytest.raises(InvalidMember) as caught:
-            invite(
-                manager.district, login.upper(), "Eve", "Doe", "district manager", [], manager, NOW
-            )
-        assert caught.value.reasons == [f"{login} is already in use; enter another email"]
+def test_an_email_in_use_in_the_district_is_not_invited(manager: Member) -> None:
+    login = manager.email
+    with pytest.raises(InvalidMember) as caught:
+        invite(manager.district, login.upper(), "Eve", "Doe", "district manager", [], manager, NOW)
+    assert caught.value.reasons == [f"{login} is already in use; enter another email"]
     assert not AccountMail.objects.exists()
+
+
+def invited_to(district: District, email: str) -> Member:
+    return invite(district, email, "Eve", "Doe", "district manager", [], None, NOW)
+
+
+@pytest.mark.statement("S21")
+def test_an_invitation_does_not_reveal_who_has_an_account_elsewhere(
+    manager: Member, neighbor: Member
+) -> None:
+    shown = []
+    for email in (neighbor.email, "now@cedar.example"):
+        with CaptureQueriesContext(connection) as queries:
+            member = invited_to(manager.district, email)
+        mails.send_due()
+        (sent,) = mail.outbox
+        mail.outbox.clear()
+        assert sent.to == [email]
+        shown.append((len(queries), state_of(member), sent.subject, len(str(sent.body))))
+    assert shown[0] == shown[1]
+
+
+def test_only_who_reads_the_email_learns_that_it_signs_in_elsewhere(
+    manager: Member, neighbor: Member
+) -> None:
+    member = invited_to(manager.district, neighbor.email)
+    with pytest.raises(InvalidPassword, match="you already sign in to another district"):
+        set_password(member, "a completely new password", NOW)
+    member.refresh_from_db()
+    assert not member.has_usable_password()
+    assert sign_in(neighbor.email, PASSWORD, "192.0.2.1", NOW) == neighbor
+
+
+@pytest.mark.statement("S21")
+def test_an_invitation_that_was_not_accepted_blocks_no_other_district(
+    maple: District, cedar: District
+) -> None:
+    first, second = (invited_to(district, "eve@new.example") for district in (maple, cedar))
+    set_password(second, "a completely new password", NOW)
+    assert sign_in("eve@new.example", "a completely new password", "192.0.2.1", NOW) == second
+    with pytest.raises(InvalidPassword, match="you already sign in to another district"):
+        set_password(first, "a completely new password", NOW)
+
+
+def test_a_reset_goes_to_the_member_who_signs_in_with_the_email(
+    manager: Member, neighbor: Member
+) -> None:
+    invited_to(manager.district, neighbor.email)
+    AccountMail.objects.all().delete()
+    request_password_reset(neighbor.email, "192.0.2.1", NOW)
+    assert AccountMail.objects.get().member == neighbor
+
+
+def test_invitations_are_limited_by_the_day(manager: Member) -> None:
+    District.objects.filter(pk=manager.district_id).update(invitations_per_day=2)
+    manager.refresh_from_db()
+
+    def invite_one(number: int, now: datetime, by: Member | None = manager) -> Member:
+        role, email = "district manager", f"m{number}@maple.example"
+        return invite(manager.district, email, "Mia", "Lee", role, [], by, now)
+
+    first = invite_one(1, NOW)
+    invite_one(2, NOW)
+    later = NOW + timedelta(hours=23)
+    for attempt in (lambda: invite_one(3, later), lambda: invite_again(first, manager, later)):
+        with pytest.raises(InvalidMember) as caught:
+            attempt()
+        assert caught.value.reasons == [
+            "Maple USD has sent 2 invitations in 24 hours, which is its limit; try again tomorrow, "
+            "or ask your Rollbook administrator to raise it"
+        ]
+    invite_one(4, later, by=None)  # the operator
+    invite_one(5, NOW + timedelta(hours=25))
 
 
 def test_nobody_is_invited_if_the_email_cannot_be_queued(

@@ -1,12 +1,18 @@
 """``rollbook audit check``."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 import pytest
 
-from rollbook.accounts.audit import log
+from rollbook.accounts import installation_id
+from rollbook.accounts.audit import head, log, seals
+from rollbook.accounts.audit.head import Head
 from rollbook.accounts.audit.retention import YEAR, remove_expired
 from rollbook.accounts.audit.seals import seal_pending
-from rollbook.accounts.models import AuditSeal
+from rollbook.accounts.models import AuditEvent, Installation
 from rollbook.districts.models import District
+from tests.accounts.audit.test_seals import bypass_triggers
 from tests.accounts.browser import NOW
 from tests.cli.conftest import Rollbook
 
@@ -20,7 +26,8 @@ def test_an_intact_audit_log_is_reported_as_such(rollbook: Rollbook, maple: Dist
     result = rollbook("audit", "check")
     assert (result.code, result.out) == (
         0,
-        "The audit log is intact: 1 event under 1 seal; 1 event not sealed yet.\n",
+        "The audit log is intact: 1 event under 1 seal; 1 event not sealed yet.\n"
+        f"The newest seal is {head.newest()}\n",
     )
 
 
@@ -37,6 +44,7 @@ def test_events_removed_by_retention_are_reported_and_break_no_seal(
         "The audit log is intact: 1 event under 1 seal; 1 event removed by retention or with "
         "their district; "
         "1 event not sealed yet.\n"
+        f"The newest seal is {head.newest()}\n"
     )
 
 
@@ -44,11 +52,93 @@ def test_events_removed_by_retention_are_reported_and_break_no_seal(
 def test_a_broken_seal_is_reported_with_its_time(rollbook: Rollbook, maple: District) -> None:
     log.record("start", "ok", district=maple)
     seal_pending(NOW)
-    AuditSeal.objects.update(digest="x")
+    bypass_triggers("UPDATE accounts_auditseal SET digest = 'x'")
     result = rollbook("audit", "check")
     assert result.code == 1
     assert result.out == (
         "seal 1, made <time>: the seal or one of its events was changed\n"
         "\nThe audit log was changed outside Rollbook: 1 event under 1 seal. "
-        "Compare the database with a backup.\n"
+        "Compare the database with a backup. If you have restored one on purpose, run "
+        "`rollbook adopt`.\n"
     )
+
+
+@pytest.fixture
+def kept(maple: District) -> Iterator[Head]:
+    """Two seals, of which the newest is kept in the data folder."""
+    for minutes in (1, 2):
+        log.record("start", "ok", district=maple, now=NOW)
+        seal_pending(NOW + timedelta(minutes=minutes))
+    assert head.keep_newest() == ""
+    newest = head.newest()
+    assert newest
+    yield newest
+    head.path().unlink(missing_ok=True)
+
+
+def remove_newest_seal() -> None:
+    bypass_triggers("DELETE FROM accounts_auditevent WHERE seal_id = 2")
+    bypass_triggers("DELETE FROM accounts_auditseal WHERE number = 2")
+
+
+@pytest.mark.statement("S48")
+def test_removed_newest_seals_are_found_by_the_data_folder(rollbook: Rollbook, kept: Head) -> None:
+    remove_newest_seal()
+    result = rollbook("audit", "check")
+    assert result.code == 1
+    assert result.out.startswith("the log lacks its newest 1 seal, up to 2\n\n")
+    assert head.keep_newest()
+    assert head.Head.parse(head.path().read_text()) == kept, "the evidence is overwritten"
+
+
+@pytest.mark.statement("S48")
+def test_removed_newest_seals_are_found_by_an_email(rollbook: Rollbook, kept: Head) -> None:
+    assert rollbook("audit", "check", "--expect", str(kept)).code == 0
+    remove_newest_seal()
+    head.path().unlink()
+    assert rollbook("audit", "check").code == 0
+    result = rollbook("audit", "check", "--expect", str(kept))
+    assert result.code == 1
+    assert "the log lacks its newest 1 seal" in result.out
+
+
+@pytest.mark.statement("S48")
+def test_a_log_that_was_sealed_again_with_the_key_is_found(rollbook: Rollbook, kept: Head) -> None:
+    remove_newest_seal()
+    log.record("start", "ok", now=NOW)
+    seal_pending(NOW + timedelta(minutes=2))
+    assert seals.verify().broken == ()
+    result = rollbook("audit", "check", "--expect", str(kept))
+    assert result.code == 1
+    assert result.out.startswith("seal 2 is not the one that was kept: the log was replaced\n\n")
+
+
+def test_what_is_no_seal_is_refused(rollbook: Rollbook, kept: Head) -> None:
+    result = rollbook("audit", "check", "--expect", str(kept)[:-1])
+    assert result.code == 2
+    assert "is not the number and the digest of a seal" in result.err
+
+
+def test_a_damaged_copy_is_reported(rollbook: Rollbook, kept: Head) -> None:
+    head.path().write_text("2:")
+    assert "audit-head can't be read, or is damaged" in rollbook("audit", "check").out
+
+
+def test_a_restore_explains_an_older_log_and_adopt_accepts_it(
+    rollbook: Rollbook, kept: Head
+) -> None:
+    remove_newest_seal()
+    installation_id.adopt()
+    Installation.objects.update(restored_at=NOW, restored_backup_at=NOW - timedelta(hours=3))
+    result = rollbook("audit", "check")
+    assert result.code == 1
+    assert (
+        "up to 2; a backup of 2026-11-23 05:00 UTC was restored at 2026-11-23 08:00 UTC, which "
+        "explains it if that seal is newer\n"
+    ) in result.out
+    assert "The audit log is accepted as it is now" in rollbook("adopt").out
+    assert rollbook("audit", "check").code == 0
+    event = AuditEvent.objects.latest("pk")
+    assert (event.action, event.result) == ("audit", "accepted")
+    assert event.detail.startswith("the log lacks its newest 1 seal, up to 2; a backup of")
+    assert "accepted" not in rollbook("adopt").out

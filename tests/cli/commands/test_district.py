@@ -184,7 +184,8 @@ def test_nothing_to_set_is_a_usage_error(rollbook: Rollbook, maple: District) ->
     assert (result.code, result.err) == (
         2,
         "ERROR nothing_to_set: use at least one of --time-zone, --encoding, --date-order, "
-        "--grade-codes, --reactivate-students, --notify\n",
+        "--grade-codes, --reactivate-students, --notify, "
+        "--invitations-per-day, --kept-gb\n",
     )
 
 

@@ -9,6 +9,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 from pytest_django import Settings
 
+from rollbook.accounts.audit import head, log, seals
+from rollbook.accounts.models import Member
 from rollbook.operations.alerts import mails
 from rollbook.operations.alerts.models import Alert, AlertEvent, AlertMail
 from tests.operations.alerts.conftest import NOW
@@ -142,3 +144,23 @@ def test_old_emails_are_removed_and_waiting_ones_are_not() -> None:
     AlertMail.objects.update(next_attempt_at=None)
     mails.purge(NOW)
     assert AlertMail.objects.count() == 2
+
+
+@pytest.mark.statement("S48")
+def test_the_newest_seal_is_sent_once_a_day_if_there_is_a_new_one(manager: Member) -> None:
+    mails.queue_newest_seal(NOW)
+    assert not AlertMail.objects.exists(), "there is no seal yet"
+    for hours, expected in ((0, 2), (1, 2), (25, 4)):
+        now = NOW + timedelta(hours=hours)
+        log.record("sign in", "ok", member=manager, now=now)
+        seals.seal_pending(now)
+        mails.queue_newest_seal(now)
+        mails.queue_newest_seal(now)
+        assert AlertMail.objects.filter(event=AlertEvent.AUDIT).count() == expected
+    mails.queue_newest_seal(NOW + timedelta(days=9))
+    assert AlertMail.objects.count() == 4, "nothing new"
+    message = mails.message(AlertMail.objects.latest("pk"))
+    assert message.subject == "[Rollbook] Seal 3 of the audit log"
+    assert f"\n    rollbook audit check --expect {head.newest()}\n" in str(message.body)
+    [(html, _)] = message.alternatives
+    assert f"--expect {head.newest()}<" in str(html)

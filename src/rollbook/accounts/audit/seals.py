@@ -11,6 +11,9 @@ seal. If that version is lost, only the number of its events can be verified.
 When retention removes events, or a district is deleted with its events, their seal keeps its
 digest, which is part of the next seal. It also stores how many events were removed, and a second
 keyed digest of that and the remaining events.
+
+An event whose time is long before the seal that was made before it was recorded is back-dated:
+someone who can write to the database has added it later, and the worker has sealed it.
 """
 
 import hashlib
@@ -24,6 +27,7 @@ from django.db import connection, transaction
 from rollbook.accounts import key_ring
 from rollbook.accounts.key_ring import KeyRing
 from rollbook.accounts.models import AuditEvent, AuditSeal
+from rollbook.accounts.retention_guard import MAX_GAP
 from rollbook.text import count_of
 
 MAX_EVENTS_PER_SEAL = 1000
@@ -90,7 +94,13 @@ def seal_pending(now: datetime) -> int:
         previous = AuditSeal.objects.order_by("-number").first()
         number, digest = (previous.number, previous.digest) if previous else (0, "")
         ring = key_ring.ring(key_ring.LOGINS)
-        seal = AuditSeal(number=number + 1, events=len(events), at=now, key_version=ring.current)
+        seal = AuditSeal(
+            number=number + 1,
+            events=len(events),
+            at=now,
+            key_version=ring.current,
+            covers_time=True,
+        )
         seal.digest = _digest(ring, seal, digest, events)
         seal.save(force_insert=True)
         AuditEvent.objects.filter(pk__in=[event.pk for event in events]).update(seal=seal)
@@ -103,10 +113,13 @@ def verify() -> Verification:
     event_count = last_number = removed = unverifiable = 0
     lost = key_ring.ring(key_ring.LOGINS).lost
     previous_digest = ""
+    complete_at: datetime | None = None
     for seal in AuditSeal.objects.order_by("number").iterator():
         events = _events(seal)
-        problems = _problems(seal, last_number + 1, previous_digest, events)
+        problems = list(_problems(seal, last_number + 1, previous_digest, events))
+        problems += _backdated(events, complete_at)
         broken += [BrokenSeal(seal.number, seal.at, text) for text in problems]
+        complete_at = _later(seal, complete_at)
         previous_digest, last_number = seal.digest, seal.number
         event_count += len(events)
         removed += seal.removed_events
@@ -175,6 +188,28 @@ def _problems(
         yield "the seal or one of its events was changed"
 
 
+def _later(seal: AuditSeal, complete_at: datetime | None) -> datetime | None:
+    """Return when all events up to a seal were sealed; a full seal may have left some."""
+    if seal.events >= MAX_EVENTS_PER_SEAL:
+        return complete_at
+    return max(seal.at, complete_at or seal.at)
+
+
+def _backdated(events: list[AuditEvent], complete_at: datetime | None) -> Iterator[str]:
+    """Yield a problem if an event says that it is older than seals before it.
+
+    Differences that clocks may have aren't reported.
+    """
+    if complete_at is None:
+        return
+    backdated = [event for event in events if event.at < complete_at - MAX_GAP]
+    if backdated:
+        yield (
+            f"{count_of(len(backdated), 'event')} back-dated: dated {backdated[0].at:%Y-%m-%d}, "
+            f"but recorded after {complete_at:%Y-%m-%d}"
+        )
+
+
 def _matches(seal: AuditSeal, previous_digest: str, events: Sequence[AuditEvent]) -> bool:
     ring = key_ring.ring_with(key_ring.LOGINS, seal.key_version)
     if seal.key_version in ring.lost:
@@ -204,10 +239,11 @@ def _digest(
 ) -> str:
     """Return the keyed digest of the events, with the seal's version of the key.
 
-    No event begins like ``header``, so the two kinds of digest can't be confused.
+    No event begins like the time or ``header``, so the kinds of digest can't be confused.
     """
     key = ring.derive("audit seals", seal.key_version)
-    prefix = f"{previous_digest}\n{seal.number}\n{header}".encode()
+    time = f"at {seal.at.astimezone(UTC).isoformat()}\n" if seal.covers_time else ""
+    prefix = f"{previous_digest}\n{seal.number}\n{time}{header}".encode()
     digest = hashlib.blake2b(prefix, key=key, digest_size=32)
     for event in events:
         digest.update(_serialized(event))

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from rollbook.accounts import mails
 from rollbook.accounts.audit import log
@@ -20,6 +21,10 @@ from rollbook.validation import ValidationFailed
 
 _CHANGED_CONCURRENTLY = (
     "it was changed a moment ago; sign in with the new password, or request another link"
+)
+_USED_ELSEWHERE = (
+    "you already sign in to another district with this email; ask who invited you to enter "
+    "another email of yours"
 )
 
 
@@ -40,8 +45,9 @@ def set_password(
         agent: The client's User-Agent, for the audit log.
 
     Raises:
-        InvalidPassword: The policy doesn't allow it, or the password was changed since ``member``
-            was loaded, such as by another request with the same link.
+        InvalidPassword: The policy doesn't allow it, the password was changed since ``member`` was
+            loaded, such as by another request with the same link, or a member of another district
+            signs in with the email.
     """
     known_words = guessable_words(
         member.email, member.first_name, member.last_name, member.district.name
@@ -53,7 +59,7 @@ def set_password(
     hashed = make_password(normalize_password(password))
     with transaction.atomic():
         unchanged = Member.objects.filter(pk=member.pk, password=member.password, is_active=True)
-        if not unchanged.update(password=hashed):
+        if not _save(unchanged, hashed):
             raise InvalidPassword([_CHANGED_CONCURRENTLY])
         sessions.end_all(member)
         pending = AccountMail.objects.filter(member=member, kind__in=LIFETIME, sent_at=None)
@@ -63,6 +69,20 @@ def set_password(
         result = "first" if is_first else "changed"
         log.record("set password", result, member=member, address=address, agent=agent, now=now)
     member.password = hashed
+
+
+def _save(member: "QuerySet[Member]", hashed: str) -> int:
+    """Save the password; from now on, the member signs in with the email.
+
+    Raises:
+        InvalidPassword: A member of another district does. Only who reads the emails sent there
+            learns that, never who has invited them.
+    """
+    try:
+        with transaction.atomic():
+            return member.update(password=hashed, holds_login=True)
+    except IntegrityError:
+        raise InvalidPassword([_USED_ELSEWHERE]) from None
 
 
 def change_password(
@@ -97,7 +117,9 @@ def request_password_reset(login: str, address: str, now: datetime, agent: str =
     folded = fold_login(login)
     with transaction.atomic():
         # The lock prevents two emails for two requests at the same time.
-        member = Member.objects.select_for_update().filter(email=folded, is_active=True).first()
+        members = Member.objects.select_for_update().filter(email=folded, is_active=True)
+        # Without one who signs in with it, one who was invited; an old invitation doesn't matter.
+        member = members.order_by("-holds_login", "-pk").first()
         throttle.record_request(address, now)
         log.record(
             "request password reset",

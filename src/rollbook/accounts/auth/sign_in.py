@@ -87,7 +87,7 @@ def verify_password(
     with _hashing_slots:
         throttle.check_sign_in(folded, address, now)
         members = Member.objects.select_related("district", "role", "second_factor")
-        member = members.filter(email=folded).first()
+        member = members.filter(email=folded, holds_login=True).first()
         if not _matches(member, password) or member is None or not member.is_active:
             _record_failure(folded, member, address, agent, now)
             raise SignInFailed

@@ -225,6 +225,7 @@ def _check(
 def _is_known(login: str, address: str, now: datetime) -> bool:
     return KnownAddress.objects.filter(
         member__email=login,
+        member__holds_login=True,
         address=client_network(address),
         last_seen_at__gt=now - KNOWN_ADDRESS_LIFETIME,
     ).exists()

@@ -140,12 +140,25 @@ def _is_last_district_manager(member: Member) -> bool:
 
 
 def _save(member: Member, draft: MemberDraft) -> None:
-    try:
-        with transaction.atomic():
-            member.save(update_fields=["email", "first_name", "last_name", "role"])
-            member.schools.set(draft.found_schools)
-    except IntegrityError:
-        raise email_already_used(draft.login) from None
+    """Save the member; if someone in another district signs in with the email, this one can't.
+
+    That isn't an error, because it would reveal who has an account elsewhere.
+    """
+    same_email = Member.objects.filter(email=draft.login).exclude(pk=member.pk)
+    if same_email.filter(district=member.district_id).exists():
+        raise email_already_used(draft.login)
+    has_password = member.has_usable_password()
+    for holds_login in (has_password, False):
+        member.holds_login = holds_login
+        try:
+            with transaction.atomic():
+                member.save(
+                    update_fields=["email", "holds_login", "first_name", "last_name", "role"]
+                )
+        except IntegrityError:
+            continue
+        break
+    member.schools.set(draft.found_schools)
 
 
 def _sign_out_and_notify(member: Member, old_email: str, by: Member | None, now: datetime) -> None:

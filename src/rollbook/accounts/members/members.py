@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +26,9 @@ from rollbook.accounts.members.validation import (
 )
 from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.districts.models import District, School
+from rollbook.text import count_of
+
+INVITATION_WINDOW = timedelta(days=1)
 
 
 class UnknownMember(Exception):
@@ -112,6 +115,7 @@ def invite(  # noqa: PLR0913 - the fields of a form
     """
     draft = MemberDraft(district, email, first_name, last_name, role, tuple(schools), inviter)
     with transaction.atomic():
+        _require_below_limit(district, inviter, now)
         member = _create(draft, [], None)
         mails.queue_mail(member, AccountMailKind.INVITATION, now, inviter)
     return member
@@ -149,7 +153,22 @@ def invite_again(member: Member, inviter: Member | None, now: datetime) -> None:
             raise InvalidMember(
                 [f"{current.email} was invited a moment ago; check whether that email arrives"]
             )
+        _require_below_limit(current.district, inviter, now)
         mails.queue_mail(current, AccountMailKind.INVITATION, now, inviter)
+
+
+def _require_below_limit(district: District, inviter: Member | None, now: datetime) -> None:
+    """Check that the district may send another invitation today; the operator may."""
+    if inviter is None:
+        return
+    sent = mails.count_invitations(district, now - INVITATION_WINDOW)
+    if sent >= district.invitations_per_day:
+        raise InvalidMember(
+            [
+                f"{district.name} has sent {count_of(sent, 'invitation')} in 24 hours, which is "
+                "its limit; try again tomorrow, or ask your Rollbook administrator to raise it"
+            ]
+        )
 
 
 def invitation_link(member: Member) -> str:
@@ -245,7 +264,11 @@ def _create(draft: MemberDraft, password_problems: list[str], password: str | No
     reasons = [*draft.problems(), *password_problems]
     if reasons:
         raise InvalidMember(reasons)
-    member = Member(district=draft.district, password=make_password(password))
+    member = Member(
+        district=draft.district,
+        password=make_password(password),
+        holds_login=password is not None,
+    )
     draft.copy_to(member)
     try:
         with transaction.atomic():

@@ -120,7 +120,7 @@ class MemberDraft:
 
 
 def email_already_used(login: str) -> InvalidMember:
-    """Return the error for an email that is in use, in whatever district."""
+    """Return the error for an email that is in use in the district."""
     return InvalidMember([f"{login} is already in use; enter another email"])
 
 

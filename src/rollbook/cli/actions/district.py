@@ -25,7 +25,7 @@ from rollbook.operations.lifecycle.export import archive, verification
 from rollbook.operations.lifecycle.summary import summarize
 from rollbook.operations.models import Destruction, DistrictExport
 from rollbook.studentfile.reading.reader import normalize_encoding_name
-from rollbook.text import format_number, join_words, name_updates
+from rollbook.text import count_of, format_number, join_words, name_updates
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import UNFINISHED
 
@@ -130,6 +130,16 @@ def _set_notify(district: District, emails: list[str]) -> str:
     return f"The results of every update of {district.name} go to {recipients}."
 
 
+def _set_invitations_per_day(district: District, count: int) -> str:
+    district.invitations_per_day = count
+    return f"{district.name} can send {count_of(count, 'invitation')} in 24 hours."
+
+
+def _set_kept_gb(district: District, gigabytes: int) -> str:
+    district.kept_bytes_limit = gigabytes * 1_000_000_000
+    return f"The files of {district.name} that are kept can take {gigabytes:,} GB."
+
+
 _SETTERS: dict[str, Callable[[District, Any], str]] = {
     "time_zone": _set_time_zone,
     "encoding": _set_encoding,
@@ -137,10 +147,20 @@ _SETTERS: dict[str, Callable[[District, Any], str]] = {
     "grade_codes": _set_grade_codes,
     "reactivate_students": _set_reactivate_students,
     "notify": _set_notify,
+    "invitations_per_day": _set_invitations_per_day,
+    "kept_gb": _set_kept_gb,
 }
 """By the name of the argument; each returns the message to print."""
 _NOTHING_REMOVED = "nothing was removed"
-_COLUMNS = ("time_zone", "encoding", "date_order", "grade_codes", "reactivates_students")
+_COLUMNS = (
+    "time_zone",
+    "encoding",
+    "date_order",
+    "grade_codes",
+    "reactivates_students",
+    "invitations_per_day",
+    "kept_bytes_limit",
+)
 
 
 def checked_name(text: str) -> str:

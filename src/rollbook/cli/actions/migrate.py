@@ -10,6 +10,7 @@ from rollbook.accounts import installation_id
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import migration_plan, schema_version, schema_watch
+from rollbook.db import running_role as roles
 from rollbook.db.diagnosis import require_version
 from rollbook.db.migrating import migrate_if_needed, migration_lock
 
@@ -24,7 +25,7 @@ def migrate(arguments: Namespace) -> int:
         elif arguments.plan:
             _print_plan()
         else:
-            _migrate()
+            _migrate(arguments.running_role)
     return OK
 
 
@@ -53,7 +54,7 @@ def _print_plan() -> None:
         print(_NOTHING_TO_DO)
 
 
-def _migrate() -> None:
+def _migrate(running_role: str) -> None:
     applied: list[str] = []
 
     def report(name: str) -> None:
@@ -64,6 +65,8 @@ def _migrate() -> None:
         installation_id.require_database_of_used_folder()
         require_version(connection)
         migrate_if_needed(report)
+        if running_role:
+            roles.grant(running_role)
         installation_id.verify()
     if not applied:
         print(_NOTHING_TO_DO)

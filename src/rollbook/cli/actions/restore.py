@@ -9,6 +9,7 @@ from django.utils import timezone
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.operation_problems import reporting_operation_problems
 from rollbook.cli.unusable_database import reporting_unusable_database
+from rollbook.db import running_role
 from rollbook.operations.backup.check import check_backup
 from rollbook.operations.backup.restore import Restored
 from rollbook.operations.backup.restore import restore as restore_backup
@@ -37,6 +38,8 @@ def restore(arguments: Namespace) -> int:
             without_keys=arguments.without_keys,
             now=timezone.now(),
         )
+    if arguments.running_role:
+        running_role.grant(arguments.running_role)
     _print(restored)
     return OK
 

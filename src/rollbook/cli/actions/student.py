@@ -34,6 +34,7 @@ from rollbook.text import format_timestamp
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.receiving.files import IncomingFile
+from rollbook.updates.receiving.kept_bytes import QuotaExceeded
 from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
 from rollbook.updates.state_machine import Mode, State
 from rollbook.web.http.upload_form import display_name
@@ -122,6 +123,8 @@ def _receive(district: District, path: Path) -> Receipt:
                 f"updates {numbers} of {district.name} are already waiting; "
                 "load the file when one of them has finished",
             ) from None
+        except QuotaExceeded as error:
+            raise CommandError("quota_exceeded", str(error)) from None
         finally:
             incoming.discard()
 

@@ -14,8 +14,9 @@ def register(commands: Commands) -> None:
         "Use the data folder with the database from now on.",
         "The data folder and the database contain the same ID. Rollbook doesn't start if they "
         "differ, because with a wrong database it would remove uploaded files. Run this only if "
-        "you have changed one of them on purpose.",
-        bootstrap=Bootstrap.SETTINGS,
+        "you have changed one of them on purpose. If the audit log is older than the data folder "
+        "knows, for example because a backup was restored, that is accepted and recorded, too.",
+        bootstrap=Bootstrap.SETTINGS_AS_OWNER,
     )
 
 

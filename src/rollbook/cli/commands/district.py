@@ -3,6 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
+from rollbook.cli.argument_types import count
 from rollbook.cli.registration import (
     Bootstrap,
     Commands,
@@ -99,6 +100,18 @@ def _register_set(group: Commands) -> None:
         nargs="*",
         help="staff members who receive the results of every update, replacing the current list; "
         "without an EMAIL, the list becomes empty",
+    )
+    command.add_argument(
+        "--invitations-per-day",
+        metavar="COUNT",
+        type=count,
+        help="how many people its staff can invite in 24 hours (2,000)",
+    )
+    command.add_argument(
+        "--kept-gb",
+        metavar="GB",
+        type=count,
+        help="how many gigabytes its uploaded files can take while they are kept (20)",
     )
 
 

@@ -18,7 +18,9 @@ def register(commands: Commands) -> None:
         "Several may run at the same time: one of them migrates, and the others wait for it. On "
         "SQLite, all migrations are applied or none. On PostgreSQL, one is applied after the "
         "other; a migration that has to wait for a locked table is tried again for two minutes.",
-        bootstrap=Bootstrap.SETTINGS,
+        "With ROLLBOOK_MIGRATE_DATABASE_URL, it connects with that, and grants the role in "
+        "DATABASE_URL what web servers and workers need.",
+        bootstrap=Bootstrap.SETTINGS_AS_OWNER,
     )
     either = command.add_mutually_exclusive_group()
     either.add_argument(

@@ -16,7 +16,7 @@ def register(commands: Commands) -> None:
         "If it is ended before it says that it is done, nothing else starts; run it again. "
         "Afterward, emails are held until `rollbook mail release`, and expired data is kept until "
         "`rollbook retention resume`.",
-        bootstrap=Bootstrap.READ_SETTINGS,
+        bootstrap=Bootstrap.READ_SETTINGS_AS_OWNER,
     )
     command.add_argument(
         "archive", metavar="FILE", type=Path, help="archive that `rollbook backup` wrote"

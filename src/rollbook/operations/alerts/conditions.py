@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from rollbook.accounts import retention_guard
+from rollbook.accounts.audit import head
 from rollbook.accounts.models import AccountMail
 from rollbook.mail.models import OutgoingMail
 from rollbook.operations.alerts import backups, certificate
@@ -119,6 +120,11 @@ def clock_in_doubt(now: datetime) -> str:
     return guard.reason if guard else ""
 
 
+def audit_log_shortened(now: datetime) -> str:
+    """Compare the audit log with the newest seal that this machine has kept."""
+    return head.find_mismatch_with_file()
+
+
 def _time(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
@@ -168,6 +174,14 @@ CONDITIONS = (
         "A clock is in doubt, so expired data is not being removed",
         "Check the clocks of all machines, then run `rollbook retention resume`.",
         clock_in_doubt,
+    ),
+    Condition(
+        "audit_log_shortened",
+        "The audit log lacks its newest seals, or was replaced",
+        "If you have restored a backup, run `rollbook adopt` on this machine, which records it in "
+        "the audit log. Otherwise someone has changed the database: keep a copy of it, and compare "
+        "it with a backup.",
+        audit_log_shortened,
     ),
 )
 BY_CODE = {condition.code: condition for condition in CONDITIONS}

@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
 
+from rollbook.accounts.audit import head, seals
+from rollbook.accounts.audit.head import Head
 from rollbook.mail import outbox
 from rollbook.operations.alerts.conditions import BY_CODE
 from rollbook.operations.alerts.models import Alert, AlertEvent, AlertMail
@@ -17,6 +20,8 @@ from rollbook.text import count_of, format_datetime
 
 LEASE = timedelta(minutes=10)
 """How long the process that sends an email has it for itself; a mail server takes less."""
+
+AUDIT_INTERVAL = timedelta(days=1)
 
 RETENTION = timedelta(days=90)
 
@@ -33,6 +38,37 @@ def queue(event: AlertEvent, alerts: Sequence[Alert], now: datetime) -> None:
         AlertMail.objects.create(
             event=event, to_address=address, alerts=contents, queued_at=now, next_attempt_at=now
         )
+
+
+def queue_newest_seal(now: datetime) -> None:
+    """Queue the daily email with the newest seal of the audit log, if there is a new one.
+
+    It is a copy of the seal that nobody on the server can change.
+    """
+    newest = head.newest()
+    if newest is None or not _is_new(str(newest), now):
+        return
+    content = [{"code": "", "detail": str(newest), "opened_at": now.isoformat()}]
+    with transaction.atomic():
+        seals.lock()  # so that one of the processes queues it
+        if _is_new(str(newest), now):
+            for address in settings.OPERATOR_EMAIL:
+                AlertMail.objects.create(
+                    event=AlertEvent.AUDIT,
+                    to_address=address,
+                    alerts=content,
+                    queued_at=now,
+                    next_attempt_at=now,
+                )
+
+
+def _is_new(newest: str, now: datetime) -> bool:
+    """Return whether a seal wasn't sent yet, nor another one in the last day."""
+    last = AlertMail.objects.filter(event=AlertEvent.AUDIT).order_by("-pk").first()
+    if last is None:
+        return True
+    is_old = abs(now - last.queued_at) >= AUDIT_INTERVAL
+    return is_old and last.alerts[0]["detail"] != newest
 
 
 def send_due() -> int:
@@ -61,6 +97,9 @@ def message(mail: AlertMail) -> EmailMultiAlternatives:
 
 
 def _subject(event: AlertEvent, items: Sequence[dict[str, str]]) -> str:
+    if event == AlertEvent.AUDIT:
+        number = Head.parse(items[0]["detail"]).number
+        return f"Seal {number:,} of the audit log"
     if event == AlertEvent.TEST:
         return "Test of alerts"
     if len(items) == 1:

@@ -17,12 +17,13 @@ class AlertState(StrEnum):
 
 
 class AlertEvent(StrEnum):
-    """What an email is about; TEST is sent on request only."""
+    """What an email is about; TEST is sent on request only, AUDIT once a day."""
 
     OPENED = "opened"
     REMINDER = "reminder"
     RESOLVED = "resolved"
     TEST = "test"
+    AUDIT = "audit"
 
 
 class Alert(models.Model):

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import Error, connections
 from django.utils import timezone
 
+from rollbook.accounts.audit import head
 from rollbook.operations.alerts import mails, ping
 from rollbook.operations.alerts.evaluate import evaluate
 
@@ -21,11 +22,16 @@ log = logging.getLogger(__name__)
 def check() -> int:
     """Check all conditions, send the emails that are due, and request the ping URL if it is due.
 
+    The newest seal of the audit log is kept outside the database, too.
+
     Returns:
         0: there is no more work until the next interval.
     """
     now = timezone.now()
+    problem = head.keep_newest()
     evaluate(now)
+    if not problem:
+        mails.queue_newest_seal(now)
     mails.send_due()
     mails.purge(now)
     ping.send_if_due(now)

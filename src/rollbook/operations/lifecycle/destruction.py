@@ -67,7 +67,10 @@ def advance(key: int, remove: Remove) -> bool:
     """
     for conflict in range(1, MAX_CONFLICTS + 1):
         try:
-            return _advance(key, remove)
+            is_finished = _advance(key, remove)
+            if is_finished:
+                _empty_write_ahead_log()
+            return is_finished
         except IntegrityError:
             if conflict == MAX_CONFLICTS:
                 raise
@@ -108,6 +111,13 @@ def _advance(key: int, remove: Remove) -> bool:
             return False
         _finish(destruction, timezone.now())
         return True
+
+
+def _empty_write_ahead_log() -> None:
+    """Empty SQLite's write-ahead log, which has the pages as they were before."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _finish(destruction: Destruction, now: datetime) -> None:

@@ -17,6 +17,7 @@ from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import file_chunks, preview
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.files import IncomingFile
+from rollbook.updates.receiving.kept_bytes import require_room
 from rollbook.updates.receiving.preview import FilePreview
 from rollbook.updates.receiving.receive import (
     Receipt,
@@ -62,12 +63,14 @@ def create_draft(
         now: The present time.
 
     Raises:
+        QuotaExceeded: The district keeps too many bytes.
         DistrictSuspended: The district is suspended.
         OSError: The disk is full.
     """
     district = member.district
     encoding = encoding or district.encoding
     try:
+        require_room(district, incoming.size)
         scan = convert_and_scan(incoming, encoding, district)
         preview_json = preview.preview_rows(incoming.stored.path, scan, local_date(district, now))
         columns = store_and_describe(incoming, scan)

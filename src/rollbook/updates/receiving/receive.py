@@ -25,6 +25,7 @@ from rollbook.updates.exports import source_update
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.files import IncomingFile
+from rollbook.updates.receiving.kept_bytes import require_room
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, State
 
 MAX_WAITING = 3
@@ -122,6 +123,7 @@ def receive(
 
     Raises:
         QueueFull: Too many updates are waiting.
+        QuotaExceeded: The district keeps too many bytes.
         DistrictSuspended: The district is suspended.
         OSError: The disk is full.
     """
@@ -129,6 +131,7 @@ def receive(
     try:
         if replayed := submission.find_unfinished():
             return replayed
+        require_room(district, incoming.size)
         scan = convert_and_scan(incoming, submission.encoding, district)
         columns = store_and_describe(incoming, scan)
         columns |= {"file_name": file_name, "member": member, "source": source}

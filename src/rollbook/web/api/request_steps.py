@@ -10,6 +10,7 @@ from rollbook.accounts.models import Member, Token
 from rollbook.client_network import client_network
 from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import join_words, name_updates, printable
+from rollbook.updates.receiving.kept_bytes import QuotaExceeded
 from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
 from rollbook.web.api.fields import StartOptions, parse_fields, unknown
 from rollbook.web.api.request import ApiRequest, CheckedRequest
@@ -202,6 +203,8 @@ def receive_file(checked: CheckedRequest) -> Receipt:
         )
     except QueueFull as full:
         raise ApiError("queue_full", waiting=name_updates(full.waiting)) from None
+    except QuotaExceeded as exceeded:
+        raise ApiError("quota_exceeded", reason=str(exceeded)) from None
     except DistrictSuspended as suspended:  # while the file was being received
         raise authentication.suspension_error(suspended) from None
 

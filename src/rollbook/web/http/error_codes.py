@@ -163,6 +163,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             "the queue is full ({waiting}); try again when one of them has finished",
             RETRY_LATER_S,
         ),
+        "quota_exceeded": ErrorCode(413, "{reason}"),
         "not_found": ErrorCode(404, "there is nothing at this address"),
         "bad_request": ErrorCode(400, "the request is malformed"),
         "internal_error": ErrorCode(

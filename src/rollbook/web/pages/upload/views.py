@@ -17,6 +17,7 @@ from rollbook.students.models import Student
 from rollbook.text import format_short_time, name_updates
 from rollbook.updates.models import Draft
 from rollbook.updates.receiving import drafts
+from rollbook.updates.receiving.kept_bytes import QuotaExceeded
 from rollbook.updates.receiving.preview import FilePreview
 from rollbook.updates.receiving.receive import QueueFull, Receipt, limits
 from rollbook.updates.state_machine import Mode
@@ -85,6 +86,10 @@ def upload(page_request: PageRequest) -> HttpResponse:
         if refused.retry_after:
             response.headers["Retry-After"] = str(refused.retry_after)
         return response
+    except QuotaExceeded as exceeded:
+        page_request.audit("draft", "not taken", "quota_exceeded")
+        message = f"Your file wasn’t kept: {exceeded}."
+        return _render_upload_form(page_request, status=413, error=message)
 
 
 @member_page(Permission.UPDATE_STUDENTS)
