@@ -124,7 +124,7 @@ class TestMembersCannotGivePermissionsTheyLack:
             roles.change(clerk.role, clerk, "Clerk", "", [SEE, STAFF, ROLES, UPDATE])
 
     def test_by_removing_it_from_others(self, clerk: Member, manager: Member) -> None:
-        above = roles.create_role(manager, RoleType.DISTRICT_MANAGER, "Above", "", [UPDATE])
+        above = roles.create_role(manager, RoleType.DISTRICT_MANAGER, "Above", "", [SEE, UPDATE])
         for attempt in (
             lambda: roles.change(above, clerk, "Above", "", []),
             lambda: roles.remove(above, clerk),

@@ -9,7 +9,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 
 from rollbook.accounts.models import Member, Role
-from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE_PERMISSIONS, Permission, RoleType
+from rollbook.accounts.permissions import (
+    ASSIGNED_BY,
+    NEEDS,
+    POSSIBLE_PERMISSIONS,
+    STANDARD_PERMISSIONS,
+    Permission,
+    RoleType,
+)
 from rollbook.districts.models import District
 from rollbook.validation import ValidationFailed, name_problems
 
@@ -22,7 +29,7 @@ class InvalidRole(ValidationFailed):
 
 
 def standard(district: District, type_: RoleType | str) -> Role:
-    """Return the district's standard role of this type; a new one has all possible permissions."""
+    """Return the district's standard role of this type; create it if there is none."""
     type_ = RoleType(type_)
     role = Role.objects.filter(district=district, type=type_.value, is_standard=True).first()
     if role:  # a query first, since a write would wait for other writers
@@ -30,7 +37,7 @@ def standard(district: District, type_: RoleType | str) -> Role:
     defaults = {
         "name": type_.value,
         "name_key": key_of(type_.value),
-        "permissions": _sorted_values(POSSIBLE_PERMISSIONS[type_]),
+        "permissions": _sorted_values(STANDARD_PERMISSIONS[type_]),
     }
     with transaction.atomic():
         role, _ = Role.objects.get_or_create(
@@ -172,6 +179,11 @@ def _permission_problems(role: Role, permissions: frozenset[Permission], by: Mem
     problems += [
         f"you don't have the permission '{each}', so you can't give it to others"
         for each in sorted(beyond)
+    ]
+    problems += [
+        f"'{each}' needs '{NEEDS[each]}'; turn that on, too"
+        for each in sorted(permissions & NEEDS.keys())
+        if NEEDS[each] not in permissions
     ]
     return problems
 
