@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 
+from rollbook.accounts.look_alikes import skeleton
 from rollbook.accounts.models import Member, Role
 from rollbook.accounts.permissions import (
     ASSIGNED_BY,
@@ -156,10 +157,29 @@ def _save(
     role.permissions = _sorted_values(permissions)
     try:
         with transaction.atomic():
+            if not role.is_standard:
+                _require_distinct(role)
             role.save()
     except IntegrityError:
         raise InvalidRole([f"there is already a role '{role.name}'; choose another name"]) from None
     return role
+
+
+def _require_distinct(role: Role) -> None:
+    """Check that no other role's name looks the same; locks the district, so that none is added.
+
+    Raises:
+        InvalidRole: Another role's name does.
+    """
+    District.objects.select_for_update(no_key=True).get(pk=role.district_id)
+    others = Role.objects.filter(district=role.district_id).exclude(pk=role.pk)
+    names = [*others.values_list("name", flat=True), *RoleType]
+    own = skeleton(role.name)
+    for name in names:
+        if skeleton(name) == own and key_of(name) != role.name_key:
+            raise InvalidRole(
+                [f"'{role.name}' looks like the name of the role '{name}'; choose another name"]
+            )
 
 
 def _require_within(role: Role, by: Member) -> None:
