@@ -6,12 +6,13 @@ the record stays when a student is erased, and says nothing but the number.
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 from rollbook.accounts.audit import student_sets
 from rollbook.accounts.models import AuditEvent
 from rollbook.districts.models import District
 
-EVENTS_PER_QUERY = 2000
+EVENTS_PER_QUERY = 500
 CONFIDENTIAL_FIELDS = "confidential fields"
 """The action of the event that records who opened confidential fields."""
 
@@ -35,7 +36,8 @@ def who_saw(
         events = events.filter(at__gte=since)
     if until:
         events = events.filter(at__lt=until)
-    ordered = events.select_related("member").order_by("-at", "-pk")
-    for event in ordered.iterator(EVENTS_PER_QUERY):
-        if student_sets.contains(event.students, student):
-            yield event
+    sets = events.order_by("-at", "-pk").values_list("pk", "students")
+    found = (key for key, text in sets.iterator() if student_sets.contains(text, student))
+    while page := list(islice(found, EVENTS_PER_QUERY)):
+        by_key = AuditEvent.objects.select_related("member").in_bulk(page)
+        yield from (by_key[key] for key in page if key in by_key)
