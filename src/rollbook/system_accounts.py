@@ -28,3 +28,16 @@ def sudo_user(number: int) -> str:
         return pwd.getpwuid(number).pw_name
     except KeyError:
         return f"'#{number}'"
+
+
+def acting_account() -> str:
+    """Return the name of the person's account that runs this command, also if it used sudo."""
+    number = os.environ.get("SUDO_UID", "")
+    if not number.isdecimal():
+        return account_name(os.getuid())
+    return f"{account_name(int(number))} as {account_name(os.geteuid())}"
+
+
+def command_agent() -> str:
+    """Return what the audit says about who ran a command: no member signs in for one."""
+    return f"rollbook command, {acting_account()}"

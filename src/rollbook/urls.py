@@ -60,6 +60,10 @@ urlpatterns = [
     path("students", students_views.index, name="students"),
     path("students/new", edit_views.new, name="student-new"),
     path("students/<int:key>", students_views.detail, name="student"),
+    path(
+        "students/<int:key>/confidential", students_views.confidential, name="student-confidential"
+    ),
+    path("students/<int:key>/seen-by", students_views.viewers, name="student-seen"),
     path("students/<int:key>/edit", edit_views.edit, name="student-edit"),
     path("students/<int:key>/password", edit_views.new_password, name="student-password"),
     path("students/<int:key>/deactivate", edit_views.deactivate, name="student-deactivate"),

@@ -14,11 +14,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from pytest_django import Settings
 
-from rollbook.accounts import mails
+from rollbook.accounts import mails, roles
 from rollbook.accounts.auth import emailed_links
-from rollbook.accounts.models import AccountMail, AccountMailKind, Member
+from rollbook.accounts.models import AccountMail, AccountMailKind, Member, Role
+from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District
 from rollbook.mail.outbox import MailObsolete
+from rollbook.mail.templatetags.mails import plain
 from tests.accounts.browser import NOW, Clock
 from tests.conftest import make_member
 
@@ -254,3 +256,41 @@ def test_the_link_is_not_stored(ben: Member) -> None:
 def test_the_database_rejects_unknown_kinds_of_email(ben: Member) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         AccountMail.objects.create(member=ben, kind="other", queued_at=NOW)
+
+
+@pytest.mark.statement("S40")
+@pytest.mark.parametrize("kind", AccountMailKind)
+def test_names_never_become_links(kind: AccountMailKind, ben: Member, manager: Member) -> None:
+    """Email programs make links of what looks like an address, also without a scheme."""
+    evil = "https://evil.example/a"
+    for member in (ben, manager):
+        Member.objects.filter(pk=member.pk).update(first_name=evil, last_name="www.evil.example/b")
+    District.objects.filter(pk=ben.district_id).update(name="evil.example\\c")
+    roles.create_role(manager, RoleType.SCHOOL_MANAGER, "evil．example", "", [])
+    Member.objects.filter(pk=ben.pk).update(role=Role.objects.latest("pk"))
+    recipient, actor = Member.objects.get(pk=ben.pk), Member.objects.get(pk=manager.pk)
+    mails.queue_mail(recipient, kind, NOW, actor, about="//evil.example:80")
+    message = mails.message(AccountMail.objects.latest("pk"))
+    written = f"{message.subject}\n{message.body}\n{html_of(message)}"
+    assert "evil" in written
+    assert re.findall(r"\S*evil[.．]\S+|[\w/@.]evil|www[.]\S+", written) == []
+    links = re.findall(r"[a-z]+://[^\s\"<]+", written)
+    assert all(link.startswith(settings.URL) for link in links)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ana O’Brien-Ruiz", "Ana O’Brien-Ruiz"),
+        ("St. Mary’s K–8", "St. Mary’s K–8"),
+        ("J.R. Smith", "J. R. Smith"),
+        ("https://evil.example/x?y=1", "https evil. example/x?y=1"),
+        ("www.evil.example", "www. evil. example"),
+        ("javascript:alert(1)", "javascript: alert(1)"),
+        ("a@evil.example", "a at evil. example"),
+        ("evil。example", "evil。 example"),
+        ("<b>Maple</b> / Cedar", "<b>Maple</b> / Cedar"),
+    ],
+)
+def test_a_plain_text_has_no_address(text: str, expected: str) -> None:
+    assert plain(text) == expected

@@ -6,6 +6,7 @@ from rollbook.accounts import roles
 from rollbook.accounts.models import Member, Role
 from rollbook.accounts.permissions import (
     ASSIGNED_BY,
+    NEEDS,
     PERMISSION_DESCRIPTIONS,
     POSSIBLE_PERMISSIONS,
     Permission,
@@ -55,7 +56,21 @@ def test_the_standard_district_manager_always_has_all_permissions() -> None:
     assert role.granted_permissions == set(Permission)
 
 
-def test_new_standard_roles_have_all_possible_permissions(maple: District) -> None:
-    assert {role.type: role.granted_permissions for role in roles.roles_of(maple)} == {
-        type_: set(possible) for type_, possible in POSSIBLE_PERMISSIONS.items()
+def test_new_standard_roles_have_all_possible_permissions_but_instructors(
+    maple: District,
+) -> None:
+    granted = {role.type: role.granted_permissions for role in roles.roles_of(maple)}
+    assert granted.pop("instructor") == {Permission.SEE_STUDENTS}
+    assert granted == {
+        type_: set(POSSIBLE_PERMISSIONS[type_])
+        for type_ in (RoleType.DISTRICT_MANAGER, RoleType.SCHOOL_MANAGER)
     }
+
+
+@pytest.mark.statement("S38")
+@pytest.mark.parametrize("permission", NEEDS)
+def test_a_permission_has_no_effect_without_the_one_that_it_needs(permission: Permission) -> None:
+    role = Role(type="district manager", permissions=[permission.value])
+    assert role.granted_permissions == set()
+    role.permissions.append(Permission.SEE_STUDENTS.value)
+    assert role.granted_permissions == {permission, Permission.SEE_STUDENTS}

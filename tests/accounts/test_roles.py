@@ -124,7 +124,7 @@ class TestMembersCannotGivePermissionsTheyLack:
             roles.change(clerk.role, clerk, "Clerk", "", [SEE, STAFF, ROLES, UPDATE])
 
     def test_by_removing_it_from_others(self, clerk: Member, manager: Member) -> None:
-        above = roles.create_role(manager, RoleType.DISTRICT_MANAGER, "Above", "", [UPDATE])
+        above = roles.create_role(manager, RoleType.DISTRICT_MANAGER, "Above", "", [SEE, UPDATE])
         for attempt in (
             lambda: roles.change(above, clerk, "Above", "", []),
             lambda: roles.remove(above, clerk),
@@ -173,3 +173,39 @@ def test_roles_are_listed_standard_first_with_member_counts(
         ("instructor", 0),
         ("Front office", 0),
     ]
+
+
+class TestNamesThatLookAlike:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "School Manager.",
+            "schoolmanager",
+            "Schооl manager",
+            "Sch00l manager",
+            "Schoo1 Manager",
+            "Schοol manager",
+            "lnstructor",
+            "Ｉnstructor",
+            "Instructör",
+            "Heiper",
+            "HELPER!",
+            "Неlреr",
+        ],
+    )
+    def test_are_refused(self, manager: Member, name: str) -> None:
+        roles.create_role(manager, RoleType.INSTRUCTOR, "Helper", "", [])
+        with pytest.raises(InvalidRole, match="looks like the name of the role"):
+            roles.create_role(manager, RoleType.INSTRUCTOR, name, "", [])
+
+    def test_other_names_are_accepted(self, manager: Member) -> None:
+        for name in ("Helper", "Helpers", "School helper", "Помощник", "Team 2", "Team 3"):
+            role = roles.create_role(manager, RoleType.INSTRUCTOR, name, "", [])
+            roles.change(role, manager, name.upper(), "", [])
+
+    def test_a_role_may_look_like_one_of_another_district(
+        self, manager: Member, cedar: District
+    ) -> None:
+        roles.create_role(manager, RoleType.INSTRUCTOR, "Helper", "", [])
+        theirs = make_member(cedar, "ops@cedar.example")
+        roles.create_role(theirs, RoleType.INSTRUCTOR, "He1per", "", [])

@@ -10,19 +10,21 @@ from hypothesis import strategies as st
 from rollbook.studentfile.reading.reader import read_batches, scan
 from rollbook.studentfile.writer import guard_formula, write
 
-characters = st.sampled_from(list("=+-@'\",;& \t\r\nabé王1\u2028\ufeff")) | st.characters(
+characters = st.sampled_from(list("=+-@＝＋－＠'\",;& \t\r\nabé王1\u2028\ufeff")) | st.characters(
     codec="utf-8", exclude_characters="\x00"
 )
 cell = st.text(characters, max_size=8)
 
 
 @pytest.mark.statement("S31")
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx", "'x", "''"])
+@pytest.mark.parametrize(
+    "cell", ["=1", "+1", "-1", "@x", "＝1", "＋1", "－1", "＠x", "\tx", "\rx", "\nx", "'x", "''"]
+)
 def test_a_cell_that_looks_like_a_formula_gets_an_apostrophe(cell: str) -> None:
     assert guard_formula(cell) == "'" + cell
 
 
-@pytest.mark.parametrize("cell", ["", "Ana", "O'Brien", "1-2", " =1", "\n"])
+@pytest.mark.parametrize("cell", ["", "Ana", "O'Brien", "1-2", " =1", "＃x"])
 def test_other_cells_are_unchanged(cell: str) -> None:
     assert guard_formula(cell) == cell
 

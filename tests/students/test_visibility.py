@@ -19,7 +19,9 @@ FILE = """
 
 @pytest.fixture
 def teacher(maple: District) -> Member:
-    return make_member(maple, "teacher@maple.example", "instructor")
+    teacher = make_member(maple, "teacher@maple.example", "instructor")
+    teacher.schools.set(School.objects.filter(district=maple))
+    return teacher
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +52,6 @@ def test_a_school_manager_sees_students_of_the_assigned_schools(maple: District)
 
 
 def test_an_instructor_sees_linked_students(teacher: Member) -> None:
-    teacher.schools.set(School.objects.filter(district=teacher.district))
     assert ids(teacher) == ["2", "3"]
 
 
@@ -89,4 +90,6 @@ def test_the_schools_of_a_member_are_all_or_the_assigned_ones(
     manager: Member, teacher: Member
 ) -> None:
     assert [school.organization_id for school in schools(manager)] == ["100", "200"]
+    assert [school.organization_id for school in schools(teacher)] == ["100", "200"]
+    teacher.schools.clear()
     assert list(schools(teacher)) == []

@@ -109,7 +109,11 @@ def test_a_removed_permission_applies_to_the_next_request(name: str, maple: Dist
         make_member(maple, "clerk@maple.example"),
     )
     role = roles.create_role(
-        manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [Permission.UPDATE_STUDENTS]
+        manager,
+        RoleType.DISTRICT_MANAGER,
+        "Clerk",
+        "",
+        [Permission.SEE_STUDENTS, Permission.UPDATE_STUDENTS],
     )
     Member.objects.filter(pk=clerk.pk).update(role=role)
     assert text(CALLS[name](Curl(clerk.email), clerk.email)).startswith(ANSWERS[name][1])

@@ -7,7 +7,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 
-from rollbook.accounts.permissions import POSSIBLE_PERMISSIONS, Permission, RoleType
+from rollbook.accounts.permissions import NEEDS, POSSIBLE_PERMISSIONS, Permission, RoleType
 from rollbook.districts.models import District, School
 from rollbook.mail.models import OutgoingMail
 
@@ -54,11 +54,12 @@ class Role(models.Model):
 
     @property
     def granted_permissions(self) -> frozenset[Permission]:
-        """The permissions of its members."""
+        """The permissions of its members; one that needs another has no effect without it."""
         possible = POSSIBLE_PERMISSIONS[RoleType(self.type)]
         if self.is_fixed:
             return frozenset(possible)
-        return frozenset(each for each in possible if each in self.permissions)
+        turned_on = frozenset(each for each in possible if each in self.permissions)
+        return frozenset(each for each in turned_on if NEEDS.get(each, each) in turned_on)
 
 
 class Member(AbstractBaseUser):
@@ -263,9 +264,9 @@ class AuditSeal(models.Model):
 
 
 class AuditEvent(models.Model):
-    """An action that succeeded, failed or was refused, without personal data of students.
+    """An action that succeeded, failed or was refused, and the students that it showed.
 
-    Never changes once it is sealed.
+    It has no data of students but their primary keys. Never changes once it is sealed.
     """
 
     at = models.DateTimeField()
@@ -278,6 +279,9 @@ class AuditEvent(models.Model):
         max_length=100, help_text="User-Agent, truncated, without control characters"
     )
     detail = models.CharField(max_length=200)
+    students = models.TextField(
+        db_default="", help_text="the students that were shown, see student_sets.py"
+    )
     seal = models.ForeignKey(
         AuditSeal, null=True, on_delete=models.PROTECT, help_text="null: not sealed yet"
     )

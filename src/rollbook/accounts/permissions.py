@@ -8,6 +8,7 @@ class Permission(StrEnum):
     """An action that a role can allow."""
 
     SEE_STUDENTS = "see students"
+    SEE_CONFIDENTIAL = "see confidential fields"
     UPDATE_STUDENTS = "update students"
     EDIT_STUDENTS = "edit students"
     MANAGE_GROUPS = "manage groups"
@@ -35,13 +36,26 @@ POSSIBLE_PERMISSIONS: Mapping[RoleType, tuple[Permission, ...]] = {
     RoleType.DISTRICT_MANAGER: tuple(Permission),
     RoleType.SCHOOL_MANAGER: (
         Permission.SEE_STUDENTS,
+        Permission.SEE_CONFIDENTIAL,
         Permission.EDIT_STUDENTS,
         Permission.MANAGE_GROUPS,
         Permission.MANAGE_STAFF,
     ),
+    RoleType.INSTRUCTOR: (Permission.SEE_STUDENTS, Permission.SEE_CONFIDENTIAL),
+}
+"""The permissions that a role of each type can have."""
+
+STANDARD_PERMISSIONS: Mapping[RoleType, tuple[Permission, ...]] = {
+    **POSSIBLE_PERMISSIONS,
     RoleType.INSTRUCTOR: (Permission.SEE_STUDENTS,),
 }
-"""The permissions that a role of each type can have; new standard roles have all of them."""
+"""The permissions of new standard roles: all, but instructors see no confidential fields."""
+
+NEEDS: Mapping[Permission, Permission] = {
+    Permission.SEE_CONFIDENTIAL: Permission.SEE_STUDENTS,
+    Permission.UPDATE_STUDENTS: Permission.SEE_STUDENTS,
+}
+"""Permissions that have no effect in a role without the other one."""
 
 ASSIGNED_BY: Mapping[RoleType, tuple[RoleType, ...]] = {
     RoleType.DISTRICT_MANAGER: tuple(RoleType),
@@ -50,9 +64,12 @@ ASSIGNED_BY: Mapping[RoleType, tuple[RoleType, ...]] = {
 }
 """The types of roles that a member with a role of each type can assign to others."""
 
+_CONFIDENTIAL = "opens their birth dates and confidential information, each time with a record"
+
 PERMISSION_DESCRIPTIONS: Mapping[RoleType, Mapping[Permission, str]] = {
     RoleType.DISTRICT_MANAGER: {
         Permission.SEE_STUDENTS: "sees all students of the district",
+        Permission.SEE_CONFIDENTIAL: _CONFIDENTIAL,
         Permission.UPDATE_STUDENTS: (
             "updates students from files, in the browser and with the upload commands"
         ),
@@ -66,6 +83,7 @@ PERMISSION_DESCRIPTIONS: Mapping[RoleType, Mapping[Permission, str]] = {
     },
     RoleType.SCHOOL_MANAGER: {
         Permission.SEE_STUDENTS: "sees the students of their schools",
+        Permission.SEE_CONFIDENTIAL: _CONFIDENTIAL,
         Permission.EDIT_STUDENTS: (
             "adds, edits, transfers and deactivates students of their schools by hand"
         ),
@@ -74,6 +92,9 @@ PERMISSION_DESCRIPTIONS: Mapping[RoleType, Mapping[Permission, str]] = {
         ),
         Permission.MANAGE_STAFF: "invites, edits and deactivates the staff of their schools",
     },
-    RoleType.INSTRUCTOR: {Permission.SEE_STUDENTS: "sees the students linked to them"},
+    RoleType.INSTRUCTOR: {
+        Permission.SEE_STUDENTS: "sees the students linked to them",
+        Permission.SEE_CONFIDENTIAL: _CONFIDENTIAL,
+    },
 }
 """What a member can do with each permission in a role of each type, as shown on pages."""

@@ -18,6 +18,7 @@ from django.db.models import Max
 
 from rollbook.accounts.audit import log as audit_log
 from rollbook.accounts.models import AuditEvent, RetentionGuard
+from rollbook.system_accounts import command_agent
 from rollbook.text import count_of
 
 MAX_GAP = timedelta(hours=48)
@@ -102,7 +103,7 @@ def resume(now: datetime) -> bool:
         guard.checked_at, guard.counted_at = now, None
         guard.due, guard.stopped_at, guard.reason = {}, None, ""
         guard.save()
-        audit_log.record(ACTION, "resumed", agent="rollbook command", now=now)
+        audit_log.record(ACTION, "resumed", agent=command_agent(), now=now)
     return True
 
 

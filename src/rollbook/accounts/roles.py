@@ -8,8 +8,16 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 
+from rollbook.accounts.look_alikes import skeleton
 from rollbook.accounts.models import Member, Role
-from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE_PERMISSIONS, Permission, RoleType
+from rollbook.accounts.permissions import (
+    ASSIGNED_BY,
+    NEEDS,
+    POSSIBLE_PERMISSIONS,
+    STANDARD_PERMISSIONS,
+    Permission,
+    RoleType,
+)
 from rollbook.districts.models import District
 from rollbook.validation import ValidationFailed, name_problems
 
@@ -22,7 +30,7 @@ class InvalidRole(ValidationFailed):
 
 
 def standard(district: District, type_: RoleType | str) -> Role:
-    """Return the district's standard role of this type; a new one has all possible permissions."""
+    """Return the district's standard role of this type; create it if there is none."""
     type_ = RoleType(type_)
     role = Role.objects.filter(district=district, type=type_.value, is_standard=True).first()
     if role:  # a query first, since a write would wait for other writers
@@ -30,7 +38,7 @@ def standard(district: District, type_: RoleType | str) -> Role:
     defaults = {
         "name": type_.value,
         "name_key": key_of(type_.value),
-        "permissions": _sorted_values(POSSIBLE_PERMISSIONS[type_]),
+        "permissions": _sorted_values(STANDARD_PERMISSIONS[type_]),
     }
     with transaction.atomic():
         role, _ = Role.objects.get_or_create(
@@ -149,10 +157,29 @@ def _save(
     role.permissions = _sorted_values(permissions)
     try:
         with transaction.atomic():
+            if not role.is_standard:
+                _require_distinct(role)
             role.save()
     except IntegrityError:
         raise InvalidRole([f"there is already a role '{role.name}'; choose another name"]) from None
     return role
+
+
+def _require_distinct(role: Role) -> None:
+    """Check that no other role's name looks the same; locks the district, so that none is added.
+
+    Raises:
+        InvalidRole: Another role's name does.
+    """
+    District.objects.select_for_update(no_key=True).get(pk=role.district_id)
+    others = Role.objects.filter(district=role.district_id).exclude(pk=role.pk)
+    names = [*others.values_list("name", flat=True), *RoleType]
+    own = skeleton(role.name)
+    for name in names:
+        if skeleton(name) == own and key_of(name) != role.name_key:
+            raise InvalidRole(
+                [f"'{role.name}' looks like the name of the role '{name}'; choose another name"]
+            )
 
 
 def _require_within(role: Role, by: Member) -> None:
@@ -172,6 +199,11 @@ def _permission_problems(role: Role, permissions: frozenset[Permission], by: Mem
     problems += [
         f"you don't have the permission '{each}', so you can't give it to others"
         for each in sorted(beyond)
+    ]
+    problems += [
+        f"'{each}' needs '{NEEDS[each]}'; turn that on, too"
+        for each in sorted(permissions & NEEDS.keys())
+        if NEEDS[each] not in permissions
     ]
     return problems
 

@@ -1,4 +1,4 @@
-"""Finds the district or the staff member that an argument names."""
+"""Finds the district, staff member or student that an argument names."""
 
 from difflib import get_close_matches
 
@@ -9,6 +9,7 @@ from rollbook.accounts.models import Member
 from rollbook.cli.errors import CommandError
 from rollbook.districts.models import District
 from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
+from rollbook.students.models import Student
 
 
 def require_active(district: District) -> None:
@@ -83,6 +84,29 @@ def get_member(email: str) -> Member:
             f"there is no member with the login '{email}'; nothing was changed",
         )
     return members[0]
+
+
+def get_student(district: District, name: str) -> Student:
+    """Return the student with this STUDENT_ID, or without one and with this username.
+
+    Raises:
+        CommandError: There is none.
+    """
+    students = Student.objects.filter(district=district)
+    student = students.filter(student_id=name).first()
+    student = student or students.filter(student_id=None, username=name.casefold()).first()
+    if student is None:
+        raise no_such_student(district, name)
+    return student
+
+
+def no_such_student(district: District, student_id: str) -> CommandError:
+    """Return the error for a STUDENT_ID that no student has."""
+    return CommandError(
+        "no_such_student",
+        f"{district.name} has no student with the STUDENT_ID '{student_id}'; "
+        "it must match exactly, including zeros and capital letters",
+    )
 
 
 def _hint(slug: str) -> str:

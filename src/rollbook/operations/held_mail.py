@@ -10,10 +10,11 @@ from django.db.models import Min, QuerySet
 from rollbook.accounts import mail_hold
 from rollbook.accounts.audit import log as audit_log
 from rollbook.accounts.models import AccountMail
+from rollbook.system_accounts import command_agent
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.state_machine import UNFINISHED
 
-ACTION, AGENT = "mail", "rollbook command"
+ACTION = "mail"
 DROPPED = "dropped after a restore"
 
 
@@ -60,7 +61,7 @@ def release(now: datetime, *, drop: bool) -> Waiting | None:
                 mails.update(next_attempt_at=None, last_error=DROPPED)
             _not_queued().update(mails_queued_at=now)
         result = "dropped" if drop else "released"
-        audit_log.record(ACTION, result, agent=AGENT, now=now)
+        audit_log.record(ACTION, result, agent=command_agent(), now=now)
     return found
 
 

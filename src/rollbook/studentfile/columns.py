@@ -382,3 +382,8 @@ REQUIRED_TO_ADD: tuple[str, ...] = tuple(
     column.name for column in COLUMNS if column.required_to_add
 )
 """Names of the columns that a new student needs."""
+
+CONFIDENTIAL: frozenset[str] = frozenset(
+    {"DOB", "ELL", "SPECIAL_ED", "TITLE_1", "MIGRANT", "RACE", "CLASSIFICATIONS"}
+)
+"""Names of the columns that are shown only on request, with a permission of their own."""

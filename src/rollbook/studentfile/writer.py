@@ -7,7 +7,11 @@ from typing import TextIO
 from rollbook.studentfile.columns import BY_NAME
 from rollbook.studentfile.rules import DateOrder
 
-_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "'")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
+"""What a spreadsheet may read as the beginning of a formula, and the ``'`` that prevents it.
+
+Some spreadsheets read full-width characters like the ASCII ones, and skip blanks and line breaks.
+"""
 
 
 def format_value(column: str, canonical: str, date_order: DateOrder) -> str:
@@ -30,7 +34,7 @@ def guard_formula(cell: str) -> str:
 
     reader.py removes the ``'`` again.
     """
-    return "'" + cell if cell.startswith(_FORMULA_PREFIXES) else cell
+    return "'" + cell if cell.startswith(FORMULA_PREFIXES) else cell
 
 
 def write(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:

@@ -7,10 +7,14 @@ from rollbook.students.fingerprint_triggers import FINGERPRINT_TRIGGERS
 
 
 class Students(AppConfig):
-    """Registers the triggers of the app."""
+    """Registers the triggers and signal handlers of the app."""
 
     name = "rollbook.students"
 
     def ready(self) -> None:
-        """Register the triggers."""
+        """Register the triggers, and end links with staff members who are changed."""
         register_triggers(FINGERPRINT_TRIGGERS)
+        from rollbook.accounts.members.changes import membership_changed  # they import models
+        from rollbook.students.manual.staff_links import on_membership_changed
+
+        membership_changed.connect(on_membership_changed)

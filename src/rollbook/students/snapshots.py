@@ -1,7 +1,7 @@
 """Students as plain values, loaded in bulk: what a row is matched with and compared to."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -126,9 +126,21 @@ def iter_district(district_id: int, size: int = 2000) -> Iterable[list[StudentSn
 
     They are ordered by STUDENT_ID; those without one come last.
     """
+    return iter_students(list_district(district_id), size)
+
+
+def list_district(district_id: int) -> list[int]:
+    """Return the IDs of a district's students in the database, in the order of STUDENT_ID."""
     with connection.cursor() as cursor:
         cursor.execute(_LIST_DISTRICT, [district_id])
-        pks = [pk for (pk,) in cursor.fetchall()]
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def iter_students(pks: Sequence[int], size: int = 2000) -> Iterable[list[StudentSnapshot]]:
+    """Iterate over students with GROUPS and STAFF in this order, in pages of ``size``.
+
+    Those who are no longer there are left out.
+    """
     for start in range(0, len(pks), size):
         page = pks[start : start + size]
         students = load_with_links(page)

@@ -12,8 +12,8 @@ from rollbook.students.models import Group, Student
 def visible_students(member: Member) -> QuerySet[Student]:
     """Return the students that a member may see.
 
-    These are the students of the district, of the member's schools, or those who are linked to the
-    member, depending on the role; never those of another district.
+    These are the students of the district, of the member's schools, or those at these schools who
+    are linked to the member, depending on the role; never those of another district.
     """
     students = Student.objects.alias(owner=Unindexed("district")).filter(owner=member.district_id)
     if not member.may(Permission.SEE_STUDENTS):
@@ -22,7 +22,7 @@ def visible_students(member: Member) -> QuerySet[Student]:
         return students
     if member.role.type == RoleType.SCHOOL_MANAGER:
         return students.filter(school__in=member.schools.all())
-    return students.filter(staff=member)
+    return students.filter(staff=member, school__in=member.schools.all())
 
 
 def student(member: Member, key: int) -> Student | None:

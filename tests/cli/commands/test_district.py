@@ -4,6 +4,7 @@ import pytest
 
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.districts.models import District
+from rollbook.system_accounts import command_agent
 from tests.cli.conftest import Rollbook
 
 pytestmark = pytest.mark.django_db
@@ -195,6 +196,6 @@ def test_commands_are_recorded_in_the_audit_log(rollbook: Rollbook) -> None:
     assert list(
         AuditEvent.objects.order_by("pk").values_list("action", "result", "agent", "detail")
     ) == [
-        ("district add", "done", "rollbook command", "maple-usd"),
-        ("district set", "done", "rollbook command", "encoding"),
+        ("district add", "done", command_agent(), "maple-usd"),
+        ("district set", "done", command_agent(), "encoding"),
     ]

@@ -9,6 +9,7 @@ import pytest
 from rollbook.cli.actions.student import EXPORTED_COLUMNS, _rows
 from rollbook.districts.models import District
 from rollbook.studentfile import writer
+from rollbook.students import snapshots
 from rollbook.updates.state_machine import Mode, State
 from tests import depth
 from tests.studentfile.values.real_names import NAMES
@@ -87,5 +88,6 @@ def _cell(column: str, chance: random.Random) -> str:
 
 def export(district: District) -> bytes:
     text = io.StringIO(newline="")
-    writer.write(text, EXPORTED_COLUMNS, _rows(district))
+    students = snapshots.list_district(district.pk)
+    writer.write(text, EXPORTED_COLUMNS, _rows(district, students))
     return text.getvalue().encode()

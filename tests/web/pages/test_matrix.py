@@ -52,7 +52,15 @@ Keys = dict[str, Any]
 # For each address with a key: the keys of an object of the other district.
 KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     **dict.fromkeys(
-        ("student", "student-edit", "student-password", "student-deactivate", "student-reactivate"),
+        (
+            "student",
+            "student-confidential",
+            "student-seen",
+            "student-edit",
+            "student-password",
+            "student-deactivate",
+            "student-reactivate",
+        ),
         lambda cedar: {"key": cedar.student.pk},
     ),
     "transfer-new": lambda cedar: {"slug": "student", "key": cedar.student.pk},

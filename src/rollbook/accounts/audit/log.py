@@ -1,10 +1,15 @@
-"""The audit log: what was done, failed or was refused, without secrets or student data."""
+"""The audit log: what was done, failed or was refused, and which students were shown.
 
+It contains no secrets, and no data of students but their primary keys.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
+from rollbook.accounts.audit import student_sets
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.districts.models import District
 
@@ -21,6 +26,7 @@ def record(  # noqa: PLR0913 - all but two are optional keywords
     address: str | None = None,
     agent: str = "",
     detail: str = "",
+    students: Iterable[int] = (),
     now: datetime | None = None,
 ) -> None:
     """Record an event.
@@ -33,6 +39,8 @@ def record(  # noqa: PLR0913 - all but two are optional keywords
         address: The client's IP address.
         agent: The User-Agent; shortened to one line.
         detail: What it was done to; shortened to one line.
+        students: The primary keys of the students whose names, IDs or data it shows. The event is
+            committed before anything is shown.
         now: When it happened; None: now.
     """
     with transaction.atomic():
@@ -45,6 +53,7 @@ def record(  # noqa: PLR0913 - all but two are optional keywords
             address=address,
             agent=single_line(agent, MAX_AGENT_LENGTH),
             detail=single_line(detail, MAX_DETAIL_LENGTH),
+            students=student_sets.encode(students),
         )
 
 

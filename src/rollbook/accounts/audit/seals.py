@@ -261,5 +261,6 @@ def _serialized(event: AuditEvent) -> bytes:
         event.address,
         event.agent,
         event.detail,
+        *([event.students] if event.students else ()),  # events of 0.2 had none
     )
     return json.dumps(values).encode() + b"\n"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.dispatch import Signal
 
 from rollbook.accounts import mails, roles
 from rollbook.accounts.auth import api_tokens, second_factor, sessions
@@ -12,6 +13,13 @@ from rollbook.accounts.members.validation import InvalidMember, MemberDraft, ema
 from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District
+
+membership_changed = Signal()
+"""Sent in the transaction that changes the role or the schools of a member.
+
+Its arguments are ``member``; ``is_other_type``, whether the role has another type than before;
+``by``, the member who made the change, or None for the operator; and ``now``.
+"""
 
 _IS_LAST = "is the last district manager who can sign in; add another one first"
 
@@ -51,12 +59,14 @@ def change(  # noqa: PLR0913 - the fields of a form, as keywords
         current = _lock_and_authorize(member, by)
         if reasons := draft.problems():
             raise InvalidMember(reasons)
-        old_email = current.email
+        old_email, old_type = current.email, current.role.type
         was_last = _is_last_district_manager(current)
         draft.copy_to(current)
         if was_last and not current.role.is_fixed:
             raise InvalidMember([f"{current.name} {_IS_LAST}"])
         _save(current, draft)
+        is_other_type = current.role.type != old_type
+        membership_changed.send(Member, member=current, is_other_type=is_other_type, by=by, now=now)
         if current.email != old_email:
             _sign_out_and_notify(current, old_email, by, now)
     return current

@@ -1,10 +1,19 @@
-"""Runs ``rollbook audit``: verifies the seals, also against those that are kept elsewhere."""
+"""Runs ``rollbook audit``: verifies the seals of the audit log, and lists who saw a student."""
 
 from argparse import Namespace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from rollbook.accounts.audit import head, seals
+from rollbook.accounts.audit import disclosures, head, seals
+from rollbook.accounts.models import AuditEvent
+from rollbook.cli import output
+from rollbook.cli.audit_log import record
 from rollbook.cli.errors import FAILED, OK, USAGE, CommandError
-from rollbook.text import count_of
+from rollbook.cli.lookup import get_district, get_student
+from rollbook.districts.models import District
+from rollbook.text import count_of, format_timestamp
+
+_HEADERS = ("when", "who", "what", "result", "details", "address")
 
 
 def check(arguments: Namespace) -> int:
@@ -36,6 +45,56 @@ def check(arguments: Namespace) -> int:
     if newest := head.newest():
         print(f"The newest seal is {newest}")
     return OK
+
+
+def who_saw(arguments: Namespace) -> int:
+    """Print the events that showed a student, the latest first."""
+    district = get_district(arguments.district)
+    key = arguments.key
+    if key is None:
+        key = get_student(district, arguments.student).pk
+    since = _start_of(arguments.since, district) if arguments.since else None
+    until = None
+    if arguments.until:
+        until = _start_of(arguments.until + timedelta(days=1), district)
+    record("audit who-saw", district, f"student with key {key}")
+    events = list(disclosures.who_saw(district, key, since, until))
+    if arguments.json:
+        print(output.to_json([_to_json(event) for event in events]))
+        return OK
+    if events:
+        print("\n".join(output.table(_HEADERS, [_row(event, district) for event in events])))
+        print()
+    times = "1 time" if len(events) == 1 else f"{len(events):,} times"
+    print(f"The student with key {key} of {district.name} was seen {times}.")
+    return OK
+
+
+def _start_of(day: date, district: District) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(district.time_zone))
+
+
+def _who(event: AuditEvent) -> str:
+    """Return the login, or the program and the system user of what an operator did."""
+    return event.member.email if event.member else event.agent
+
+
+def _row(event: AuditEvent, district: District) -> tuple[str, ...]:
+    at = format_timestamp(event.at, district.time_zone)
+    return (at, _who(event), event.action, event.result, event.detail, event.address or "")
+
+
+def _to_json(event: AuditEvent) -> dict[str, object]:
+    return {
+        "at": event.at,
+        "who": _who(event),
+        "member": event.member.email if event.member else None,
+        "action": event.action,
+        "result": event.result,
+        "detail": event.detail,
+        "address": event.address,
+        "agent": event.agent,
+    }
 
 
 def _mismatches(expected: str | None) -> list[str]:

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from rollbook.cli import certificate_output, confirmation, output
 from rollbook.cli.actions import update
-from rollbook.cli.audit_log import record
+from rollbook.cli.audit_log import record_with_confidential
 from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
-from rollbook.cli.lookup import get_district, require_active
+from rollbook.cli.lookup import get_district, get_student, no_such_student, require_active
 from rollbook.cli.progress_bar import ProgressBar
 from rollbook.cli.update_progress import UpdateProgress
 from rollbook.districts.file_rules import file_rules
@@ -26,8 +26,8 @@ from rollbook.operations.lifecycle.suspension import NotPossible
 from rollbook.studentfile import writer
 from rollbook.studentfile.columns import BY_NAME, COLUMNS
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.students import snapshots
-from rollbook.students.models import Change, Student
+from rollbook.students import recognition, snapshots
+from rollbook.students.models import Change
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.text import format_timestamp
@@ -71,6 +71,7 @@ def load(arguments: Namespace) -> int:
             )
             raise
         progress.show()
+    update.record_report(job)
     print("\n".join(update.report_lines(job)))
     if job.state != State.COMPLETED:
         return FAILED
@@ -80,7 +81,7 @@ def load(arguments: Namespace) -> int:
 def erase(arguments: Namespace) -> int:
     """Erase a student, or continue to."""
     district = get_district(arguments.district)
-    student = _find_student(district, arguments.student_id)
+    student = get_student(district, arguments.student_id)
     if not arguments.yes:
         prompt = f"Type {arguments.student_id} again to erase the student for good"
         confirmation.require_typed(arguments.student_id, prompt, "--yes", "nothing was removed")
@@ -96,16 +97,6 @@ def erase(arguments: Namespace) -> int:
         print(f"  {line}")
     certificate_output.save(finished, arguments.certificates)
     return OK
-
-
-def _find_student(district: District, name: str) -> Student:
-    """Return the student with this STUDENT_ID, or without one and with this username."""
-    students = Student.objects.filter(district=district)
-    student = students.filter(student_id=name).first()
-    student = student or students.filter(student_id=None, username=name.casefold()).first()
-    if student is None:
-        raise _no_such_student(district, name)
-    return student
 
 
 def _receive(district: District, path: Path) -> Receipt:
@@ -140,29 +131,30 @@ def _notes(receipt: Receipt) -> Iterator[str]:
 def export(arguments: Namespace) -> int:
     """Write all students as a student file."""
     district = get_district(arguments.district)
+    students = snapshots.list_district(district.pk)
+    record_with_confidential("student export", district, f"{len(students):,} students", students)
     if arguments.output is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-        count = _write(district, sys.stdout)
+        _write(district, students, sys.stdout)
     else:
         with _atomic_file(arguments.output) as file:
-            count = _write(district, file)
+            count = _write(district, students, file)
         print(
             f"exported {count:,} students of {district.name} to {arguments.output}", file=sys.stderr
         )
-    record("student export", district, f"{count:,} students")
     return OK
 
 
-def _write(district: District, file: TextIO) -> int:
+def _write(district: District, students: Sequence[int], file: TextIO) -> int:
     """Write the student file and return the number of students."""
     if district.encoding != "utf-8":
         file.write("\ufeff")  # or the file, loaded again, would be read in the district's encoding
-    return writer.write(file, EXPORTED_COLUMNS, _rows(district))
+    return writer.write(file, EXPORTED_COLUMNS, _rows(district, students))
 
 
-def _rows(district: District) -> Iterator[list[str]]:
+def _rows(district: District, students: Sequence[int]) -> Iterator[list[str]]:
     order = file_rules(district).date_order
-    for page in snapshots.iter_district(district.pk):
+    for page in snapshots.iter_students(students):
         for student in page:
             values = student.values
             yield [writer.format_value(name, values[name], order) for name in EXPORTED_COLUMNS]
@@ -191,8 +183,9 @@ def show(arguments: Namespace) -> int:
         .select_related("update", "member")
         .order_by("changed_at", "pk")
     )
-    record("student show", district, f"student with key {student.pk}")
     problems = list(_recent_problems(district, student))
+    shown = {student.pk, *_others_named(district, changes, problems)}
+    record_with_confidential("student show", district, f"student with key {student.pk}", shown)
     if arguments.json:
         print(output.to_json(_to_json(student, changes) | {"problems": _to_json_list(problems)}))
         return OK
@@ -202,6 +195,15 @@ def show(arguments: Namespace) -> int:
     for number, problem in problems:
         print(f"  update {number}, {output.problem_line(problem)}")
     return OK
+
+
+def _others_named(
+    district: District, changes: Iterable[Change], problems: Iterable[tuple[int, Problem]]
+) -> set[int]:
+    """Return the primary keys of the students whom changes and problems name."""
+    texts = [text for change in changes for text in (change.old, change.new)]
+    texts += [problem.message for _, problem in problems]
+    return recognition.students_named(district.pk, texts)
 
 
 def _recent_problems(district: District, student: StudentSnapshot) -> Iterator[tuple[int, Problem]]:
@@ -220,18 +222,10 @@ def _to_json_list(problems: list[tuple[int, Problem]]) -> list[dict[str, object]
 def _get_student(district: District, student_id: str) -> StudentSnapshot:
     students = snapshots.load_by_column(district.pk, "STUDENT_ID", [student_id])
     if student_id not in students:
-        raise _no_such_student(district, student_id)
+        raise no_such_student(district, student_id)
     student = students[student_id]
     snapshots.add_links([student])
     return student
-
-
-def _no_such_student(district: District, student_id: str) -> CommandError:
-    return CommandError(
-        "no_such_student",
-        f"{district.name} has no student with the STUDENT_ID '{student_id}'; "
-        "it must match exactly, including zeros and capital letters",
-    )
 
 
 def _text_lines(

@@ -2,15 +2,17 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from types import ModuleType
 
 from django.utils import timezone
 
 from rollbook.cli import output
-from rollbook.cli.audit_log import record
+from rollbook.cli.audit_log import record, record_with_confidential
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.districts.models import District
+from rollbook.students import recognition
 from rollbook.text import format_number, format_timestamp, name_updates
 from rollbook.updates.exports import changes, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
@@ -24,10 +26,10 @@ from rollbook.updates.reporting.status_line import verdict
 
 _COUNTS = ("rows", "updated", "added", "unchanged", "rejected")
 _HEADERS = ("number", "state", "mode", "received", *_COUNTS, "file")
-_EXPORTS: dict[str, Callable[[UpdateJob], Iterator[str]]] = {
-    "rejected rows": rejected_rows.csv_lines,
-    "rows not processed": unprocessed_rows.csv_lines,
-    "changes": changes.csv_lines,
+_EXPORTS: dict[str, ModuleType] = {
+    "rejected rows": rejected_rows,
+    "rows not processed": unprocessed_rows,
+    "changes": changes,
 }
 
 
@@ -51,8 +53,9 @@ def show(arguments: Namespace) -> int:
     job = _get_update(district, arguments.number)
     if arguments.file:
         _print_export(job, arguments.file)
-        record(arguments.file, district, f"update {job.number}")
-    elif arguments.json:
+        return OK
+    record_report(job)
+    if arguments.json:
         output.print_json(_report_to_json(job), problems(job))
     else:
         print("\n".join(report_lines(job)))
@@ -72,7 +75,8 @@ def _get_update(district: District, number: int | None) -> UpdateJob:
 
 def _print_export(job: UpdateJob, name: str) -> None:
     try:
-        lines = _EXPORTS[name](job)
+        lines = _EXPORTS[name].csv_lines(job)
+        shown = _EXPORTS[name].students(job)
     except NotEnded:
         raise CommandError(
             "not_ended",
@@ -90,8 +94,16 @@ def _print_export(job: UpdateJob, name: str) -> None:
             f"the file of update {job.number} is no longer available; "
             "ask the district for its own copy",
         ) from None
+    record_with_confidential(name, job.district, f"update {job.number}", shown)
     sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
     sys.stdout.writelines(lines)
+
+
+def record_report(job: UpdateJob) -> None:
+    """Record whom the problems of an update's report name, before it is printed."""
+    texts = (problem.message for problem in problems(job))
+    shown = recognition.students_named(job.district_id, texts)
+    record("update show", job.district, f"update {job.number}", shown)
 
 
 def report_lines(job: UpdateJob) -> Iterator[str]:

@@ -23,6 +23,7 @@ from rollbook.operations.backup.restore_progress import Progress
 from rollbook.operations.folders import remove_folder
 from rollbook.operations.keys import loss
 from rollbook.operations.problem import OperationProblem
+from rollbook.system_accounts import command_agent
 
 SCRATCH = "restore.partial"
 """The folder in the data folder into which the archive is unpacked."""
@@ -192,5 +193,5 @@ def _settle(manifest: Manifest, lost_keys: list[str], now: datetime) -> None:
         for name in sorted(set(map(key_of, lost_keys))):
             loss.accept(name, now)
         retention_guard.stop(reason, now)
-        audit_log.record("restore", "done", agent="rollbook command", detail=reason, now=now)
+        audit_log.record("restore", "done", agent=command_agent(), detail=reason, now=now)
     installation_id.write_to_folder(manifest.installation_id)

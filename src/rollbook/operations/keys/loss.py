@@ -14,8 +14,7 @@ from rollbook.accounts.key_fingerprints import KeyProblem
 from rollbook.accounts.models import KeyFingerprint, KeyState, Session
 from rollbook.operations.keys import catalog, rotation
 from rollbook.secret_keys import FIRST_VERSION
-
-AGENT = "rollbook command"
+from rollbook.system_accounts import command_agent
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,9 @@ def _mark_lost(row: KeyFingerprint, now: datetime) -> None:
         _turn_off_second_factors(row, now)
     row.state, row.changed_at = KeyState.LOST.value, now
     row.save(update_fields=["state", "changed_at"])
-    log.record("keys accept-loss", "done", agent=AGENT, detail=f"{row}: {consequences}", now=now)
+    log.record(
+        "keys accept-loss", "done", agent=command_agent(), detail=f"{row}: {consequences}", now=now
+    )
 
 
 def _turn_off_second_factors(row: KeyFingerprint, now: datetime) -> None:
@@ -105,7 +106,7 @@ def _turn_off_second_factors(row: KeyFingerprint, now: datetime) -> None:
             "staff second-factor-off",
             "done",
             district=member.district,
-            agent=AGENT,
+            agent=command_agent(),
             detail=f"turned off for {member.email}: the key is lost",
             now=now,
         )

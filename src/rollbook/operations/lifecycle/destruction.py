@@ -23,7 +23,6 @@ from django.utils import timezone
 
 from rollbook.accounts.audit import log
 from rollbook.operations.lifecycle import certificates
-from rollbook.operations.lifecycle.suspension import AGENT
 from rollbook.operations.models import Destruction
 
 MAX_CONFLICTS = 10
@@ -130,7 +129,8 @@ def _finish(destruction: Destruction, now: datetime) -> None:
 def _record(destruction: Destruction, result: str, detail: str) -> None:
     """Record it without a district, so that the event outlives the district."""
     action = "district delete" if destruction.student_key is None else "student erase"
-    log.record(action, result, agent=AGENT, detail=detail)
+    agent = f"rollbook command, {destruction.requested_by}"
+    log.record(action, result, agent=agent, detail=detail)
 
 
 def _subject(destruction: Destruction) -> str:

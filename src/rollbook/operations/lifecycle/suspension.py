@@ -7,9 +7,9 @@ from django.utils.text import slugify
 
 from rollbook.accounts.audit import log
 from rollbook.districts.models import District
+from rollbook.system_accounts import command_agent
 from rollbook.updates import runner
 
-AGENT = "rollbook command"
 MAX_SLUG_LENGTH = 100
 MAX_REASON_LENGTH = 200
 
@@ -44,7 +44,14 @@ def suspend(district: District, reason: str, now: datetime) -> None:
         locked.suspension_reason = reason
         locked.save(update_fields=["suspended_at", "suspension_reason"])
         runner.pause(locked)
-        log.record("district suspend", "done", district=locked, agent=AGENT, detail=reason, now=now)
+        log.record(
+            "district suspend",
+            "done",
+            district=locked,
+            agent=command_agent(),
+            detail=reason,
+            now=now,
+        )
 
 
 def resume(district: District, now: datetime) -> None:
@@ -61,7 +68,7 @@ def resume(district: District, now: datetime) -> None:
         locked.suspended_at, locked.suspension_reason = None, ""
         locked.save(update_fields=["suspended_at", "suspension_reason"])
         runner.continue_updates(locked)
-        log.record("district resume", "done", district=locked, agent=AGENT, now=now)
+        log.record("district resume", "done", district=locked, agent=command_agent(), now=now)
 
 
 def rename(district: District, now: datetime, *, name: str = "", slug: str = "") -> District:
@@ -94,7 +101,14 @@ def rename(district: District, now: datetime, *, name: str = "", slug: str = "")
             raise NotPossible(f"{locked.name} ({locked.slug}) has these names; choose another one")
         locked.name, locked.slug = name or locked.name, slug or locked.slug
         locked.save(update_fields=["name", "slug"])
-        log.record("district rename", "done", district=locked, agent=AGENT, detail=changes, now=now)
+        log.record(
+            "district rename",
+            "done",
+            district=locked,
+            agent=command_agent(),
+            detail=changes,
+            now=now,
+        )
     return locked
 
 

@@ -25,8 +25,8 @@ from rollbook.districts.names import check_slug, normalize_name
 from rollbook.districts.schools import InvalidSchool, single_spaced, validate_new_school
 from rollbook.operations.setup.file import DistrictEntry, FileRefused, SetupProblem, StaffEntry
 from rollbook.students.manual.schools import load_schools
+from rollbook.system_accounts import command_agent
 
-AGENT = "rollbook command"
 ACTION = "apply"
 
 
@@ -208,7 +208,9 @@ class _Run:
 
     def _change(self, district: District, text: str) -> None:
         self.changes.append(SetupChange(district.slug, text))
-        log.record(ACTION, "done", district=district, agent=AGENT, detail=text, now=self.now)
+        log.record(
+            ACTION, "done", district=district, agent=command_agent(), detail=text, now=self.now
+        )
 
 
 def _differences(member: Member, entry: StaffEntry) -> Iterator[str]:

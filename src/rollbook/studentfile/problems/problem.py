@@ -1,10 +1,11 @@
 """All problem codes, and one problem of a file or row."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Self
 
-from rollbook.studentfile.columns import BY_NAME
+from rollbook.studentfile.columns import BY_NAME, CONFIDENTIAL
 from rollbook.studentfile.problems.codes import ProblemCode, Scope, Severity
 from rollbook.studentfile.problems.file_codes import FILE_CODES
 from rollbook.studentfile.problems.row_codes import ROW_CODES
@@ -77,6 +78,12 @@ class Problem:
             return message
         what = self._what_is_wrong()
         return f"{what} (line {self.line:,}){message[len(what) :]}"
+
+    def without_confidential(self) -> Self:
+        """Return the problem without value and hint if its column is confidential."""
+        if self.column not in CONFIDENTIAL:
+            return self
+        return replace(self, found="", hint="")
 
     def _what_is_wrong(self) -> str:
         definition = self.definition

@@ -22,6 +22,7 @@ from rollbook.studentfile.reading.row_damage import RowDamage
 from rollbook.studentfile.reading.row_shape import fit_cells
 from rollbook.studentfile.reading.scan import scan
 from rollbook.studentfile.reading.skipped_lines import BLANK_OR_DASHES, FooterFilter, is_skipped
+from rollbook.studentfile.writer import FORMULA_PREFIXES
 
 __all__ = [
     "FilePosition",
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 _MAX_BATCH_BYTES = 4_000_000  # limits the memory of a batch of long rows
-_GUARDED_PREFIXES = tuple("'" + character for character in "=+-@\t\r'")
+_GUARDED_PREFIXES = tuple("'" + prefix for prefix in FORMULA_PREFIXES)
 
 
 class RawRow(NamedTuple):

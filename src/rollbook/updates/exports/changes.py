@@ -1,12 +1,14 @@
 """Export the changes of an update as CSV: one line per changed field, with old and new value."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db.models import F, Max, Min
 
 from rollbook.studentfile import writer
-from rollbook.studentfile.columns import BY_NAME
+from rollbook.studentfile.columns import BY_NAME, CONFIDENTIAL
+from rollbook.students import recognition
 from rollbook.students.models import Change
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.text import format_timestamp
@@ -21,12 +23,16 @@ _NAMES = ("student_id", "username", "first_name", "last_name")
 _STUDENT_FIELDS = (*_NAMES, "name_key", "dob", "loose_key")
 
 
-def csv_lines(update: UpdateJob) -> Iterator[str]:
+def csv_lines(update: UpdateJob, *, confidential: bool = True) -> Iterator[str]:
     """Return the lines of the CSV file, in the order in which the changes were made.
 
     Students have their current names. LINE is empty for an added student whose STUDENT_ID, or
     without one, whose name or date of birth has changed since. The complete list of changes counts
     as details of the update, so it is subject to retention; each student's history is not.
+
+    Args:
+        update: The update.
+        confidential: Whether to include old and new values of confidential columns.
 
     Raises:
         NotEnded: If the update has not ended.
@@ -34,7 +40,22 @@ def csv_lines(update: UpdateJob) -> Iterator[str]:
     """
     ensure_ended(update)
     ensure_not_removed(update, file=False)
-    return writer.lines(HEADER, _rows(update))
+    rows = _rows(update)
+    if not confidential:
+        rows = map(_without_confidential, rows)
+    return writer.lines(HEADER, rows)
+
+
+def students(update: UpdateJob) -> set[int]:
+    """Return the primary keys of the students whom the file shows.
+
+    An old or new ID or username can be that of another student by now.
+    """
+    changes = Change.objects.filter(update=update)
+    changed = set(changes.values_list("student_id", flat=True).distinct())
+    keys = changes.filter(field__in=("STUDENT_ID", "USERNAME")).values_list("old", "new")
+    texts = set(chain.from_iterable(keys.iterator()))
+    return changed | recognition.holders(update.district_id, texts, texts)
 
 
 def file_name(update: UpdateJob) -> str:
@@ -53,6 +74,15 @@ def added_key(student_id: str | None, name_key: str | None, dob: object) -> tupl
     Rows without an ID never add two students with the same name and date of birth.
     """
     return (student_id,) if student_id else (name_key, dob)
+
+
+def _without_confidential(cells: list[str]) -> list[str]:
+    """Return a line without the values of a confidential column."""
+    if cells[HEADER.index("FIELD")] not in CONFIDENTIAL:
+        return cells
+    masked = list(cells)
+    masked[HEADER.index("OLD")] = masked[HEADER.index("NEW")] = ""
+    return masked
 
 
 class _ChangeRow(NamedTuple):

@@ -10,7 +10,7 @@ from itertools import chain
 
 from rollbook.districts.local_dates import local_date
 from rollbook.studentfile import writer
-from rollbook.studentfile.columns import Column, fold_header
+from rollbook.studentfile.columns import CONFIDENTIAL, Column, fold_header
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
@@ -59,13 +59,22 @@ def ensure_not_removed(update: UpdateJob, *, file: bool = True) -> None:
 
 
 class OriginalRowsFile:
-    """An update's file: its exportable columns, followed by ``extra_columns`` of ours."""
+    """An update's file: its exportable columns, followed by ``extra_columns`` of ours.
 
-    def __init__(self, update: UpdateJob, *extra_columns: str) -> None:
+    Args:
+        update: The update.
+        extra_columns: The names of our columns.
+        confidential: Whether to export confidential columns, and those that Rollbook ignores,
+            which may contain anything.
+    """
+
+    def __init__(self, update: UpdateJob, *extra_columns: str, confidential: bool = True) -> None:
         self._update = update
         self._extra_columns = extra_columns
         self._header, _ = Header.parse(update.header)
         self._indexes = _exported_indexes(self._header, Limits().columns - len(extra_columns))
+        if not confidential:
+            self._indexes = [index for index in self._indexes if self._is_open(index)]
         self._has_secret = any(map(_is_secret, self._header.names, self._header.columns))
 
     def lines(self, rows: Iterable[list[str]]) -> Iterator[str]:
@@ -102,6 +111,10 @@ class OriginalRowsFile:
             return [""] * len(self._indexes)
         padded = [*row.cells, *[""] * len(self._header.names)]
         return [padded[index] for index in self._indexes]
+
+    def _is_open(self, index: int) -> bool:
+        column = self._header.columns[index]
+        return column is not None and column.name not in CONFIDENTIAL
 
     def _rows(self, select: LineSelection) -> Iterator[list[RawRow]]:
         path = files.path_of(self._update.spool_name)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from rollbook.studentfile.reading.reader import RawRow
 from rollbook.updates.checking import byte_ranges
-from rollbook.updates.exports import source_update
+from rollbook.updates.exports import source_update, students_shown
 from rollbook.updates.exports.original_rows import (
     OriginalRowsFile,
     ensure_ended,
@@ -14,8 +15,12 @@ from rollbook.updates.models import UpdateJob
 _NO_LIMIT = 1 << 62  # more lines than any file has
 
 
-def csv_lines(update: UpdateJob) -> Iterator[str]:
+def csv_lines(update: UpdateJob, *, confidential: bool = True) -> Iterator[str]:
     """Return the lines of the file: the unprocessed rows in file order, without passwords.
+
+    Args:
+        update: The update.
+        confidential: Whether to include confidential columns.
 
     Raises:
         NotEnded: If the update has not ended.
@@ -24,10 +29,25 @@ def csv_lines(update: UpdateJob) -> Iterator[str]:
     """
     ensure_ended(update)
     ensure_not_removed(update)
-    original = OriginalRowsFile(update, source_update.line_column(update.number))
+    line_column = source_update.line_column(update.number)
+    original = OriginalRowsFile(update, line_column, confidential=confidential)
     if not update.not_processed:
         return original.lines(())
-    return original.lines(_rows(update, original))
+    batches = _rows(update, original)
+    return original.lines([*original.cells(row), str(row.line)] for rows in batches for row in rows)
+
+
+def students(update: UpdateJob) -> set[int]:
+    """Return the primary keys of the students whom the file shows.
+
+    Raises:
+        FileMissing: If the file is missing.
+    """
+    if not update.not_processed:
+        return set()
+    unapplied = update.stagedrow_set.unapplied(update).exclude(student=None)
+    matched = set(unapplied.values_list("student_id", flat=True))
+    return matched | students_shown.in_file_rows(update, _rows(update, OriginalRowsFile(update)))
 
 
 def file_name(update: UpdateJob) -> str:
@@ -35,7 +55,7 @@ def file_name(update: UpdateJob) -> str:
     return f"update-{update.number}-not-processed.csv"
 
 
-def _rows(update: UpdateJob, original: OriginalRowsFile) -> Iterator[list[str]]:
+def _rows(update: UpdateJob, original: OriginalRowsFile) -> Iterator[list[RawRow]]:
     unchecked = _unchecked_lines(update)
 
     def select_unprocessed(lines: Sequence[int]) -> set[int]:
@@ -46,8 +66,7 @@ def _rows(update: UpdateJob, original: OriginalRowsFile) -> Iterator[list[str]]:
             selected.update(filter(line_range.__contains__, lines))
         return selected
 
-    batches = original.rows(select_unprocessed)
-    return ([*original.cells(row), str(row.line)] for rows in batches for row in rows)
+    return original.rows(select_unprocessed)
 
 
 def _unchecked_lines(update: UpdateJob) -> list[range]:

@@ -6,13 +6,14 @@ Rows that were simply unchanged are only counted, not stored.
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
 from rollbook.pagination import Page, get_page
-from rollbook.studentfile.columns import BY_NAME
+from rollbook.studentfile.columns import BY_NAME, CONFIDENTIAL
 from rollbook.studentfile.problems.problem import Problem
+from rollbook.students import recognition
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import name_key
 from rollbook.students.writer import STUDENT_ADDED
@@ -29,6 +30,7 @@ WAITING, NOT_PROCESSED = state_words.WAITING.word, state_words.NOT_PROCESSED.wor
 OUTCOMES = (Outcome.UPDATED.value, Outcome.ADDED.value, Outcome.REJECTED.value, WAITING)
 """The outcomes to filter by; once the update has ended, waiting rows are called not processed."""
 
+_KEY_COLUMNS = frozenset({"STUDENT_ID", "USERNAME"})
 _HISTORY_FIELDS = ("pk", "field", "old", "new")
 
 
@@ -48,6 +50,13 @@ class FieldChange:
     column: str
     old: str
     new: str
+    is_hidden: bool = False
+
+    def without_confidential(self) -> "FieldChange":
+        """Return the change without its values if its column is confidential."""
+        if self.column not in CONFIDENTIAL:
+            return self
+        return FieldChange(self.column, "", "", is_hidden=True)
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,7 @@ class RowView:
         student: The student it refers to, as far as known.
         changes: What it changed or, while it waits, will change.
         problems: Its errors and warnings.
+        loose_key: The key of its name and date of birth, if it refers to no student; may be None.
     """
 
     number: int
@@ -67,6 +77,13 @@ class RowView:
     student: StudentRef | None
     changes: tuple[FieldChange, ...]
     problems: tuple[Problem, ...]
+    loose_key: int | None = None
+
+    def without_confidential(self) -> "RowView":
+        """Return the row without values of confidential columns."""
+        changes = tuple(change.without_confidential() for change in self.changes)
+        problems = tuple(problem.without_confidential() for problem in self.problems)
+        return replace(self, changes=changes, problems=problems)
 
 
 def rows_of(
@@ -96,6 +113,31 @@ def rows_of(
         size,
         lambda first, last: _row_views(update, _slice(rows, first, last, total)),
     )
+
+
+def students_shown(update: UpdateJob, rows: Iterable[RowView]) -> set[int]:
+    """Return the primary keys of the enrolled students whom these rows show.
+
+    A row without a student, a problem or a change of a key can name others than its student.
+    """
+    keys: set[int] = set()
+    ids: set[str] = set()
+    loose_keys: set[int] = set()
+    texts: list[str] = []
+    for row in rows:
+        if row.student and row.student.key:
+            keys.add(row.student.key)
+        elif row.student:
+            ids.add(row.student.student_id)
+        if row.loose_key is not None:
+            loose_keys.add(row.loose_key)
+        texts += [problem.message for problem in row.problems]
+        for change in row.changes:
+            if change.column in _KEY_COLUMNS:
+                ids.update((change.old, change.new))
+    district = update.district_id
+    keys |= recognition.holders(district, ids, ids) | recognition.students_named(district, texts)
+    return keys | recognition.with_loose_keys(district, loose_keys)
 
 
 def _with_selected_outcome(update: UpdateJob, outcome: str | None) -> StagedRowQuerySet:
@@ -177,7 +219,9 @@ def _row_views(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:
         else:
             changes = tuple(_staged_changes(row, outcome))
         student_ref = _student_ref(student, row)
-        views.append(RowView(row.line, outcome, student_ref, changes, tuple(problems[row.line])))
+        loose_key = None if student else row.claims_loose_key
+        row_problems = tuple(problems[row.line])
+        views.append(RowView(row.line, outcome, student_ref, changes, row_problems, loose_key))
     return views
 
 

@@ -1,5 +1,6 @@
 """Authenticate and authorize the member who sends a request, and record it in the audit log."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -107,8 +108,9 @@ def audit_request(
     *,
     member: Member | None = None,
     detail: str = "",
+    students: Iterable[int] = (),
 ) -> None:
-    """Record the result of a request in the audit log."""
+    """Record the result of a request in the audit log, and which students its response shows."""
     log.record(
         action,
         result,
@@ -116,6 +118,7 @@ def audit_request(
         address=address_of(request),
         agent=agent_of(request),
         detail=detail,
+        students=students,
         now=now,
     )
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from rollbook.accounts.audit import log
 from rollbook.districts.models import District
+from rollbook.system_accounts import acting_account
 from rollbook.web.http.client import address_of, agent_of
 
 ACTION = "operators' pages"
@@ -101,13 +102,16 @@ def is_operator(request: HttpRequest) -> bool:
 def audit(
     request: HttpRequest, result: str, detail: str = "", district: District | None = None
 ) -> None:
-    """Record what an operator viewed or did, in the audit of the district if there is one."""
+    """Record what an operator viewed or did, in the audit of the district if there is one.
+
+    The operator is named by the account that runs ``rollbook admin``, which printed the secret.
+    """
     log.record(
         ACTION,
         result,
         district=district,
         address=address_of(request),
-        agent=agent_of(request),
+        agent=f"rollbook admin, {acting_account()}: {agent_of(request)}",
         detail=detail,
     )
 

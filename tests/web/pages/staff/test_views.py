@@ -88,14 +88,17 @@ def test_a_school_manager_without_a_school_is_not_listed_with_all_schools(
 
 def test_the_form_lists_the_permissions_of_each_role(browser: Visitor) -> None:
     text = browser.read("/staff/invite").text
+    confidential = "opens their birth dates and confidential information, each time with a record"
     assert (
-        "District manager: sees all students of the district, updates students from files" in text
-    )
+        f"District manager: sees all students of the district, {confidential}, "
+        "updates students from files"
+    ) in text
     assert (
-        "School manager: sees the students of their schools, adds, edits, transfers and deactivates"
-        in text
-    )
+        f"School manager: sees the students of their schools, {confidential}, "
+        "adds, edits, transfers and deactivates"
+    ) in text
     assert "Instructor: sees the students linked to them" in text
+    assert f"linked to them, {confidential}" not in text
 
 
 def test_the_schools_of_the_district_are_offered_and_no_others(

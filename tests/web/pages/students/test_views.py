@@ -3,10 +3,14 @@
 import pytest
 from django.test import Client
 
+from rollbook.accounts import roles
+from rollbook.accounts.audit import student_sets
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.districts.models import District, School
 from rollbook.students.models import Student
 from rollbook.web.pages.students import filters, page_data
+from tests.conftest import make_member
 from tests.updates.night import a_class, enroll, last, run
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
@@ -285,30 +289,71 @@ def test_a_student_is_shown_in_plain_words(office: Visitor) -> None:
     assert values["Student ID"] == "00123"
     assert values["School"] == "School 100 (100)"
     assert values["Groups"] == "Art, Choir"
-    assert values["Race"] == "Asian"
-    assert values["Special education"] == "yes"
-    assert values["Birth date"] == "05/13/2014"
     assert values["Middle initial"] == "–"
     assert "Password" not in values
     assert "✓ active" in page.text
     assert "No staff members are linked." in page.text
 
 
+CONFIDENTIAL_LABELS = {
+    "Birth date",
+    "English learner",
+    "Special education",
+    "Title I",
+    "Migrant",
+    "Race",
+    "Classifications",
+}
+
+
 @pytest.mark.statement("S38")
-def test_confidential_fields_are_collapsed_and_open_without_a_script(office: Visitor) -> None:
-    page = office.read(address_of("00123"))
-    hidden = [one for one in page.main.iter("details") if "open" not in one.attrib]
-    (closed,) = (one for one in hidden if one.find(".//dl") is not None)
-    labels = {"".join(term.itertext()) for term in closed.iter("dt")}
-    assert labels == {
-        "Birth date",
-        "English learner",
-        "Special education",
-        "Title I",
-        "Migrant",
-        "Race",
-        "Classifications",
-    }
+def test_confidential_fields_are_opened_on_request_with_an_event(office: Visitor) -> None:
+    address = address_of("00123")
+    student = int(address.rpartition("/")[2])
+    page = office.read(address)
+    assert CONFIDENTIAL_LABELS.isdisjoint(facts(page))
+    assert "2014" not in page.text
+    assert not AuditEvent.objects.filter(action="confidential fields").exists()
+    opened = facts(office.read(page.links["Show"]))
+    assert set(opened) >= CONFIDENTIAL_LABELS
+    assert opened["Race"] == "Asian"
+    assert opened["Special education"] == "yes"
+    assert opened["Birth date"] == "05/13/2014"
+    event = AuditEvent.objects.get(action="confidential fields")
+    assert (event.result, student_sets.decode(event.students)) == ("opened", [student])
+
+
+@pytest.mark.statement("S38")
+def test_without_the_permission_confidential_fields_are_nowhere(
+    office: Visitor, visitor: SignedIn, manager: Member, maple: District
+) -> None:
+    run(maple, "STUDENT_ID,SPECIAL_ED\n00123,n")
+    clerk = make_member(maple, "clerk@maple.example")
+    clerk.role = roles.create_role(
+        manager,
+        RoleType.DISTRICT_MANAGER,
+        "Clerk",
+        "",
+        [Permission.SEE_STUDENTS, Permission.UPDATE_STUDENTS, Permission.EDIT_STUDENTS],
+    )
+    clerk.save()
+    browser = visitor(clerk)
+    address = address_of("00123")
+    assert browser.get(f"{address}/confidential").status_code == 403
+    number = last(maple).number
+    for path in (address, f"/updates/{number}", f"/updates/{number}/rows?confidential=yes"):
+        page = browser.read(path)
+        assert "yes → " not in page.text
+        assert "2014" not in page.text
+    form = browser.read(f"{address}/edit").form_with("first_name")
+    assert {"dob", "special_ed", "race"}.isdisjoint(form.fields)
+    roster = "/students/update/template.csv?students=yes&column=DOB&column=LAST_NAME"
+    for path in (roster, f"/updates/{number}/changes.csv"):
+        text = b"".join(browser.get(path).streaming_content).decode()
+        assert "Brook" in text
+        assert "2014" not in text
+        assert '"y","n"' not in text
+    assert not AuditEvent.objects.filter(action="confidential fields").exists()
 
 
 def test_linked_staff_are_named(office: Visitor) -> None:
@@ -321,7 +366,7 @@ def test_the_history_has_every_change_with_its_update(office: Visitor, maple: Di
     page = office.read(address_of("00123"))
     history = [row[1:] for row in page.rows]
     assert ["Grade", "before: 4 → now: 7", f"Update {number}"] in history
-    assert ["Special education", "Show before: yes → now: no", f"Update {number}"] in history
+    assert ["Special education", "changed", f"Update {number}"] in history
     assert ["Password", "changed", f"Update {number}"] in history
     assert history[-1] == ["Student", "added", "Update 1"]
     assert page.links[f"Update {number}"] == f"/updates/{number}"

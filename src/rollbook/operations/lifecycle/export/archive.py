@@ -29,8 +29,9 @@ from rollbook.districts.models import District
 from rollbook.operations.lifecycle.export import readme
 from rollbook.operations.lifecycle.export.table import Table, timestamp
 from rollbook.operations.lifecycle.export.tables import TABLES
-from rollbook.operations.lifecycle.suspension import AGENT
 from rollbook.operations.models import DistrictExport
+from rollbook.students import snapshots
+from rollbook.system_accounts import command_agent
 from rollbook.text import count_of
 from rollbook.updates.exports.original_rows import OriginalRowsFile
 from rollbook.updates.models import UpdateJob
@@ -58,11 +59,13 @@ class Content:
         tables: For each table, its entry in the manifest.
         files: For each uploaded file, its entry in the manifest.
         left_out: Why files of updates are not in the archive.
+        students: The primary keys of the district's students.
     """
 
     tables: list[dict[str, Any]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[dict[str, Any]] = field(default_factory=list)
+    students: list[int] = field(default_factory=list)
 
 
 def export(district: District, target: Path, now: datetime) -> DistrictExport:
@@ -97,8 +100,9 @@ def export(district: District, target: Path, now: datetime) -> DistrictExport:
                 "district export",
                 "done",
                 district=district,
-                agent=AGENT,
+                agent=command_agent(),
                 detail=f"{_summary(content)}, with confidential information, SHA-256 {digest}",
+                students=content.students,
             )
         _give_name(part, path)
     return made
@@ -151,7 +155,7 @@ def _give_name(part: Path, path: Path) -> None:
 
 
 def _write(district: District, file: BufferedRandom, now: datetime) -> Content:
-    content = Content()
+    content = Content(students=snapshots.list_district(district.pk))
     with ZipFile(file, "w", ZIP_DEFLATED, allowZip64=True) as archive:
         for table in TABLES:
             content.tables.append(_add_table(archive, table, district, now))

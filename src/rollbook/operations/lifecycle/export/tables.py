@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rollbook.accounts.audit import student_sets
 from rollbook.accounts.models import AuditEvent, AuditSeal, Member, Role
 from rollbook.districts.models import District, School
 from rollbook.operations.lifecycle.export.student_tables import STUDENT_TABLES
@@ -141,6 +142,7 @@ def _audit(district: District) -> Iterator[Row]:
             event.detail,
             event.address,
             event.agent,
+            [str(key) for key in student_sets.decode(event.students)],
             event.seal_id,
         ]
 
@@ -275,6 +277,7 @@ TABLES: tuple[Table, ...] = (
             ("detail", "to what"),
             ("address", "IP address"),
             ("program", "the browser or program"),
+            ("students", "the internal numbers of the students whom it showed"),
             ("seal", "number of the seal; none: not sealed yet"),
         ),
         _audit,

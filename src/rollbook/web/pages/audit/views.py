@@ -5,6 +5,7 @@ from datetime import UTC
 
 from django.http import HttpResponse, HttpResponseBase
 
+from rollbook.accounts.audit import student_sets
 from rollbook.accounts.models import AuditEvent
 from rollbook.accounts.permissions import Permission
 from rollbook.studentfile import writer
@@ -14,7 +15,7 @@ from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import PageRequest, member_page
 from rollbook.web.pages.updates.downloads import csv_response
 
-COLUMNS = ("AT", "MEMBER", "ACTION", "RESULT", "DETAIL", "ADDRESS", "PROGRAM", "SEAL")
+COLUMNS = ("AT", "MEMBER", "ACTION", "RESULT", "DETAIL", "ADDRESS", "PROGRAM", "SEAL", "STUDENTS")
 
 
 @member_page(Permission.SEE_AUDIT)
@@ -57,4 +58,5 @@ def _csv_row(event: AuditEvent) -> list[str]:
         event.address or "",
         event.agent,
         str(event.seal_id or ""),
+        str(student_sets.count(event.students)),
     ]

@@ -3,22 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rollbook.studentfile.columns import BY_NAME, Column
+from rollbook.studentfile.columns import BY_NAME, CONFIDENTIAL, Column
 from rollbook.studentfile.values.choices import RACES
 from rollbook.studentfile.values.free_text import split_list
 
 
 @dataclass(frozen=True)
 class Section:
-    """Columns that belong together. Values of ``sensitive`` sections are hidden until asked for."""
+    """Columns that belong together."""
 
     title: str
     columns: tuple[Column, ...]
-    sensitive: bool = False
+
+    @property
+    def is_confidential(self) -> bool:
+        """Whether all its columns are shown only on request."""
+        return all(column.name in CONFIDENTIAL for column in self.columns)
 
 
-def _section(title: str, *names: str, sensitive: bool = False) -> Section:
-    return Section(title, tuple(BY_NAME[name] for name in names), sensitive)
+def _section(title: str, *names: str) -> Section:
+    return Section(title, tuple(BY_NAME[name] for name in names))
 
 
 SECTIONS = (
@@ -42,7 +46,6 @@ SECTIONS = (
         "MIGRANT",
         "RACE",
         "CLASSIFICATIONS",
-        sensitive=True,
     ),
     _section(
         "Parents and notes",
@@ -55,17 +58,6 @@ SECTIONS = (
 )
 """The sections of a student's page and form; every column is in exactly one."""
 
-
-def _sensitive_columns() -> frozenset[str]:
-    names = {"DOB"}
-    for section in SECTIONS:
-        if section.sensitive:
-            names.update(column.name for column in section.columns)
-    return frozenset(names)
-
-
-CONFIDENTIAL = _sensitive_columns()
-"""Names of the columns whose values are hidden until asked for."""
 
 _LABELS: Mapping[str, str] = {
     "STUDENT_ID": "Student ID",

@@ -1,7 +1,7 @@
 """Declare the views of pages with ``member_page`` and ``public_page``, and who may call them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import update_wrapper
@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
+from rollbook.accounts.audit.disclosures import CONFIDENTIAL_FIELDS
 from rollbook.accounts.auth import sessions
 from rollbook.accounts.auth.throttle import RateLimited
 from rollbook.accounts.models import Member
@@ -132,9 +133,30 @@ class PageRequest:
         self.audit(action, "not found", detail)
         return errors.not_found(self.request, self)
 
-    def audit(self, action: str, result: str, detail: str = "") -> None:
-        """Record in the audit log what was done or seen; never a secret or a student's name."""
-        audit_request(self.request, action, result, self.now, member=self.member, detail=detail)
+    def audit(
+        self, action: str, result: str, detail: str = "", students: Iterable[int] = ()
+    ) -> None:
+        """Record in the audit log what was done or seen, before it is shown.
+
+        Args:
+            action: What was done or seen.
+            result: How it ended.
+            detail: What it was done to; never a secret or a student's name.
+            students: The primary keys of the students whose names, IDs or data the page shows.
+        """
+        audit_request(
+            self.request,
+            action,
+            result,
+            self.now,
+            member=self.member,
+            detail=detail,
+            students=students,
+        )
+
+    def audit_confidential(self, result: str, detail: str, students: Iterable[int]) -> None:
+        """Record that confidential fields of these students are shown, in an event of its own."""
+        self.audit(CONFIDENTIAL_FIELDS, result, detail, students)
 
 
 MemberView = Callable[Concatenate[PageRequest, P], HttpResponseBase]

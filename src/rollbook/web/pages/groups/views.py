@@ -12,7 +12,7 @@ from django.http import HttpResponse
 
 from rollbook.accounts.permissions import Permission
 from rollbook.pagination import get_page, get_query_page
-from rollbook.students import visibility
+from rollbook.students import recognition, visibility
 from rollbook.students.manual import edits_by_member, groups
 from rollbook.students.manual.groups import InvalidGroup
 from rollbook.students.models import Group, Student
@@ -63,7 +63,6 @@ def new(page_request: PageRequest) -> HttpResponse:
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
     """Render a group with its students."""
     group = _group(page_request, key, "group")
-    page_request.audit("group", "seen", f"group {key}, page {page_number(page_request)}")
     return _render(page_request, group)
 
 
@@ -152,7 +151,7 @@ def _students_of_school(page_request: PageRequest, group: Group) -> QuerySet[Stu
 def _render(
     page_request: PageRequest, group: Group, forms: Mapping[str, Any] | None = None
 ) -> HttpResponse:
-    """Render the group with its students; with status 422 if one of its forms is invalid.
+    """Render the group with its students, and record that; with 422 if a form is invalid.
 
     Args:
         page_request: the request.
@@ -166,6 +165,8 @@ def _render(
         page_number(page_request),
         PAGE_SIZE,
     )
+    shown = {student.pk for student in page.items} | _students_in_forms(group, forms or {})
+    page_request.audit("group", "seen", f"group {group.pk}, page {page.number}", shown)
     context = {
         "group": group,
         "students": page,
@@ -178,3 +179,9 @@ def _render(
     }
     status = 422 if forms else 200
     return page_request.render("groups/detail.html", context, status)
+
+
+def _students_in_forms(group: Group, invalid: Mapping[str, Any]) -> set[int]:
+    """Return the primary keys of the students whom invalid forms name as they were submitted."""
+    texts = [text for form in invalid.values() for text in form.data.dict().values()]
+    return recognition.students_named(group.school.district_id, texts)

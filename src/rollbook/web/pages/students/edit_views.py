@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts.permissions import Permission
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.students import snapshots, visibility
+from rollbook.students import recognition, snapshots, visibility
 from rollbook.students.manual import edits, edits_by_member
 from rollbook.students.manual.edits import AddResult, InvalidStudent
 from rollbook.students.manual.edits_by_member import StudentNotVisible
@@ -30,6 +30,8 @@ def new(page_request: PageRequest) -> HttpResponse:
         student = Student.objects.defer("password").get(pk=added.pk)
         context = {"student": student, "added": added, "warnings": _messages(added.warnings)}
         return page_request.render("students/added.html", context)
+    if form.is_bound:
+        _record_form(page_request, form, "new student", set())
     return page_request.render_form("students/new.html", form)
 
 
@@ -41,13 +43,18 @@ def edit(page_request: PageRequest, key: int) -> HttpResponse:
     snapshot = snapshots.load_with_links([key])[key]
     groups = Group.objects.filter(school=student.school_id).order_by("name_key")
     initial = initial_of(edits.form_values(snapshot)) | {"version": snapshot.version}
+    confidential = page_request.may(Permission.SEE_CONFIDENTIAL)
     form = ChangedStudent(
-        groups.values_list("name", flat=True), page_request.form_data, initial=initial
+        groups.values_list("name", flat=True),
+        page_request.form_data,
+        initial=initial,
+        confidential=confidential,
     )
     if form.is_valid() and _save(page_request, key, form):
         return page_request.redirect("student", key)
-    if not form.is_bound:
-        page_request.audit("student", "seen", f"student with key {key}, to be edited")
+    _record_form(page_request, form, f"student with key {key}, to be edited", {key})
+    if confidential:
+        page_request.audit_confidential("opened", f"student with key {key}, to be edited", [key])
     return page_request.render_form("students/edit.html", form, {"student": student})
 
 
@@ -71,7 +78,7 @@ def new_password(page_request: PageRequest, key: int) -> HttpResponse:
         password = edits_by_member.new_password(page_request.member, key, page_request.now)
     except StudentNotVisible:
         return page_request.not_found("new password", f"student with key {key}")
-    page_request.audit("new password", "ok", f"student with key {key}")
+    page_request.audit("new password", "ok", f"student with key {key}", [key])
     context = {"student": student, "password": password}
     return page_request.render("students/password.html", context)
 
@@ -101,7 +108,9 @@ def _add(page_request: PageRequest, form: NewStudent) -> AddResult | None:
     except InvalidStudent as invalid:
         form.refuse_problems(invalid.problems)
         return None
-    page_request.audit("add student", "ok", f"student with key {added.pk}")
+    warnings = _messages(added.warnings)
+    shown = {added.pk, *recognition.students_named(page_request.district.pk, warnings)}
+    page_request.audit("add student", "ok", f"student with key {added.pk}", shown)
     return added
 
 
@@ -127,13 +136,27 @@ def _save(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
         form.add_reasons(None, ["the student is no longer at one of your schools"])
         return False
     columns = ", ".join(edited.columns) or "nothing"
-    page_request.audit("edit student", "ok", f"student with key {key}: {columns}")
+    page_request.audit("edit student", "ok", f"student with key {key}: {columns}", [key])
     labels = ", ".join(label(name) for name in edited.columns)
     message = f"Saved: {labels}." if labels else "Nothing was changed."
     page_request.success(message)
     for warning in _messages(edited.warnings):
         page_request.warning(warning)
     return True
+
+
+def _record_form(
+    page_request: PageRequest, form: StudentForm, detail: str, shown: set[int]
+) -> None:
+    """Record whom the page of a form shows, which may have been refused.
+
+    Its errors and the values that were entered can name other students.
+    """
+    texts = [str(message) for errors in form.errors.values() for message in errors]
+    if form.is_bound:
+        texts += [form.data.get(name, "") for name in ("student_id", "username")]
+    named = recognition.students_named(page_request.district.pk, texts)
+    page_request.audit("student", "seen", detail, shown | named)
 
 
 def _ask_to_confirm(
@@ -159,7 +182,7 @@ def _set_status(page_request: PageRequest, key: int, status: str, result: str) -
             "or is being changed right now. Try again."
         )
     else:
-        page_request.audit("edit student", "ok", f"student with key {key}: {status}")
+        page_request.audit("edit student", "ok", f"student with key {key}: {status}", [key])
         page_request.success(f"{student.first_name} {student.last_name} {result}")
     return page_request.redirect("student", key)
 

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from rollbook.districts.models import School
-from rollbook.studentfile.columns import BY_NAME, REQUIRED_TO_ADD
+from rollbook.studentfile.columns import BY_NAME, CONFIDENTIAL, REQUIRED_TO_ADD
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, FLAGS, GENDERS, GRADES, RACES
 from rollbook.studentfile.values.free_text import SEPARATOR, join_list, split_list
@@ -41,9 +41,6 @@ class StudentForm(FormWithReasons):
         label="This is another student: save anyway", required=False, widget=forms.HiddenInput
     )
 
-    folds = False
-    """Whether confidential fields are collapsed until asked for."""
-
     def __init__(
         self, columns: Iterable[str], required: Iterable[str], *args: Any, **kwargs: Any
     ) -> None:
@@ -64,19 +61,14 @@ class StudentForm(FormWithReasons):
         return {name: _cell(self.cleaned_data[name.lower()]) for name in self._columns}
 
     @property
-    def sections(self) -> list[tuple[str, bool, list[forms.BoundField]]]:
-        """Return title, whether it is collapsed, and fields of each section.
-
-        A section with errors is never collapsed.
-        """
+    def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Return title and fields of each section."""
         sections = []
         for section in SECTIONS:
             names = [column.name for column in section.columns]
             fields = [self[name.lower()] for name in names if name in self._columns]
             if fields:
-                has_errors = any(field.errors for field in fields)
-                is_folded = self.folds and section.sensitive and not has_errors
-                sections.append((section.title, is_folded, fields))
+                sections.append((section.title, fields))
         return sections
 
     def refuse_problems(self, problems: Iterable[Problem]) -> None:
@@ -108,14 +100,22 @@ class NewStudent(StudentForm):
 
 
 class ChangedStudent(StudentForm):
-    """The form to edit a student; ``groups`` are the names of all groups at the school."""
+    """The form to edit a student.
 
-    folds = True
+    Args:
+        groups: The names of all groups at the school.
+        confidential: Whether the form has confidential fields; without them, they don't change.
+    """
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, groups: Iterable[str], *args: Any, **kwargs: Any) -> None:
-        columns = [name for name in BY_NAME if name not in {"SCHOOL_ID", "STATUS", "PASSWORD"}]
+    def __init__(
+        self, groups: Iterable[str], *args: Any, confidential: bool, **kwargs: Any
+    ) -> None:
+        left_out = {"SCHOOL_ID", "STATUS", "PASSWORD"}
+        if not confidential:
+            left_out |= CONFIDENTIAL
+        columns = [name for name in BY_NAME if name not in left_out]
         super().__init__(columns, [*REQUIRED_TO_ADD, "USERNAME"], *args, **kwargs)
         self.fields["groups"] = _several("GROUPS", groups, "None selected: the Default group.")
 

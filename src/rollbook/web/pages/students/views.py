@@ -1,4 +1,4 @@
-"""List the students that a member may see, and show one of them with the history."""
+"""List the students that a member may see, show one with the history, and show who saw one."""
 
 from django.http import HttpResponse
 
@@ -8,7 +8,13 @@ from rollbook.students.manual.resemblance import namesakes
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import PageRequest, is_htmx, member_page
 from rollbook.web.pages.students.filters import Filters, search
-from rollbook.web.pages.students.page_data import history_of, record_of, rejected_of
+from rollbook.web.pages.students.page_data import (
+    history_of,
+    record_of,
+    rejected_of,
+    students_quoted,
+)
+from rollbook.web.pages.students.viewers import Days
 
 
 @member_page(Permission.SEE_STUDENTS)
@@ -18,7 +24,8 @@ def index(page_request: PageRequest) -> HttpResponse:
     students = search(page_request.member, filters, page_number(page_request))
     used = filters.used_filters
     names = ", ".join(used) or "nothing"
-    page_request.audit("students", "seen", f"page {students.number}, filtered by {names}")
+    shown = [student.pk for student in students.items]
+    page_request.audit("students", "seen", f"page {students.number}, filtered by {names}", shown)
     context = {"filters": filters, "students": students, "used": used, **_rights(page_request)}
     if is_htmx(page_request.request):
         return page_request.render("students/parts/table.html", context)
@@ -27,17 +34,52 @@ def index(page_request: PageRequest) -> HttpResponse:
 
 @member_page(Permission.SEE_STUDENTS)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
-    """Render one student."""
+    """Render one student without confidential fields."""
+    return _render(page_request, key, confidential=False)
+
+
+@member_page(Permission.SEE_CONFIDENTIAL)
+def confidential(page_request: PageRequest, key: int) -> HttpResponse:
+    """Render one student with confidential fields."""
+    return _render(page_request, key, confidential=True)
+
+
+@member_page(Permission.SEE_AUDIT)
+def viewers(page_request: PageRequest, key: int) -> HttpResponse:
+    """Render who saw a student, by key: the student may have been erased since."""
+    days = Days(page_request.request.GET, page_request.district, page_request.now)
+    student = visibility.student(page_request.member, key)
+    events = days.events(key, page_number(page_request))
+    if student is None and not events.total:
+        return page_request.not_found("who saw", f"student with key {key}")
+    shown = [key] if student else []
+    page_request.audit("who saw", "seen", f"student with key {key}", shown)
+    context = {"student": student, "key": key, "events": events, "days": days}
+    return page_request.render("students/viewers.html", context)
+
+
+def _render(page_request: PageRequest, key: int, *, confidential: bool) -> HttpResponse:
     found = visibility.student(page_request.member, key)
     student = page_request.require(found, "student", f"student with key {key}")
-    page_request.audit("student", "seen", f"student with key {key}")
+    visible = visibility.visible_students(page_request.member)
+    others = namesakes(student, visible)
+    history = history_of(student, page_number(page_request), confidential=confidential)
+    rejected = rejected_of(student, confidential=confidential)
+    quoted = students_quoted(student, rejected, history.items)
+    shown = {key, *(other.pk for other in others), *quoted}
+    page_request.audit("student", "seen", f"student with key {key}", shown)
+    if confidential:
+        page_request.audit_confidential("opened", f"student with key {key}", [key])
     context = {
         "student": student,
-        "record": record_of(student),
+        "record": record_of(student, confidential=confidential),
         "staff": student.staff.order_by("last_name", "first_name", "pk"),
-        "history": history_of(student, page_number(page_request)),
-        "rejected": rejected_of(student),
-        "namesakes": namesakes(student, visibility.visible_students(page_request.member)),
+        "history": history,
+        "rejected": rejected,
+        "namesakes": others,
+        "is_open": confidential,
+        "may_open": page_request.may(Permission.SEE_CONFIDENTIAL),
+        "may_see_audit": page_request.may(Permission.SEE_AUDIT),
         **_rights(page_request),
     }
     return page_request.render("students/detail.html", context)

@@ -55,6 +55,8 @@ def new(page_request: PageRequest, slug: str, key: int) -> HttpResponse:
             transfer = _start(page_request, selection, form)
             _report(page_request, transfer)
             return page_request.redirect("transfer", transfer.pk)
+    shown = selection.pks if slug == "student" else ()
+    page_request.audit("transfer", "seen", f"{slug} with key {key}, to be transferred", shown)
     context = {"chosen": selection, "slug": slug, "count": len(selection.pks)}
     return page_request.render_form("transfers/new.html", form, context)
 
@@ -165,7 +167,7 @@ def _report(page_request: PageRequest, transfer: Transfer) -> None:
 def _render(
     page_request: PageRequest, transfer: Transfer, form: CompleteTransfer | None = None
 ) -> HttpResponse:
-    """Render the transfer with those of its students that the member sees.
+    """Render the transfer with those of its students that the member sees, and record that.
 
     Args:
         page_request: the request.
@@ -180,6 +182,8 @@ def _render(
         page_number(page_request),
         PAGE_SIZE,
     )
+    shown = [student.pk for student in page.items]
+    page_request.audit("transfer", "seen", f"transfer {transfer.pk}, page {page.number}", shown)
     status = 422 if form else 200
     if form is None and transfers.may_complete(member):
         form = CompleteTransfer(transfers.targets(member, transfer.source))

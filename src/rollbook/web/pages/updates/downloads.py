@@ -24,8 +24,12 @@ LINES_PER_PIECE = 100
 class CsvExport(Protocol):
     """A module of ``updates/exports/`` that writes one of the files."""
 
-    def csv_lines(self, update: UpdateJob, /) -> Iterator[str]:
+    def csv_lines(self, update: UpdateJob, /, *, confidential: bool) -> Iterator[str]:
         """Yield the lines of the file."""
+        ...
+
+    def students(self, update: UpdateJob, /) -> set[int]:
+        """Return the primary keys of the students whom the file shows."""
         ...
 
     def file_name(self, update: UpdateJob, /) -> str:
@@ -48,8 +52,10 @@ def _download(
     def download(page_request: PageRequest, number: int) -> HttpResponseBase:
         found = find(page_request.district, number)
         update = page_request.require(found, action, f"update {number}")
+        confidential = page_request.may(Permission.SEE_CONFIDENTIAL)
         try:
-            lines = export.csv_lines(update)
+            lines = export.csv_lines(update, confidential=confidential)
+            shown = export.students(update)
         except NotEnded:
             text = f"Update {number} is still running. Come back when it has finished."
             return errors.error_page(
@@ -64,7 +70,9 @@ def _download(
                 page_request.request, 410, "File no longer available", text, page_request
             )
         rows = count_of(row_count(update), "row")
-        page_request.audit(action, "downloaded", f"update {number}, {rows}")
+        page_request.audit(action, "downloaded", f"update {number}, {rows}", shown)
+        if confidential and shown:
+            page_request.audit_confidential("downloaded", f"{action} of update {number}", shown)
         return csv_response(lines, export.file_name(update))
 
     return download

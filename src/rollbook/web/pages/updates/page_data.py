@@ -1,22 +1,24 @@
 """Load the data of an update's page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from rollbook.districts.models import District
+from rollbook.pagination import Page
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import progress, rows, timeline
 from rollbook.updates.reporting.field_counts import changes_by_field
 from rollbook.updates.reporting.report import Report, previous, report
+from rollbook.updates.reporting.rows import RowView
 from rollbook.updates.reporting.state_words import result_sentence
 from rollbook.updates.reporting.status_json import status_context
 from rollbook.updates.reporting.status_line import approximate
 from rollbook.updates.state_machine import State
-from rollbook.web.pages.base.column_labels import CONFIDENTIAL, label
+from rollbook.web.pages.base.column_labels import label
 from rollbook.web.pages.base.state_badge import badge_words
 from rollbook.web.pages.updates.progress_sentences import progress_sentence
 
@@ -74,10 +76,9 @@ def context_of(update: UpdateJob, now: datetime) -> dict[str, Any]:
         "file": timeline.describe_file(update),
         "fields": fields,
         "changes": sum(field.count for field in fields),
-        "sensitive": CONFIDENTIAL,
         "errors": _groups(current, Severity.ERROR),
         "warnings": _groups(current, Severity.WARNING),
-        "rows": None if update.details_hidden_at else rows.rows_of(update, size=FIRST_ROWS),
+        "rows": _first_rows(update),
         "file_removed": update.file_removed_at,
         "details_removed": update.details_hidden_at,
         "before": before,
@@ -85,6 +86,14 @@ def context_of(update: UpdateJob, now: datetime) -> dict[str, Any]:
     if before and current.state is State.COMPLETED:
         context["differences"] = _differences(current, before)
     return context
+
+
+def _first_rows(update: UpdateJob) -> Page[RowView] | None:
+    """Return the first rows without confidential values; None once retention has removed them."""
+    if update.details_hidden_at:
+        return None
+    page = rows.rows_of(update, size=FIRST_ROWS)
+    return replace(page, items=[row.without_confidential() for row in page.items])
 
 
 def progress_of(unfinished: Report, district: District, now: datetime) -> Progress:

@@ -1,5 +1,7 @@
 """List the updates of a district; show, watch and cancel one of them."""
 
+from dataclasses import replace
+
 from django.http import HttpResponse
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -11,7 +13,6 @@ from rollbook.updates.reporting import rows as row_table
 from rollbook.updates.reporting.report import find, report_without_problems
 from rollbook.updates.reporting.status_line import cancellation_summary
 from rollbook.web.pages.base import errors
-from rollbook.web.pages.base.column_labels import CONFIDENTIAL
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import POST, PageOrText, PageRequest, is_htmx, member_page
 from rollbook.web.pages.updates import plain_text
@@ -37,8 +38,11 @@ def index(page_request: PageRequest) -> HttpResponse:
 @member_page(Permission.UPDATE_STUDENTS)
 def _page(page_request: PageRequest, number: int) -> HttpResponse:
     update = page_request.require(find(page_request.district, number), "update", f"update {number}")
-    page_request.audit("update", "seen", f"update {number}")
-    return page_request.render("updates/detail.html", context_of(update, page_request.now))
+    context = context_of(update, page_request.now)
+    first_rows = context["rows"].items if context["rows"] else ()
+    shown = row_table.students_shown(update, first_rows)
+    page_request.audit("update", "seen", f"update {number}", shown)
+    return page_request.render("updates/detail.html", context)
 
 
 detail = PageOrText(_page, plain_text.update)
@@ -68,19 +72,28 @@ def rows(page_request: PageRequest, number: int) -> HttpResponse:
     """Render the rows that changed something or were rejected."""
     found = find(page_request.district, number)
     update = page_request.require(found, "update rows", f"update {number}")
-    page_request.audit("update rows", "seen", f"update {number}")
     try:
         ensure_not_removed(update, file=False)
     except RemovedByRetention as removed:
+        page_request.audit("update rows", "removed", f"update {number}")
         return no_longer_kept(page_request, removed)
     query = page_request.request.GET
     outcome = query.get("outcome", "")
     search_text = query.get("search", "").strip()[:MAX_SEARCH_LENGTH]
-    page = page_number(page_request)
+    may_open = page_request.may(Permission.SEE_CONFIDENTIAL)
+    is_open = may_open and query.get("confidential") == "yes"
+    page = row_table.rows_of(update, outcome or None, search_text, page_number(page_request))
+    shown = row_table.students_shown(update, page.items)
+    page_request.audit("update rows", "seen", f"update {number}", shown)
+    if is_open:
+        page_request.audit_confidential("opened", f"rows of update {number}", shown)
+    else:
+        page = replace(page, items=[row.without_confidential() for row in page.items])
     context = {
         "report": report_without_problems(update),
-        "sensitive": CONFIDENTIAL,
-        "rows": row_table.rows_of(update, outcome or None, search_text, page),
+        "may_open": may_open,
+        "is_open": is_open,
+        "rows": page,
         "outcomes": row_table.OUTCOMES,
         "outcome": outcome,
         "search": search_text,

@@ -33,17 +33,25 @@ def columns(names: Collection[str]) -> tuple[Column, ...]:
     return tuple(column for column in COLUMNS if column.name in chosen)
 
 
-def lines(district: District, chosen: Sequence[Column], *, with_students: bool) -> Iterator[str]:
-    """Yield the lines of the file, with a byte order mark so that spreadsheets read UTF-8."""
-    rows = _rows(district, chosen) if with_students else ()
+def lines(district: District, chosen: Sequence[Column], students: Sequence[int]) -> Iterator[str]:
+    """Yield the lines of the file, with a byte order mark so that spreadsheets read UTF-8.
+
+    Args:
+        district: The district.
+        chosen: The columns.
+        students: The primary keys of its students to include, in their order.
+    """
+    rows = _rows(district, chosen, students)
     yield BYTE_ORDER_MARK
     yield from writer.lines([column.name for column in chosen], rows)
 
 
-def _rows(district: District, chosen: Sequence[Column]) -> Iterable[list[str]]:
+def _rows(
+    district: District, chosen: Sequence[Column], students: Sequence[int]
+) -> Iterable[list[str]]:
     names = [column.name for column in chosen]
     order = file_rules(district).date_order
-    for page in snapshots.iter_district(district.pk):
+    for page in snapshots.iter_students(students):
         for student in page:
             values = student.values
             yield [writer.format_value(name, values.get(name, ""), order) for name in names]

@@ -10,9 +10,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.models import District
-from rollbook.studentfile.columns import BY_NAME, COLUMNS
+from rollbook.studentfile.columns import BY_NAME, COLUMNS, CONFIDENTIAL, Column
 from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
+from rollbook.students import recognition, snapshots
 from rollbook.students.models import Student
 from rollbook.text import format_short_time, name_updates
 from rollbook.updates.models import Draft
@@ -41,6 +42,7 @@ def template_or_file(page_request: PageRequest) -> HttpResponse:
         **VALUE_LISTS,
         "preselected": template_csv.PRESELECTED,
         "students": Student.objects.filter(district=page_request.district).count(),
+        "may_see_confidential": page_request.may(Permission.SEE_CONFIDENTIAL),
     }
     return page_request.render("upload/upload.html", context)
 
@@ -51,18 +53,33 @@ def template(page_request: PageRequest) -> HttpResponseBase:
     query = page_request.request.GET
     names = [name for name in query.getlist(COLUMN_FIELD) if name in BY_NAME]
     columns = template_csv.columns(names or template_csv.PRESELECTED)
+    students: list[int] = []
+    file_name = "students-template.csv"
     if query.get("students") == "yes":
-        with_students, detail = True, "with the students"
+        students = snapshots.list_district(page_request.district.pk)
         file_name = f"{page_request.district.slug}-students.csv"
+        columns = _record_roster(page_request, columns, students)
     else:
-        with_students, detail = False, "without students"
-        file_name = "students-template.csv"
-    page_request.audit("template", "downloaded", detail)
+        page_request.audit("template", "downloaded", "without students")
     return StreamingHttpResponse(
-        template_csv.lines(page_request.district, columns, with_students=with_students),
+        template_csv.lines(page_request.district, columns, students),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
     )
+
+
+def _record_roster(
+    page_request: PageRequest, columns: tuple[Column, ...], students: list[int]
+) -> tuple[Column, ...]:
+    """Record that students are downloaded, and return the columns that the member may see."""
+    page_request.audit("template", "downloaded", "with the students", students)
+    if not page_request.may(Permission.SEE_CONFIDENTIAL):
+        return tuple(column for column in columns if column.name not in CONFIDENTIAL)
+    confidential = [column.name for column in columns if column.name in CONFIDENTIAL]
+    if confidential:
+        detail = f"template: {', '.join(confidential)}"
+        page_request.audit_confidential("downloaded", detail, students)
+    return columns
 
 
 @member_page(Permission.UPDATE_STUDENTS)
@@ -101,7 +118,8 @@ def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
     preview = drafts.load_preview(found)
     delete_at = found.created_at + drafts.LIFETIME
     time_zone = page_request.district.time_zone
-    page_request.audit("draft", "seen", f"draft {key}")
+    shown = recognition.students_named(page_request.district.pk, _texts(preview))
+    page_request.audit("draft", "seen", f"draft {key}", shown)
     context = {
         "draft": found,
         "preview": preview,
@@ -161,6 +179,14 @@ def _render_upload_form(
 def _is_refusal(preview: FilePreview, group: ProblemGroup) -> bool:
     """Return whether the page shows these problems on top, as why the file is not accepted."""
     return preview.refusal is not None and preview.refusal.code == group.code
+
+
+def _texts(preview: FilePreview) -> list[str]:
+    """Return the texts of a preview that can name students."""
+    problems = [*preview.problems]
+    for group in preview.groups:
+        problems += group.first
+    return [f"{problem.found} {problem.hint}" for problem in problems]
 
 
 def _create_draft(page_request: PageRequest, form: Form) -> HttpResponse:
