@@ -9,7 +9,7 @@ from django.apps import apps
 from rollbook.accounts.models import Role
 from rollbook.districts.models import District
 
-migration: Any = import_module("rollbook.accounts.migrations.0007_confidential_fields")
+migration: Any = import_module("rollbook.accounts.migrations.0009_confidential_fields")
 
 SEE, CONFIDENTIAL, UPDATE = "see students", "see confidential fields", "update students"
 

@@ -1,8 +1,8 @@
 """Compare names as people see them, so that no name passes for another one.
 
 Two names look alike if they are the same without case, spaces, accents and punctuation, once the
-letters of the Cyrillic and Greek alphabets that have a twin among the Latin ones are replaced by
-it, and characters such as 0 and O, or 1, l and I, are one.
+characters of the Cyrillic and Greek alphabets that have a twin among the Latin ones are replaced
+by it, and characters such as 0 and O, or 1, l and I, are one.
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("i", "l"))
 def skeleton(name: str) -> str:
     """Return the form of a name that it has in common with the names that look like it."""
     decomposed = unicodedata.normalize("NFKD", name).translate(_TWINS).casefold()
-    letters = "".join(filter(str.isalnum, decomposed))
+    form = "".join(filter(str.isalnum, decomposed))
     for pair, twin in _PAIRS:
-        letters = letters.replace(pair, twin)
-    return letters
+        form = form.replace(pair, twin)
+    return form
