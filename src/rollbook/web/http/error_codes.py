@@ -63,6 +63,12 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             "the server is receiving too many uploads right now; try again later",
             RETRY_LATER_S,
         ),
+        "uploads_unidentified": ErrorCode(
+            503,
+            "the server is receiving too many uploads from addresses where nobody has signed in; "
+            "try again later, or send your token or login in the header: -H @token.txt or --netrc",
+            RETRY_LATER_S,
+        ),
         "disk_full": ErrorCode(
             503,
             "the server has no disk space for this file; nothing was saved; try again later",
