@@ -38,6 +38,7 @@ from rollbook.server.slow_clients.error_responses import (
     ErrorResponse,
     ResponseSent,
 )
+from rollbook.server.slow_clients.response import hide_program
 from rollbook.server.slow_clients.sockets import SEND_BUFFER_BYTES
 from rollbook.web.http.upload_slots import SLOTS, admit
 
@@ -79,6 +80,7 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
             certificate.set_served_until(tls.valid_until(Path(self.cfg.certfile)))
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        hide_program()
         self.upload_threads = ThreadPoolExecutor(UPLOAD_THREADS)
         self.uploads_by_client: Counter[str] = Counter()
         self.waiting: dict[Connection, NonBlockingSteps[None]] = {}
@@ -192,11 +194,11 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
         """Respond to a request that never reached the application, or that made it fail."""
         if isinstance(exc, ssl.SSLError):
             return
-        response = _error_response(exc)
-        if response is INTERNAL_ERROR:
+        answer = _error_response(exc)
+        if answer is INTERNAL_ERROR:
             self.log.exception("the request could not be answered")
         with suppress(OSError):
-            client.sendall(response.encoded())
+            client.sendall(answer.encoded())
 
     # Waiting
 

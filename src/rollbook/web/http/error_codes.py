@@ -30,6 +30,11 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             "this address requires HTTPS; write https:// in the address. "
             "Your password may have been sent unencrypted: change it",
         ),
+        "unknown_host": ErrorCode(
+            400,
+            "this server is not known as {host}; set ROLLBOOK_URL to the address that people use, "
+            "and let a proxy pass on the Host header",
+        ),
         "use_post": ErrorCode(405, "this address accepts only POST; use: {command}"),
         "use_get": ErrorCode(405, "this address accepts only GET"),
         "credentials_in_address": ErrorCode(
