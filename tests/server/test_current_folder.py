@@ -13,10 +13,12 @@ from rollbook.studentfile.reading.conversion import workbooks
 from rollbook.updates.checking import parallel
 from tests.installations import environment, installed
 from tests.patience import TIMEOUT_S
+from tests.server.test_supervisor import descendants
 
 SOURCES = Path(rollbook.__file__).parent
 PLANTED = ("rollbook", "django", "json", "gunicorn", "sqlite3", "logging")
 MARK = "executed"
+NO_CORE_FILE = re.compile(r"^Max core file size +0 +0 ", re.MULTILINE)
 
 
 @pytest.fixture
@@ -57,7 +59,9 @@ def test_a_child_process_ignores_the_current_folder(folder: Path, module: str) -
 
 @pytest.mark.process
 @pytest.mark.statement("S54")
-def test_serve_ignores_the_current_folder(folder: Path, tmp_path: Path) -> None:
+def test_serve_ignores_the_current_folder_and_writes_no_core_files(
+    folder: Path, tmp_path: Path
+) -> None:
     data = tmp_path / "data"
     installed(data)
     command = [str(Path(sys.executable).with_name("rollbook")), "serve", "--port", "0"]
@@ -71,7 +75,11 @@ def test_serve_ignores_the_current_folder(folder: Path, tmp_path: Path) -> None:
     ) as process:
         assert process.stdout
         line = process.stdout.readline()
+        pids = [process.pid, *descendants(process.pid)]
+        limits = {Path(f"/proc/{pid}/limits").read_text() for pid in pids}
         process.terminate()
         process.wait(TIMEOUT_S)
     assert line.startswith("Rollbook is ready at ")
     assert not (folder / MARK).exists()
+    assert len(pids) >= 4
+    assert all(NO_CORE_FILE.search(text) for text in limits)

@@ -1,6 +1,7 @@
 """List the updates of a district; show, watch and cancel one of them."""
 
 from django.http import HttpResponse
+from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.accounts.permissions import Permission
@@ -13,7 +14,8 @@ from rollbook.updates.reporting.status_line import cancellation_summary
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.column_labels import CONFIDENTIAL
 from rollbook.web.pages.base.page_number import page_number
-from rollbook.web.pages.base.view import POST, PageOrText, PageRequest, is_htmx, member_page
+from rollbook.web.pages.base.sealed_search import address_query, opened_query
+from rollbook.web.pages.base.view import FORM, POST, PageOrText, PageRequest, is_htmx, member_page
 from rollbook.web.pages.updates import plain_text
 from rollbook.web.pages.updates.downloads import no_longer_kept
 from rollbook.web.pages.updates.filters import Filters, search
@@ -63,9 +65,15 @@ def progress(page_request: PageRequest, number: int) -> HttpResponse:
     return page_request.render("updates/parts/progress.html", context)
 
 
-@member_page(Permission.UPDATE_STUDENTS)
+@member_page(Permission.UPDATE_STUDENTS, methods=FORM)
 def rows(page_request: PageRequest, number: int) -> HttpResponse:
-    """Render the rows that changed something or were rejected."""
+    """Render the rows that changed something or were rejected.
+
+    A submitted search leads to the address of its list.
+    """
+    if page_request.request.method == "POST":
+        query = address_query(page_request.member, page_request.request.POST)
+        return redirect(f"{resolve_url('update-rows', number)}?{query.urlencode()}")
     found = find(page_request.district, number)
     update = page_request.require(found, "update rows", f"update {number}")
     page_request.audit("update rows", "seen", f"update {number}")
@@ -73,7 +81,7 @@ def rows(page_request: PageRequest, number: int) -> HttpResponse:
         ensure_not_removed(update, file=False)
     except RemovedByRetention as removed:
         return no_longer_kept(page_request, removed)
-    query = page_request.request.GET
+    query = opened_query(page_request.member, page_request.request.GET)
     outcome = query.get("outcome", "")
     search_text = query.get("search", "").strip()[:MAX_SEARCH_LENGTH]
     page = page_number(page_request)
