@@ -4,6 +4,7 @@ Importing them creates no files or folders.
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.utils.functional import SimpleLazyObject
 
@@ -11,6 +12,7 @@ from rollbook import environment
 from rollbook.db.url import postgresql_settings
 from rollbook.log_format import FORMATTERS
 from rollbook.secret_keys import load_newest_or_create
+from rollbook.security_headers import HSTS_SECONDS
 
 # The folder of the database, uploaded files, keys, certificate and mail.
 DATA = environment.DATA.read()
@@ -25,7 +27,7 @@ DEBUG = False
 
 # The public address. Links in answers and emails use it, never the Host header of a request.
 URL = environment.URL.read()
-ALLOWED_HOSTS = ["*"]
+ALLOWED_HOSTS = [*filter(None, [urlsplit(URL).hostname]), "localhost", "127.0.0.1", "[::1]"]
 BEHIND_PROXY = environment.BEHIND_PROXY.read()
 TRUSTED_PROXIES = environment.TRUSTED_PROXIES.read()
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "rollbook.web.middleware.request_id",
+    "rollbook.web.middleware.require_known_host",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -60,7 +63,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_SECONDS = HSTS_SECONDS
 CSRF_COOKIE_NAME = "__Host-csrf"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -160,18 +161,15 @@ class Rollbook:
 
     def descendants(self, name: str) -> list[int]:
         """Return the ids of processes that ``serve`` started with this subcommand, oldest first."""
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-                environment = (folder / "environ").read_bytes()
-            except OSError:
-                continue
-            if (
-                name.encode() in words[:5]
-                and f"ROLLBOOK_DATA={self.data}\0".encode() in environment
-            ):
-                found.append(int(folder.name))
+        assert self.process
+        found, parents = [], [self.process.pid]
+        while parents:
+            parent = parents.pop()
+            children = Path(f"/proc/{parent}/task/{parent}/children")
+            with suppress(OSError):
+                parents += map(int, children.read_text().split())
+                if name in Path(f"/proc/{parent}/cmdline").read_text().split("\0")[:5]:
+                    found.append(parent)
         return sorted(found)
 
     def curl(

@@ -12,6 +12,7 @@ from typing import Any
 
 from rollbook.server import gunicorn_app, tls
 from rollbook.server.slow_clients import body_timeout, connection, sockets
+from rollbook.server.slow_clients.body_timeout import NoSlot
 
 Response = tuple[str, bytes]
 
@@ -35,6 +36,8 @@ def _upload(environ: dict[str, Any]) -> Response:
     try:
         while remaining and (data := environ["wsgi.input"].read(min(remaining, 64 * 1024))):
             remaining -= len(data)
+    except NoSlot as error:
+        return "429 Too Many Requests", f"ERROR {error.code}\n".encode()
     except OSError as error:
         return "408 Request Timeout", f"ERROR {type(error).__name__}\n".encode()
     return "200 OK", f"OK {announced - remaining} of {announced}\n".encode()

@@ -211,6 +211,15 @@ def test_names_that_look_like_html_are_escaped(school: District, manager: Member
     assert "<img" not in html_of(email)
 
 
+@pytest.mark.statement("S40")
+def test_a_mail_does_not_contain_the_name_of_the_file(school: District, manager: Member) -> None:
+    update = send(school, a_class(1), member=manager, file_name="Ana Brook.csv")
+    finish(update)
+    email = message(UpdateJob.objects.get(pk=update.pk))
+    assert "Ana Brook" not in email.message().as_string()
+    assert "Ana Brook" not in email.body + html_of(email)
+
+
 @pytest.mark.statement("S52")
 def test_a_mail_is_marked_as_auto_generated_and_dated(school: District, manager: Member) -> None:
     [queued] = queued_mails(completed(school, manager))

@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from rollbook.log_format import LineFormatter
+from rollbook.security_headers import HSTS, SECURITY_HEADERS
 from rollbook.web.api import views
 from tests.web.curl import Curl, text
 
@@ -23,6 +24,39 @@ def test_one_line_is_logged_for_each_request(curl: Curl, caplog: pytest.LogCaptu
     assert len(lines) == 1
     assert re.fullmatch(r"POST /slc/studentupdate/status 400 in \d+ ms", lines[0])
     assert response["X-Request-Id"]
+
+
+@pytest.mark.statement("S09", "S54")
+@pytest.mark.parametrize("path", ["/sign-in", "/slc/studentupdate/status", "/static/no.css", "/x"])
+def test_an_unknown_host_is_refused_with_what_to_set(curl: Curl, path: str) -> None:
+    response = curl.client.get(path, secure=True, HTTP_HOST="evil.example")
+    assert response.status_code == 400
+    assert text(response) == (
+        "ERROR unknown_host: this server is not known as 'evil.example'; set ROLLBOOK_URL to the "
+        "address that people use, and let a proxy pass on the Host header\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["localhost:8443", "127.0.0.1:8443", "[::1]:8443"])
+def test_the_names_of_this_machine_are_known(curl: Curl, host: str) -> None:
+    assert curl.client.get("/sign-in", secure=True, HTTP_HOST=host).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz"])
+def test_monitors_may_use_any_host(curl: Curl, path: str) -> None:
+    answer = curl.client.get(path, secure=True, HTTP_HOST="10.0.0.7:8443")
+    assert "unknown_host" not in text(answer)
+
+
+@pytest.mark.statement("S17")
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/livez", "/slc/studentupdate/status", "/unknown", "/static/style.css"]
+)
+def test_every_response_has_the_security_headers(curl: Curl, path: str) -> None:
+    answer = curl.client.get(path, secure=True)
+    expected = {**SECURITY_HEADERS, HSTS[0]: HSTS[1]}
+    assert {name: answer.headers.get(name) for name in expected} == expected
+    assert "Server" not in answer.headers
 
 
 def test_an_unknown_address_is_not_logged(curl: Curl, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import django
 
+from rollbook import cookie_parser
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.version import describe
@@ -34,6 +35,8 @@ def check(installation: Installation) -> Iterator[CheckResult]:
             f"Python {platform.python_version()} is too old",
             f"upgrade to {'.'.join(MIN_PYTHON)} or later",
         )
+    if problem := cookie_parser.find_problem():
+        yield warning(problem, cookie_parser.FIX)
     if django.VERSION[:2] != MIN_DJANGO:
         needed = ".".join(map(str, MIN_DJANGO))
         yield warning(

@@ -4,12 +4,12 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from rollbook.child_python import python_command
 from rollbook.exit_codes import NEWER_DATABASE
 from rollbook.server.worker_progress import WorkerProgress
 
@@ -96,7 +96,7 @@ class Child:
         self.is_killed = False
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "rollbook", *self.arguments],
+            python_command("rollbook", *self.arguments),
             env=self.environment,
             pass_fds=self.inherited,
             process_group=0,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import connection, connections
 
+from rollbook import cookie_parser
 from rollbook.accounts import installation_id, key_fingerprints
 from rollbook.db import schema_version, schema_watch
 from rollbook.db.diagnosis import require_version
@@ -59,6 +60,8 @@ def complete() -> None:
     removed_files = receive.remove_orphaned_files()
     if removed_files:
         log.info("removed %d files of interrupted uploads", removed_files)
+    if problem := cookie_parser.find_problem():
+        log.warning("%s; %s", problem, cookie_parser.FIX)
     connections.close_all()  # the supervisor doesn't use the database afterward
 
 

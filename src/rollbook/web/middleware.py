@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.core.signals import request_finished
 from django.db import Error
 from django.dispatch import receiver
@@ -16,12 +17,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from rollbook.db.schema_version import DatabaseIsNewer
 from rollbook.db.schema_watch import watch
 from rollbook.log_format import event_fields, request_context
+from rollbook.security_headers import SECURITY_HEADERS
+from rollbook.text import printable
 from rollbook.web.http.client import address_of
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import error_response
 from rollbook.web.pages.base import errors
 
 MAX_PATH_LENGTH = 200
+MAX_HOST_LENGTH = 100
 POLLED = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 
 log = logging.getLogger(__name__)
@@ -39,6 +43,8 @@ def request_id(
         response = get_response(request)
         response.headers["X-Request-Id"] = request.META[ID]
         response.headers.setdefault("Cache-Control", "no-store")
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
         if request.method == "HEAD":
             _remove_content(response)
         _log(request, response.status_code, (time.monotonic() - started_at) * 1000)
@@ -48,6 +54,27 @@ def request_id(
 
 
 ID = "rollbook.request_id"
+
+
+def require_known_host(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Answer 400 if the Host header names another server, except to monitors.
+
+    Otherwise a page of another name that resolves to this server could read its responses.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path in POLLED:
+            request.META["HTTP_HOST"] = "localhost"  # Django compares it, too
+        try:
+            request.get_host()
+        except DisallowedHost:
+            host = printable(request.headers.get("Host", ""), MAX_HOST_LENGTH)
+            return error_response(request, ApiError("unknown_host", host=repr(host)))
+        return get_response(request)
+
+    return middleware
 
 
 def wait_for_migration(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rollbook import cookie_parser
 from rollbook.doctor import runner
 from rollbook.doctor.checks import CHECKS, DoctorCheck
 from rollbook.doctor.installation import Installation
@@ -46,8 +47,11 @@ def test_a_new_installation_has_no_errors_and_is_left_as_it_was(data: Path) -> N
     done = process.rollbook("doctor", env=process.environment(data))
     assert (done.returncode, done.stderr) == (0, "")
     *lines, empty, last = done.stdout.splitlines()
-    assert (empty, last) == ("", "0 errors, 4 warnings.")
     findings = [line for line in lines if not line.startswith(" ")]
+    slow_parser = [line for line in findings if line.startswith("WARNING  versions: ")]
+    assert bool(slow_parser) == bool(cookie_parser.find_problem())  # on some versions of Python
+    assert (empty, last) == ("", f"0 errors, {4 + len(slow_parser)} warnings.")
+    findings = [line for line in findings if line not in slow_parser]
     assert [line[9:].partition(": ")[0] for line in findings] == PARTS
     warnings = [line[9:].partition(": ")[0] for line in findings if line.startswith("WARNING")]
     assert warnings == ["server", "worker", "mail", "alerts"]

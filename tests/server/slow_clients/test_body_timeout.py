@@ -57,6 +57,22 @@ def test_2_kilobytes_per_second_is_not_enough_for_a_large_file() -> None:
     assert disconnected_after == pytest.approx(GRACE_PERIOD_S + 4_000, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("each", "received", "expected"),
+    [
+        (1, 16_000, 30 + 10**6 / 50_000),  # fast enough from second to second, but not in all
+        (1, 1_000, 11),
+        (11, 0, 11),
+    ],
+    ids=["slow", "dripping", "stalled"],
+)
+def test_a_stranger_must_be_faster(each: float, received: int, expected: float) -> None:
+    budget = ReceiveBudget(10**6, is_stranger=True)
+    assert seconds_until_disconnected(
+        budget, each=each, received=received, at_most=1000
+    ) == pytest.approx(expected, abs=1)
+
+
 def test_an_unannounced_size_has_ten_minutes() -> None:
     assert seconds_until_disconnected(
         ReceiveBudget(None), each=1, received=10_000, at_most=10_000

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rollbook.security_headers import SECURITY_HEADERS
 from rollbook.web.http.error_codes import ERROR_CODES
 from tests.server.conftest import Server, echo
 
@@ -91,6 +92,24 @@ def test_a_large_file_arrives_whole(server: Server, big_file: Path) -> None:
         server.curl("/upload", "-H", "Expect:", "--data-binary", f"@{big_file}")
         == "OK 60000000 of 60000000\n\n200"
     )
+
+
+@pytest.mark.statement("S17")
+def test_no_response_names_the_program_and_all_have_the_security_headers(server: Server) -> None:
+    refused = server.curl("/healthz", "-i", "-H", 'Cookie: a="\\"')
+    assert refused.startswith("HTTP/1.1 431 ")
+    assert "\nStrict-Transport-Security: max-age=31536000\n" in refused
+    for name, value in SECURITY_HEADERS.items():
+        assert f"\n{name}: {value}\n" in refused
+    for output in (refused, server.curl("/healthz", "-i"), server.curl("/broken", "-i")):
+        assert "\nserver:" not in output.lower()
+
+
+def test_a_cookie_that_takes_long_to_parse_is_refused_behind_a_proxy(tmp_path: Path) -> None:
+    with echo(tmp_path, "--behind-proxy") as plain:
+        output = plain.curl("/healthz", "-H", "Cookie: " + "a" * 5000)
+    assert output.startswith("ERROR cookies_refused: ")
+    assert output.endswith("\n431")
 
 
 def test_a_large_response_arrives_whole(server: Server) -> None:

@@ -20,10 +20,11 @@ import pytest
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
-from gunicorn.http import errors, get_parser  # type: ignore[import-untyped]
+from gunicorn.http import errors, get_parser, wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 import rollbook
+from rollbook.server.slow_clients.response import Response
 from rollbook.server.slow_clients.worker import ERROR_RESPONSES, SlowClientWorker
 
 SOURCES = Path(rollbook.__file__).parent
@@ -205,6 +206,18 @@ def test_the_errors_that_we_answer_are_exceptions_of_gunicorn() -> None:
     assert {kind.__module__ for kind in ERROR_RESPONSES} == {errors.__name__}
     # The first matching class decides, so the general one must come last.
     assert list(ERROR_RESPONSES)[-1] is errors.ParseException
+
+
+def test_the_lines_before_the_headers_of_the_application_name_no_program() -> None:
+    request = next(get_parser(Config(), [GET], CLIENT))
+    before = wsgi.Response(request, None, Config())
+    before.status, before.status_code = "200 OK", 200
+    after = Response(request, None, Config())
+    after.status, after.status_code = "200 OK", 200
+    names = [line.partition(":")[0] for line in before.default_headers()[1:]]
+    assert names == ["Server", "Date", "Connection"]
+    assert [line.partition(":")[0] for line in after.default_headers()[1:]] == names[1:]
+    assert "response_class = Response" in inspect.getsource(wsgi.create)
 
 
 def test_the_logger_has_the_error_log_that_we_redirect() -> None:

@@ -77,6 +77,33 @@ def test_a_header_that_is_too_long_is_answered() -> None:
         read_head(b"GET / HTTP/1.1\r\n" + b"x" * MAX_HEAD_BYTES)
 
 
+@pytest.mark.parametrize(
+    ("line", "is_refused"),
+    [
+        ("Cookie: a=" + "b" * 4000, False),
+        ("Cookie: a=" + "b" * 4100, True),
+        ("cookie:a=" + "b" * 3000 + "\r\nCOOKIE: c=" + "d" * 3000, True),
+        ('Cookie: a="\\"', True),
+        ("X-Cookie: \\", False),
+    ],
+)
+def test_cookies_that_take_long_to_parse_are_refused(line: str, *, is_refused: bool) -> None:
+    if not is_refused:
+        assert head_of("Host: a", line)
+        return
+    with pytest.raises(ResponseSent, match="cookies_refused") as sent:
+        head_of("Host: a", line)
+    response = sent.value.response.encoded()
+    assert response.startswith(b"HTTP/1.1 431 ")
+    assert b"\r\n\r\nERROR cookies_refused: " in response
+    assert response.count(b"\n", response.index(b"\r\n\r\n") + 4) == 1
+    with pytest.raises(ResponseSent) as sent:
+        head_of("Host: a", line, "Accept: text/html,*/*;q=0.8")
+    page = sent.value.response.encoded()
+    assert b"\r\nContent-Type: text/html; charset=utf-8\r\n" in page
+    assert b"<h1>Cookies not accepted</h1>" in page
+
+
 @given(st.binary())
 def test_any_bytes_are_a_head_none_or_answered(received: bytes) -> None:
     try:

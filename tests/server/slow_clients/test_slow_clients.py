@@ -92,13 +92,12 @@ def test_slow_uploads_of_one_client_do_not_block_those_of_others(
     with ExitStack() as stack:
         clients = [stack.enter_context(slow_upload(server)) for _ in range(60)]
         output = server.curl(
-            "/upload", "--interface", "127.0.0.2", "--data-binary", f"@{file}", host="127.0.0.1"
+            "/upload", "--interface", "127.0.1.2", "--data-binary", f"@{file}", host="127.0.0.1"
         )
         assert output == "OK 250000 of 250000\n\n200"
         refusal = receive_all(clients[-1]).decode()
     assert refusal.startswith("HTTP/1.1 429 ")
-    assert "\r\nRetry-After: 60\r\n" in refusal
-    assert "ERROR too_many_uploads: " in refusal
+    assert "ERROR too_many_uploads" in refusal
 
 
 def test_a_client_can_upload_again_after_its_uploads_have_ended(

@@ -11,11 +11,10 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
 from rollbook.accounts.audit import log
-from rollbook.accounts.auth import throttle
+from rollbook.accounts.auth import known_addresses, throttle
 from rollbook.accounts.auth.password_policy import MAX_BYTES, normalize_password
 from rollbook.accounts.auth.sign_in_cache import SignInCache
-from rollbook.accounts.models import AuditEvent, KnownAddress, Member
-from rollbook.client_network import client_network
+from rollbook.accounts.models import AuditEvent, Member
 from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
 
 MAX_LOGIN_LENGTH = 254
@@ -114,17 +113,11 @@ def record_sign_in(
 
     So a script that polls causes no writes.
     """
-    network = client_network(address)
-    known = KnownAddress.objects.filter(member=member, address=network)
-    if known.filter(last_seen_at__date=now.date()).exists():
-        return
     with transaction.atomic():
-        KnownAddress.objects.update_or_create(
-            member=member, address=network, defaults={"last_seen_at": now}
-        )
-        log.record(
-            "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
-        )
+        if known_addresses.remember(member, address, now):
+            log.record(
+                "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
+            )
 
 
 def _matches(member: Member | None, password: str) -> bool:

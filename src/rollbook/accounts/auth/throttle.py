@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 
 from rollbook.accounts import key_ring
-from rollbook.accounts.models import KnownAddress, Member, PasswordRequest, SignInFailure
+from rollbook.accounts.auth import known_addresses
+from rollbook.accounts.models import Member, PasswordRequest, SignInFailure
 from rollbook.client_network import client_network
 
 WINDOW = timedelta(hours=1)
@@ -19,7 +20,6 @@ MAX_FAILURES_PER_ADDRESS = 20
 MAX_FAILURES_PER_LOGIN = 100
 MAX_CODE_FAILURES_PER_LOGIN = 20
 MAX_REQUESTS_PER_ADDRESS = 20
-KNOWN_ADDRESS_LIFETIME = timedelta(days=30)
 PASSWORD, CODE = "password", "code"
 """What a failed sign-in lacked."""
 
@@ -223,9 +223,5 @@ def _check(
 
 
 def _is_known(login: str, address: str, now: datetime) -> bool:
-    return KnownAddress.objects.filter(
-        member__email=login,
-        member__holds_login=True,
-        address=client_network(address),
-        last_seen_at__gt=now - KNOWN_ADDRESS_LIFETIME,
-    ).exists()
+    member = Member.objects.filter(email=login, holds_login=True).first()
+    return member is not None and known_addresses.signed_in_from(member, address, now)

@@ -12,7 +12,7 @@ from functools import partial
 from django.conf import settings
 from django.db import Error
 
-from rollbook import error_reports
+from rollbook import core_dumps, error_reports
 from rollbook.cli.errors import NEWER_DATABASE, OK, USAGE, CommandError
 from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import connections, schema_version
@@ -45,6 +45,7 @@ def serve(arguments: Namespace) -> int:
 
 def web(arguments: Namespace) -> int:
     """Run the web server only."""
+    core_dumps.protect_memory()
     _require_error_reports()
     certificate = None if settings.BEHIND_PROXY else _load_certificate(arguments)
     endpoint = _endpoint(arguments)
@@ -136,6 +137,7 @@ def worker(arguments: Namespace) -> int:
 
     The first signal lets it finish the current step; the second one stops it immediately.
     """
+    core_dumps.protect_memory()
     if arguments.concurrency > 1 and not settings.ON_POSTGRESQL:
         raise CommandError(
             "one_at_a_time",

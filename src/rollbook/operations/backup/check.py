@@ -3,7 +3,6 @@
 import os
 import secrets
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 
 from rollbook import environment
+from rollbook.child_python import python_command
 from rollbook.operations import postgresql_tools
 from rollbook.operations.backup.archive import open_archive
 from rollbook.operations.folders import work_folder
@@ -73,7 +73,7 @@ def _environment(data: Path, url: str) -> dict[str, str]:
 
 def _run(arguments: list[str], variables: Mapping[str, str]) -> str:
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "rollbook", *arguments],
+        python_command("rollbook", *arguments),
         env=variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,

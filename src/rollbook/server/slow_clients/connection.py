@@ -12,10 +12,11 @@ from gunicorn.http import get_parser  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
 from rollbook.client_network import client_network
-from rollbook.server.slow_clients.body_timeout import ReceiveBudget, Upload
+from rollbook.server.slow_clients.body_timeout import Upload
 from rollbook.server.slow_clients.error_responses import USE_HTTPS, ResponseSent
 from rollbook.server.slow_clients.request_head import Head, read_head
 from rollbook.server.slow_clients.sockets import PlainSocket
+from rollbook.web.http.upload_shares import Caller, Trust
 
 HEAD_TIMEOUT_S = 15.0  # for the TLS handshake and the header together
 PREREAD_TIMEOUT_S = 15.0  # for the first 64 KiB of the body, which take 5 s at 100 kbit/s
@@ -36,7 +37,7 @@ class Connection(TConn):  # type: ignore[misc]
     """A client's connection; the worker's loop resumes its steps when the socket is ready.
 
     Attributes:
-        is_upload: Whether the body of the current request is received while it is read.
+        upload: The body of the current request, if it is received while it is read.
         leftover: Bytes received after the current request: the beginning of the next one.
     """
 
@@ -47,14 +48,16 @@ class Connection(TConn):  # type: ignore[misc]
     ) -> None:
         super().__init__(cfg, PlainSocket(fileno=sock.detach()), client, server)
         self.tls = tls
-        self.is_upload = False
+        self.upload: Upload | None = None
         self.leftover = b""
         self.initialized = True  # read_request() replaces gunicorn's init(), which needs a thread
 
     @property
     def client_network(self) -> str:
-        """The network that the limit on uploads applies to."""
-        return client_network(self.client[0])
+        """The network that the limit on uploads applies to; empty on a Unix socket."""
+        if not isinstance(self.client, tuple):
+            return ""
+        return client_network(self.client[0].partition("%")[0])
 
     def read_request(self) -> NonBlockingSteps[None]:
         """Receive what a thread needs to have of the next request, after the TLS handshake.
@@ -117,16 +120,19 @@ class Connection(TConn):  # type: ignore[misc]
         return data
 
     def _create_parser(self, head: Head, received: bytes) -> None:
-        self.is_upload = head.is_upload
-        source: Upload | list[bytes] = [received]
+        self.upload = None
         if head.is_upload:
-            source = Upload(
+            address = ""
+            if self.tls:
+                address = self.client_network
+            self.upload = Upload(
                 self.sock,
                 received,
-                ReceiveBudget(head.length),
+                Caller(address, Trust.STRANGER),
+                head.length,
                 send_100_continue=head.expects_continue and len(received) == head.size,
             )
-        self.parser = get_parser(self.cfg, source, self.client)
+        self.parser = get_parser(self.cfg, self.upload or [received], self.client)
 
 
 def _when_ready(action: Callable[[], T]) -> NonBlockingSteps[T]:

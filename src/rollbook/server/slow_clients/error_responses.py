@@ -1,10 +1,19 @@
 """Plain-text responses of the server itself to requests that never reach the application."""
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from rollbook.security_headers import HSTS, SECURITY_HEADERS
 from rollbook.web.http.error_codes import ERROR_CODES
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title></head>
+<body><h1>{title}</h1><p>{text}</p></body>
+</html>
+"""
 
 
 @dataclass(frozen=True)
@@ -16,28 +25,38 @@ class ErrorResponse:
         code: The word that scripts compare.
         advice: What is wrong and how to fix it.
         retry_after: Seconds for the ``Retry-After`` header; None omits it.
+        page: The title of a page for browsers, which has the advice; empty for the line.
     """
 
     status: HTTPStatus
     code: str
     advice: str
     retry_after: int | None = None
+    page: str = ""
 
     def encoded(self) -> bytes:
         """Return the whole HTTP response."""
-        body = f"ERROR {self.code}: {self.advice}\n".encode()
+        kind, body = "plain", f"ERROR {self.code}: {self.advice}\n".encode()
+        if self.page:
+            kind, body = "html", PAGE.format(title=self.page, text=self.advice).encode()
         head = [
             f"HTTP/1.1 {self.status.value} {self.status.phrase}",
-            "Content-Type: text/plain; charset=utf-8",
+            f"Content-Type: text/{kind}; charset=utf-8",
             f"Content-Length: {len(body)}",
             f"X-Request-Id: {secrets.token_hex(8)}",
-            "X-Content-Type-Options: nosniff",
+            *(f"{name}: {value}" for name, value in self._security_headers()),
+            "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
             "Cache-Control: no-store",
             "Connection: close",
         ]
         if self.retry_after:
             head.append(f"Retry-After: {self.retry_after}")
         return "\r\n".join((*head, "", "")).encode("ascii") + body
+
+    def _security_headers(self) -> Iterator[tuple[str, str]]:
+        yield from SECURITY_HEADERS.items()
+        if self is not USE_HTTPS:
+            yield HSTS
 
 
 class ResponseSent(Exception):
@@ -74,6 +93,20 @@ HEADER_TOO_LARGE = ErrorResponse(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     "header_too_large",
     "the request's header is too large; send fewer cookies",
+)
+COOKIES_REFUSED = ErrorResponse(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "cookies_refused",
+    "the request's cookies are longer than 4 KiB or contain a backslash; send none, Rollbook's "
+    "commands use no cookies",
+)
+COOKIES_REFUSED_PAGE = ErrorResponse(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "cookies_refused",
+    "Your browser sent cookies that are longer than 4 KiB or contain a backslash, and Rollbook "
+    "can't accept them. Delete the cookies of this site in your browser's settings, then sign in "
+    "again.",
+    page="Cookies not accepted",
 )
 UNKNOWN_EXPECTATION = ErrorResponse(
     HTTPStatus.EXPECTATION_FAILED,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from rollbook.server.slow_clients.error_responses import (
     BAD_REQUEST,
+    COOKIES_REFUSED,
+    COOKIES_REFUSED_PAGE,
     HEADER_FROM_A_DAMAGED_FILE,
     HEADER_TOO_LARGE,
     ResponseSent,
@@ -13,9 +15,12 @@ from rollbook.server.slow_clients.error_responses import (
 MAX_HEAD_BYTES = 32 * 1024
 PREREAD_BYTES = 64 * 1024  # status and cancel requests are smaller, so they are always read whole
 MAX_LENGTH_DIGITS = 18
+MAX_COOKIE_BYTES = 4 * 1024  # ours have 200
 
 _FROM_A_DAMAGED_FILE = re.compile(rb"\r\n\xef\xbb\xbf|\r\r\n")
 
+_COOKIES = re.compile(rb"\r\ncookie[ \t]*:([^\r\n]*)", re.IGNORECASE)
+_WANTS_PAGE = re.compile(rb"\r\naccept:[^\r\n]*text/html", re.IGNORECASE)
 _RELEVANT_HEADERS = re.compile(
     rb"\r\n(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE
 )
@@ -64,6 +69,7 @@ def read_head(received: bytes | bytearray) -> Head | None:
         return None
     if _FROM_A_DAMAGED_FILE.search(received, 0, end + 2):
         raise ResponseSent(HEADER_FROM_A_DAMAGED_FILE)
+    _refuse_expensive_cookies(received, end)
     pairs = _RELEVANT_HEADERS.findall(received, 0, end)
     headers = {name.lower(): value.strip() for name, value in pairs}
     return Head(
@@ -71,6 +77,17 @@ def read_head(received: bytes | bytearray) -> Head | None:
         length=_length(headers),
         expects_continue=b"expect" in headers,
     )
+
+
+def _refuse_expensive_cookies(received: bytes | bytearray, end: int) -> None:
+    """Refuse cookies that some versions of Python take seconds to parse (CVE-2024-7592).
+
+    That needs many backslashes, which no cookie of Rollbook contains.
+    """
+    cookies = _COOKIES.findall(received, 0, end)
+    if sum(map(len, cookies)) > MAX_COOKIE_BYTES or any(b"\\" in value for value in cookies):
+        wants_page = _WANTS_PAGE.search(received, 0, end)
+        raise ResponseSent(COOKIES_REFUSED_PAGE if wants_page else COOKIES_REFUSED)
 
 
 def _length(headers: dict[bytes, bytes]) -> int | None:

@@ -38,9 +38,13 @@ from rollbook.server.slow_clients.error_responses import (
     ErrorResponse,
     ResponseSent,
 )
+from rollbook.server.slow_clients.response import hide_program
 from rollbook.server.slow_clients.sockets import SEND_BUFFER_BYTES
+from rollbook.web.http.upload_slots import SLOTS, admit
 
-UPLOAD_THREADS = 32  # in addition to the ``threads`` of gunicorn's settings
+# In addition to the ``threads`` of gunicorn's settings. A request has a thread before it is known
+# whether it gets a slot, so there are more of them; those that get none are answered right away.
+UPLOAD_THREADS = SLOTS + 16
 UPLOAD_THREADS_PER_CLIENT = 20  # so one client's slow uploads leave threads for other clients
 
 log = logging.getLogger(__name__)
@@ -76,6 +80,7 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
             certificate.set_served_until(tls.valid_until(Path(self.cfg.certfile)))
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        hide_program()
         self.upload_threads = ThreadPoolExecutor(UPLOAD_THREADS)
         self.uploads_by_client: Counter[str] = Counter()
         self.waiting: dict[Connection, NonBlockingSteps[None]] = {}
@@ -127,7 +132,7 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
     def enqueue_req(self, conn: Connection) -> None:
         """Have a thread handle a request that was received."""
         threads: ThreadPoolExecutor = self.tpool
-        if conn.is_upload:
+        if conn.upload:
             if self._has_too_many_uploads(conn):
                 self._respond(conn, TOO_MANY_UPLOADS)
                 return
@@ -145,7 +150,7 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Connection, future: "Future[bool]") -> None:
         """Wait for the client's next request, or close the connection, after the response."""
-        if conn.is_upload:
+        if conn.upload:
             self.uploads_by_client[conn.client_network] -= 1
             self.uploads_by_client = +self.uploads_by_client  # removes clients without uploads
         if future.cancelled() or not future.result() or not self.alive:
@@ -174,20 +179,26 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
         # gunicorn would send "100 Continue" before the application has seen the header; Upload
         # sends it when the body is read.
         req._expected_100_continue = False  # noqa: SLF001 - see the contract test
-        if conn.is_upload:
-            # The response may be sent before the end of the body; no request can follow then.
-            req.force_close()
-        return bool(super().handle_request(req, conn))
+        if conn.upload is None:
+            return bool(super().handle_request(req, conn))
+        # The response may be sent before the end of the body; no request can follow then.
+        req.force_close()
+        token = admit.set(conn.upload.admit)
+        try:
+            return bool(super().handle_request(req, conn))
+        finally:
+            admit.reset(token)
+            conn.upload.release()
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Respond to a request that never reached the application, or that made it fail."""
         if isinstance(exc, ssl.SSLError):
             return
-        response = _error_response(exc)
-        if response is INTERNAL_ERROR:
+        answer = _error_response(exc)
+        if answer is INTERNAL_ERROR:
             self.log.exception("the request could not be answered")
         with suppress(OSError):
-            client.sendall(response.encoded())
+            client.sendall(answer.encoded())
 
     # Waiting
 

@@ -11,11 +11,11 @@ import json
 import os
 import select
 import subprocess
-import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Self, cast
 
+from rollbook.child_python import python_command
 from rollbook.students.fingerprints import FingerprintIndex
 from rollbook.updates.checking.byte_ranges import ByteRange
 
@@ -38,12 +38,7 @@ class ParallelChecker:
             self._index_file = os.fdopen(os.memfd_create("fingerprints"), "wb")
             descriptor = self._index_file.fileno()
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [
-                    sys.executable,
-                    "-m",
-                    WORKER,
-                    json.dumps([self._update_id, self._run, descriptor]),
-                ],
+                python_command(WORKER, json.dumps([self._update_id, self._run, descriptor])),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,

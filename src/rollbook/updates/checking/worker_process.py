@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import django
 
+from rollbook import core_dumps
 from rollbook.garbage_collection import tune_for_many_rows
 from rollbook.log_format import log_uncaught_exceptions
 
@@ -18,6 +19,7 @@ from rollbook.log_format import log_uncaught_exceptions
 def main() -> None:
     """Request a byte range, check it, and request the next one, until stdin is closed."""
     update_id, run, index_file = json.loads(sys.argv[1])
+    core_dumps.protect_memory()
     django.setup()
     log_uncaught_exceptions()
     # Models can be imported only now.

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 
 from rollbook.accounts.models import Member, Token
-from rollbook.client_network import client_network
 from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import join_words, name_updates, printable
 from rollbook.updates.receiving.kept_bytes import QuotaExceeded
@@ -18,7 +17,7 @@ from rollbook.web.http import authentication, client
 from rollbook.web.http.command_reference import FIELDS
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import MAX_FORM_BYTES, Form, read_form, require_size
-from rollbook.web.http.upload_quota import UPLOAD_QUOTA
+from rollbook.web.http.upload_quota import UPLOAD_QUOTA, caller_of
 
 SECRET_FIELDS = frozenset(
     {"login", "password", "user", "username", "email", "pass", "passwd", "pwd", "token", "key"}
@@ -49,11 +48,12 @@ def check_request(request: ApiRequest) -> CheckedRequest:
     require_content_length(request)  # 411
     check_size(request)  # 413
     check_throttle(request)  # 429
-    reserve_upload_quota(request)  # 429, 503
+    proven = authenticate_header(request)  # 400, 401, 403
+    reserve_upload_quota(request, is_proven=proven is not None)  # 429, 503
     form = read_request_form(request)  # 400; the first step that reads the body
-    credentials = read_credentials(request, form)  # 400
-    member, token = authenticate(request, credentials)  # 401
-    authorize(request, member, token)  # 403
+    member = proven or authenticate_form(request, form)  # 400, 401, 403
+    if proven:
+        refuse_second_sign_in(form)  # 400
     options = parse_options(request, form)  # 400
     return CheckedRequest(request, form, member, options)
 
@@ -115,11 +115,21 @@ def check_throttle(request: ApiRequest) -> None:
     authentication.require_unthrottled(request.http_request, request.now)
 
 
-def reserve_upload_quota(request: ApiRequest) -> None:
+def authenticate_header(request: ApiRequest) -> Member | None:
+    """Return the member whose credentials are in the header, before the body is read."""
+    credentials = client.credentials_in_header(request.http_request)
+    if credentials is None:
+        return None
+    member, token = authentication.authenticate(request.http_request, credentials, request.now)
+    authorize(request, member, token)
+    return member
+
+
+def reserve_upload_quota(request: ApiRequest, *, is_proven: bool) -> None:
     """Reserve quota for the body; refuse it if the client's or the server's quota is exceeded."""
     if request.command.takes_file:
-        network = client_network(client.address_of(request.http_request))
-        quota = UPLOAD_QUOTA.reserve(network, _length(request), _max_length(request))
+        caller = caller_of(request.http_request, is_proven=is_proven)
+        quota = UPLOAD_QUOTA.reserve(caller, _length(request), _max_length(request))
         request.exit_stack.enter_context(quota)
 
 
@@ -140,20 +150,24 @@ def read_request_form(request: ApiRequest) -> Form:
     return form
 
 
-def read_credentials(request: ApiRequest, form: Form) -> client.Credentials:
-    """Read the credentials from the header or from the form."""
-    fields = form.fields
-    header = client.credentials_in_header(request.http_request)
-    if header and {"login", "password"} & fields.keys():
+def refuse_second_sign_in(form: Form) -> None:
+    """Refuse a form with a login or password if the header has credentials, too."""
+    if {"login", "password"} & form.fields.keys():
         raise ApiError("duplicate_field", field="the sign-in")
-    if header:
-        return header
+
+
+def authenticate_form(request: ApiRequest, form: Form) -> Member:
+    """Return the member whose login and password are in the form."""
+    fields = form.fields
     if "login" not in fields:
         raise ApiError("missing_login", sent=_sent(form))
     if "password" not in fields:
         raise ApiError("missing_password", sent=_sent(form))
     _reject_utf16(fields)
-    return fields["login"][0], fields["password"][0]
+    credentials = fields["login"][0], fields["password"][0]
+    member = authentication.member_of(request.http_request, credentials, request.now)
+    authorize(request, member, None)
+    return member
 
 
 def _reject_utf16(fields: Mapping[str, list[str]]) -> None:
@@ -165,13 +179,6 @@ def _reject_utf16(fields: Mapping[str, list[str]]) -> None:
         text = fields[name][0]
         if text.startswith(_UTF_16_MARK) and "\0" in text:
             raise ApiError("field_is_utf16", field=name)
-
-
-def authenticate(
-    request: ApiRequest, credentials: client.Credentials
-) -> tuple[Member, Token | None]:
-    """Return the member and, if one was used, the token."""
-    return authentication.authenticate(request.http_request, credentials, request.now)
 
 
 def authorize(request: ApiRequest, member: Member, token: Token | None) -> None:

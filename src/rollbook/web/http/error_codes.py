@@ -30,6 +30,11 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             "this address requires HTTPS; write https:// in the address. "
             "Your password may have been sent unencrypted: change it",
         ),
+        "unknown_host": ErrorCode(
+            400,
+            "this server is not known as {host}; set ROLLBOOK_URL to the address that people use, "
+            "and let a proxy pass on the Host header",
+        ),
         "use_post": ErrorCode(405, "this address accepts only POST; use: {command}"),
         "use_get": ErrorCode(405, "this address accepts only GET"),
         "credentials_in_address": ErrorCode(
@@ -61,6 +66,12 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
         "server_busy": ErrorCode(
             503,
             "the server is receiving too many uploads right now; try again later",
+            RETRY_LATER_S,
+        ),
+        "uploads_unidentified": ErrorCode(
+            503,
+            "the server is receiving too many uploads from addresses where nobody has signed in; "
+            "try again later, or send your token or login in the header: -H @token.txt or --netrc",
             RETRY_LATER_S,
         ),
         "disk_full": ErrorCode(

@@ -1,5 +1,7 @@
 """Test ``/students`` and ``/students/<key>``: which students a member sees, and their pages."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -178,6 +180,49 @@ def test_pages_keep_the_filters_and_a_page_too_far_is_the_last(
     assert names(office.read("/students", {"page": "999999"})) == ["Evans, Émile"]
     for odd in ("0", "-1", "x", "9" * 30):
         assert names(office.read("/students", {"page": odd})) == ["Brook, Ana"]
+
+
+@pytest.mark.statement("S40")
+def test_what_is_searched_for_is_in_no_address(
+    office: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "PAGE_SIZE", 1)
+    office.read("/students")
+    answer = office.post("/students", {"search": "Émile e", "grade": "", "status": "active"})
+    address = answer["Location"]
+    assert re.fullmatch(r"/students\?find=[\w-]+&status=active", address)
+    assert names(office.follow(answer)) == ["Evans, Émile"]
+    office.read("/students")
+    address = office.post("/students", {"search": "e"})["Location"]
+    first = office.read(address)
+    assert "Page 1 of 2" in first.text
+    assert 'value="e"' in office.get(address).content.decode()
+    second = office.read("/students" + first.links["Next page"])
+    assert names(second) == ["Evans, Émile"]
+    assert "search=" not in first.links["Next page"]
+
+
+def test_htmx_gets_the_address_of_a_search(office: Visitor) -> None:
+    office.read("/students")
+    answer = office.post("/students", {"search": "brook"}, htmx=True)
+    assert names(read(answer)) == NAMES[:1]
+    address = answer.headers["HX-Replace-Url"]
+    assert "brook" not in address
+    assert names(office.read(address)) == NAMES[:1]
+
+
+def test_another_member_cannot_read_what_was_searched_for(
+    office: Visitor, school_manager: Member, visitor: SignedIn
+) -> None:
+    office.read("/students")
+    address = office.post("/students", {"search": "brook"})["Location"]
+    assert 'value="brook"' in office.get(address).content.decode()
+    assert "brook" not in visitor(school_manager).get(address).content.decode()
+
+
+@pytest.mark.parametrize("sealed", ["", "x", "AAAA", "A" * 64, "ä" * 40, "A" * 5000, "=" * 9])
+def test_a_search_that_cannot_be_read_is_ignored(office: Visitor, sealed: str) -> None:
+    assert names(office.read("/students", {"find": sealed})) == NAMES
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])

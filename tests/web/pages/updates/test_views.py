@@ -387,6 +387,9 @@ def test_rows_are_filtered_and_searched(school: District, browser: Visitor) -> N
     assert [row[0] for row in browser.read("/updates/2/rows", {"search": "s001"}).rows] == ["3"]
     assert "No rows match" in browser.read("/updates/2/rows", {"search": "zzz"}).text
     assert AuditEvent.objects.filter(action="update rows", result="seen").count() == 4
+    answer = browser.post("/updates/2/rows", {"search": "s001", "outcome": ""})
+    assert "s001" not in answer["Location"]
+    assert [row[0] for row in browser.follow(answer).rows] == ["3"]
 
 
 @pytest.mark.statement("S23")

@@ -22,6 +22,7 @@ from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import drafts, files, preview
 from rollbook.updates.state_machine import Mode, State
 from rollbook.web.http import upload_quota
+from rollbook.web.http.upload_shares import Caller, Trust
 from rollbook.web.pages.base.column_labels import SECTIONS
 from tests.conftest import make_member
 from tests.studentfile.reading.conversion.workbooks import ods, xlsx
@@ -102,7 +103,7 @@ def refused(answer: Any, status: int, *words: str) -> Page:
     assert "curl" not in message
     assert UPLOAD in page.actions
     assert not Draft.objects.exists()
-    assert upload_quota.UPLOAD_QUOTA._taken.total() == 0
+    assert upload_quota.UPLOAD_QUOTA.shares.total == 0
     return page
 
 
@@ -467,7 +468,8 @@ def test_if_the_disk_fills_up_nothing_is_kept(
 def test_too_many_simultaneous_uploads_are_refused(office: Visitor, settings: Settings) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
     largest = 64 * 1024 + 1000
-    with upload_quota.UPLOAD_QUOTA.reserve("203.0.113.7", 2 * largest, largest):
+    known = Caller("203.0.113.7", Trust.KNOWN)
+    with upload_quota.UPLOAD_QUOTA.reserve(known, 2 * largest, largest):
         answer = choose(office)
     refused(answer, 429, "still being uploaded")
 

@@ -3,13 +3,13 @@
 import json
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, cast
 
+from rollbook.child_python import python_command
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import Problem
 
@@ -39,7 +39,7 @@ def read_workbook(path: Path, limits: Limits, write: Callable[[bytes], object]) 
     with (
         _one_at_a_time,
         subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", WORKER, arguments],
+            python_command(WORKER, arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from rollbook import core_dumps
+
 MAX_MEMORY_BYTES = 1 << 30
 MAX_CPU_S = 120
 
@@ -21,7 +23,7 @@ def main() -> None:
     """Convert one workbook."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    core_dumps.protect_memory()
     # Only now, so that the limits are in force when the libraries run.
     from rollbook.studentfile.limits import Limits
     from rollbook.studentfile.problems.problem import Problem

@@ -15,14 +15,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_protect
 
-from rollbook.client_network import client_network
 from rollbook.studentfile.reading.encodings import normalize_encoding_name
 from rollbook.studentfile.small_csv import CsvRejected
-from rollbook.web.http.client import address_of
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import DISK_FULL
 from rollbook.web.http.upload_form import MAX_FORM_BYTES, Form, read_form, require_size
-from rollbook.web.http.upload_quota import UPLOAD_QUOTA
+from rollbook.web.http.upload_quota import UPLOAD_QUOTA, caller_of
 
 FILE, ENCODING, TOKEN = "file", "encoding", "csrfmiddlewaretoken"
 ENCODINGS: Mapping[str, str] = MappingProxyType(
@@ -50,6 +48,9 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "incomplete_upload": "The upload was interrupted; nothing was kept. Choose the file again.",
         "too_many_uploads": f"Other files from your network are still being uploaded. {RETRY}",
         "server_busy": (
+            f"Too many files are being uploaded right now. Your file was not kept. {RETRY}"
+        ),
+        "uploads_unidentified": (
             f"Too many files are being uploaded right now. Your file was not kept. {RETRY}"
         ),
         "disk_full": (
@@ -133,8 +134,8 @@ def _require_acceptable(request: HttpRequest, exit_stack: ExitStack) -> None:
         raise ApiError("length_required")
     max_bytes = MAX_FORM_BYTES + settings.MAX_UPLOAD_BYTES
     require_size(int(length), max_bytes)
-    network = client_network(address_of(request))
-    exit_stack.enter_context(UPLOAD_QUOTA.reserve(network, int(length), max_bytes))
+    caller = caller_of(request, is_proven=True)  # only pages of signed-in members take files
+    exit_stack.enter_context(UPLOAD_QUOTA.reserve(caller, int(length), max_bytes))
 
 
 def _check_token(

@@ -1,12 +1,15 @@
 """List the students that a member may see, show one with the history, and show who saw one."""
 
 from django.http import HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django_htmx.http import replace_url
 
 from rollbook.accounts.permissions import Permission
 from rollbook.students import visibility
 from rollbook.students.manual.resemblance import namesakes
 from rollbook.web.pages.base.page_number import page_number
-from rollbook.web.pages.base.view import PageRequest, is_htmx, member_page
+from rollbook.web.pages.base.sealed_search import address_query, opened_query
+from rollbook.web.pages.base.view import FORM, PageRequest, is_htmx, member_page
 from rollbook.web.pages.students.filters import Filters, search
 from rollbook.web.pages.students.page_data import (
     history_of,
@@ -17,10 +20,25 @@ from rollbook.web.pages.students.page_data import (
 from rollbook.web.pages.students.viewers import Days
 
 
-@member_page(Permission.SEE_STUDENTS)
+@member_page(Permission.SEE_STUDENTS, methods=FORM)
 def index(page_request: PageRequest) -> HttpResponse:
-    """Render the list of students; for htmx the table alone."""
-    filters = Filters(page_request.request.GET, page_request.member)
+    """Render the list of students; for htmx the table alone.
+
+    A submitted search leads to the address of its list.
+    """
+    if page_request.request.method != "POST":
+        return _list(page_request)
+    query = address_query(page_request.member, page_request.request.POST)
+    address = f"{resolve_url('students')}?{query.urlencode()}"
+    if not is_htmx(page_request.request):
+        return redirect(address)
+    page_request.request.GET = query  # type: ignore[assignment]
+    return replace_url(_list(page_request), address)
+
+
+def _list(page_request: PageRequest) -> HttpResponse:
+    query = opened_query(page_request.member, page_request.request.GET)
+    filters = Filters(query, page_request.member)
     students = search(page_request.member, filters, page_number(page_request))
     used = filters.used_filters
     names = ", ".join(used) or "nothing"

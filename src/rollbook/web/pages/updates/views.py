@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from django.http import HttpResponse
+from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.accounts.permissions import Permission
@@ -14,7 +15,8 @@ from rollbook.updates.reporting.report import find, report_without_problems
 from rollbook.updates.reporting.status_line import cancellation_summary
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.page_number import page_number
-from rollbook.web.pages.base.view import POST, PageOrText, PageRequest, is_htmx, member_page
+from rollbook.web.pages.base.sealed_search import address_query, opened_query
+from rollbook.web.pages.base.view import FORM, POST, PageOrText, PageRequest, is_htmx, member_page
 from rollbook.web.pages.updates import plain_text
 from rollbook.web.pages.updates.downloads import no_longer_kept
 from rollbook.web.pages.updates.filters import Filters, search
@@ -67,9 +69,15 @@ def progress(page_request: PageRequest, number: int) -> HttpResponse:
     return page_request.render("updates/parts/progress.html", context)
 
 
-@member_page(Permission.UPDATE_STUDENTS)
+@member_page(Permission.UPDATE_STUDENTS, methods=FORM)
 def rows(page_request: PageRequest, number: int) -> HttpResponse:
-    """Render the rows that changed something or were rejected."""
+    """Render the rows that changed something or were rejected.
+
+    A submitted search leads to the address of its list.
+    """
+    if page_request.request.method == "POST":
+        query = address_query(page_request.member, page_request.request.POST)
+        return redirect(f"{resolve_url('update-rows', number)}?{query.urlencode()}")
     found = find(page_request.district, number)
     update = page_request.require(found, "update rows", f"update {number}")
     try:
@@ -77,7 +85,7 @@ def rows(page_request: PageRequest, number: int) -> HttpResponse:
     except RemovedByRetention as removed:
         page_request.audit("update rows", "removed", f"update {number}")
         return no_longer_kept(page_request, removed)
-    query = page_request.request.GET
+    query = opened_query(page_request.member, page_request.request.GET)
     outcome = query.get("outcome", "")
     search_text = query.get("search", "").strip()[:MAX_SEARCH_LENGTH]
     may_open = page_request.may(Permission.SEE_CONFIDENTIAL)
