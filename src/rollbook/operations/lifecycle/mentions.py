@@ -146,8 +146,8 @@ def _lines(file: StudentFile, identity: Identity) -> set[int] | None:
 
 
 def _rows(file: StudentFile, header: Header) -> Iterator[RawRow]:
-    path = spool.path_of(file.spool_name)
-    for batch in reader.read_records(path, encoding=file.detected_encoding, header=header):
+    source = spool.open_stored(file.spool_name)
+    for batch in reader.read_records(source, encoding=file.detected_encoding, header=header):
         yield from reader.parse_rows(batch.records, batch.lines, header)
 
 
@@ -172,7 +172,7 @@ def _lines_of_unread_file(file: StudentFile, identity: Identity) -> set[int] | N
     wanted = [text.encode() for text in identity.texts]
     overlap = max(map(len, wanted), default=1) - 1
     tail = b""
-    with spool.path_of(file.spool_name).open("rb") as content:
+    with spool.open_stored(file.spool_name).open("rb") as content:
         while chunk := content.read(READ_BYTES):
             window = tail + chunk
             if any(text in window for text in wanted):

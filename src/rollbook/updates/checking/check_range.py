@@ -116,7 +116,7 @@ def check_byte_range(
         Fenced: Another run has taken over the update, or it was canceled.
     """
     batches = reader.read_records(
-        files.path_of(update.spool_name),
+        files.open_stored(update.spool_name),
         encoding=update.detected_encoding,
         header=checker.header,
         start=byte_range.start,

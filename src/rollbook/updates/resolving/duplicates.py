@@ -143,7 +143,7 @@ class _StudentFile:
 
     def _read(self, lines: set[int]) -> Iterator[list[RawRow]]:
         batches = reader.read_batches(
-            files.path_of(self._update.spool_name),
+            files.open_stored(self._update.spool_name),
             encoding=self._update.detected_encoding,
             header=self._header,
             only=lines,
