@@ -21,8 +21,8 @@ from rollbook.operations.alerts import watch
 from rollbook.operations.keys import rotation
 from rollbook.operations.lifecycle import resumption
 from rollbook.students import passwords
+from rollbook.updates import leftovers, retention, runner
 from rollbook.updates import mails as updates_mails
-from rollbook.updates import retention, runner
 from rollbook.updates.receiving import drafts, receive
 
 PASSWORDS_PER_RUN = 8  # takes about a quarter of a second
@@ -71,6 +71,11 @@ def upgrade_password_hashes() -> int:
     if runner.has_recent_progress(timezone.now()):
         return 0
     return passwords.upgrade_hashes(PASSWORDS_PER_RUN)
+
+
+def remove_leftovers() -> int:
+    """Remove students' data from some staged rows of updates that have ended."""
+    return leftovers.remove_some()
 
 
 def seal_audit() -> int:
@@ -136,6 +141,7 @@ PERIODIC_TASKS = (
         niceness=19,
         limit_s=55.0,
     ),
+    PeriodicTask("remove leftovers of updates", remove_leftovers, 2.0, "* * * * * */15"),
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),

@@ -57,7 +57,8 @@ def test_the_converted_file_is_stored_and_the_update_is_known_by_what_was_sent(
     assert update.spool_digest == hashlib.sha256(STORED).hexdigest()
     assert (update.detected_encoding, update.rows) == ("utf-8", 2)
     if settings.ON_POSTGRESQL:
-        assert b"".join(file_chunks.read(update.spool_name)) == STORED
+        path = files.path_of(update.spool_name)
+        assert b"".join(file_chunks.read(update.spool_name)) == path.read_bytes()
     assert (
         receive.remove_orphaned_files(timedelta()) == settings.ON_POSTGRESQL
     )  # that of the ended update

@@ -16,6 +16,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import fold_loosely
+from rollbook.updates.leftovers import KeyDigests
 from rollbook.updates.models import Draft, Problem, StagedRow, StudentFile, UpdateJob
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.files import FileMissing
@@ -105,10 +106,14 @@ def _add_details(
 ) -> None:
     """Add the rows and problems of an update. Each condition has an index of its own."""
     rows: dict[int, int] = {}
+    student_ids, usernames = set(identity.student_ids), set(identity.usernames)
+    if digests := KeyDigests.of_district(update.district_id):  # once the update has ended
+        student_ids.update(map(digests.compute, identity.student_ids))
+        usernames.update(map(digests.compute, identity.usernames))
     for condition in (
         Q(student=identity.student),
-        Q(claims_student_id__in=identity.student_ids),
-        Q(claims_username__in=identity.usernames),
+        Q(claims_student_id__in=student_ids),
+        Q(claims_username__in=usernames),
         Q(claims_loose_key=identity.loose_key, claims_student_id=None),
         Q(line__in=lines),
     ):
