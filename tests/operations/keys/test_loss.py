@@ -187,11 +187,14 @@ def test_without_the_key_of_districts_their_files_are_lost_and_new_ones_are_stor
     lost = lose(folder, "district-keys")
     assert lost == [
         "3 uploaded files can no longer be read, nor can drafts; an update that hasn't ended "
-        "fails, and its file has to be uploaded again."
+        "fails, and its file has to be uploaded again.",
+        "Students' passwords can still be used, but will count as changed when a file contains "
+        "them again.",
     ]
     with pytest.raises(files.FileMissing, match="no longer exists"):
         finish(update)
     cancel(maple)
+    assert counts(run(maple, class_file)) == {"updated": 2}
     assert counts(run(maple, class_file)) == {"unchanged": 2}
 
 

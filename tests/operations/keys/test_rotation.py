@@ -186,19 +186,28 @@ def test_failed_sign_ins_still_count(folder: Path, manager: Member) -> None:
         throttle.check_sign_in(manager.email, HERE, NOW)
 
 
+MARK_KEY = bytes(32)
+
+
 def test_student_passwords_keep_their_key(folder: Path) -> None:
-    stored = [passwords.hash_for_import("secret"), passwords.hash_for_import("secret")]
+    stored = [
+        passwords.hash_for_import("secret", MARK_KEY),
+        passwords.hash_for_import("secret", MARK_KEY),
+    ]
     stored[1] = passwords._upgrade(stored[1])
     rotate()
-    stored += [passwords.hash_for_import("secret"), passwords.hash_for_import("secret")]
+    stored += [
+        passwords.hash_for_import("secret", MARK_KEY),
+        passwords.hash_for_import("secret", MARK_KEY),
+    ]
     stored[3] = passwords._upgrade(stored[3])
     methods = [password.partition("$")[0] for password in stored]
     assert methods == ["hmac", "argon2id", "hmac.2", "argon2id.2"]
     for password in stored:
         assert passwords.verify(password, "secret")
         assert not passwords.verify(password, "other")
-        assert passwords.is_unchanged(password, "secret")
-        assert not passwords.is_unchanged(password, "other")
+        assert passwords.is_unchanged(password, "secret", MARK_KEY)
+        assert not passwords.is_unchanged(password, "other", MARK_KEY)
 
 
 def test_students_are_counted_by_the_version_they_need(folder: Path, maple: District) -> None:
