@@ -78,6 +78,11 @@ def load_newest_or_create(folder: Path, name: str) -> bytes:
     return load_or_create_key(folder, name, max(versions, default=FIRST_VERSION))
 
 
+def new_key() -> bytes:
+    """Return the random bytes of a new key."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
 def derive_key(key: bytes, purpose: str) -> bytes:
     """Derive 32 bytes for one purpose from a key.
 
@@ -96,7 +101,7 @@ def _create(path: Path) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
+            file.write(new_key())
             file.flush()
             os.fsync(file.fileno())
         try:

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from rollbook.accounts.models import Installation, Member
+from rollbook.districts.models import District
 from rollbook.doctor import backup
 from rollbook.doctor.installation import Installation as Examined
 from rollbook.doctor.result import CheckResult, Level
@@ -40,7 +41,7 @@ def test_a_missing_or_old_backup_is_a_warning() -> None:
 def test_after_a_restore_files_that_no_update_refers_to_are_listed() -> None:
     fill()
     record_backup(timezone.now(), 1)
-    name = store(b"STUDENT_ID\n00999\n")["spool_name"]
+    name = store(District.objects.all()[0], b"STUDENT_ID\n00999\n")["spool_name"]
     assert len(results()) == 1
     Installation.objects.update(restored_at=timezone.now())
     _, unknown = results()

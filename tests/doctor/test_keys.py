@@ -40,8 +40,8 @@ def test_existing_keys_are_named(here: Here, folder: Path) -> None:
     assert results(keys.check(here())) == [
         (
             Level.OK,
-            "session, logins, student-passwords, student-password-marks and row-digests"
-            " are complete",
+            "session, logins, student-passwords, student-password-marks, row-digests and "
+            "district-keys are complete",
         )
     ]
 

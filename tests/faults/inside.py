@@ -4,6 +4,7 @@ ROLLBOOK_DATA names the folder. Batches and chunks are small, so a small file ha
 failure.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -21,6 +22,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from rollbook import encrypted_file  # noqa: E402
 from rollbook.accounts import roles  # noqa: E402
 from rollbook.accounts.models import Member  # noqa: E402
 from rollbook.districts.models import District, School  # noqa: E402
@@ -60,11 +62,33 @@ def submit(file: str, mode: str) -> None:
     )
 
 
+def submit_until_frame(number: str, file: str) -> None:
+    """Receive this file in frames of 64 bytes, but die after half of one of them is written."""
+    encrypted_file.FRAME_BYTES = 64
+    encrypted_file._SEALED_FRAME_BYTES = 80
+    real, count = encrypted_file._FrameCipher.encrypt, itertools.count()
+
+    def encrypt(cipher: Any, text: bytes, frame: int, *, is_last: bool) -> bytes:
+        sealed = real(cipher, text, frame, is_last=is_last)
+        if next(count) == int(number):
+            [part] = files._folder().glob("*.part")
+            with part.open("r+b") as spooled:
+                spooled.seek(encrypted_file.HEADER_BYTES + frame * 80)
+                spooled.write(sealed[: len(sealed) // 2])
+            os._exit(137)
+        return sealed
+
+    setattr(encrypted_file._FrameCipher, real.__name__, encrypt)
+    submit(file, "update")
+
+
 def submit_until(place: str, file: str) -> None:
     """Receive this file, but die at this place."""
     owner, name, early = {
         "before_rename": (Path, "rename", True),
         "after_rename": (Path, "rename", False),
+        "before_header": (os, "pwrite", True),
+        "after_header": (os, "pwrite", False),
         "before_commit": (problem_store, "save_problems", False),
         "after_commit": (receive, "_commit", False),
     }[place]

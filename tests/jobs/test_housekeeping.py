@@ -27,6 +27,8 @@ def test_every_task_has_its_own_name_and_interval() -> None:
     assert [(task.name, task.interval_s, task.cron) for task in PERIODIC_TASKS] == [
         ("mail", 0.25, "* * * * * */15"),
         ("upgrade password hashes", 2.0, "* * * * *"),
+        ("remove leftovers of updates", 2.0, "* * * * * */15"),
+        ("maintain password marks", 3600.0, "45 * * * *"),
         ("seal the audit", 60.0, "* * * * *"),
         ("sweep the spool", 3600.0, "0 * * * *"),
         ("remove expired data", 3600.0, "15 * * * *"),

@@ -188,7 +188,7 @@ def _updates(member: Member, student: Student) -> None:
         state="received",
         received_at=NOW,
         problem_counts={"z": 1, "a": 2},
-        **(file | store(FILE)),
+        **(file | store(member.district, FILE)),
     )
     UpdateJob.objects.filter(pk=update.pk).update(state="canceled", ended_at=LATER)
     Draft.objects.create(
@@ -197,7 +197,7 @@ def _updates(member: Member, student: Student) -> None:
         member=member,
         created_at=NOW,
         preview={"rows": []},
-        **(file | store(FILE + b"00124\n")),
+        **(file | store(member.district, FILE + b"00124\n")),
     )
     FileChunk.objects.create(spool_name="a chunk", number=0, data=bytes(range(256)))
     CheckedRange.objects.create(
@@ -219,11 +219,11 @@ def _updates(member: Member, student: Student) -> None:
     )
 
 
-def store(content: bytes) -> dict[str, Any]:
+def store(district: District, content: bytes) -> dict[str, Any]:
     """Store an uploaded file; return the columns of the row that refers to it."""
     incoming = files.IncomingFile()
     incoming.write(content)
-    name = incoming.persist()
+    name = incoming.persist(district.pk)
     incoming.release_ownership()
     incoming.discard()
     files.copy_to_database(name)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from rollbook.accounts import mail_hold, mails, retention_guard
 from rollbook.accounts.models import AccountMail, AccountMailKind, Installation, Member
+from rollbook.districts.models import District
 from rollbook.jobs import housekeeping
 from rollbook.operations import held_mail
 from rollbook.operations.backup import last_backup
@@ -46,8 +47,8 @@ def test_emails_that_are_not_held_are_not_dropped(manager: Member) -> None:
     assert held_mail.waiting().accounts == 1
 
 
-def test_no_uploaded_file_is_swept_while_retention_is_stopped(db: None) -> None:
-    name = str(store(b"STUDENT_ID\n")["spool_name"])
+def test_no_uploaded_file_is_swept_while_retention_is_stopped(maple: District) -> None:
+    name = str(store(maple, b"STUDENT_ID\n")["spool_name"])
     retention_guard.stop("a backup was restored", timezone.now())
     assert receive.remove_orphaned_files(timedelta()) == 0
     assert files.path_of(name).exists()
@@ -55,8 +56,8 @@ def test_no_uploaded_file_is_swept_while_retention_is_stopped(db: None) -> None:
     assert receive.remove_orphaned_files(timedelta()) == 1
 
 
-def test_while_a_backup_copies_files_none_is_deleted(db: None) -> None:
-    name = str(store(b"STUDENT_ID\n")["spool_name"])
+def test_while_a_backup_copies_files_none_is_deleted(maple: District) -> None:
+    name = str(store(maple, b"STUDENT_ID\n")["spool_name"])
     with files.hold_removals() as is_alone:
         assert is_alone
         files.remove([name])
@@ -65,7 +66,7 @@ def test_while_a_backup_copies_files_none_is_deleted(db: None) -> None:
     assert not files.path_of(name).exists()
 
 
-def test_the_last_backup_is_recorded(db: None) -> None:
+def test_the_last_backup_is_recorded(maple: District) -> None:
     assert last_backup() is None
     now = timezone.now()
     record_backup(now, 12_345)

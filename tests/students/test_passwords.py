@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from rollbook.accounts import district_keys
+from rollbook.accounts.district_keys import KeyPurpose
 from rollbook.districts.models import District
 from rollbook.students import passwords
 from rollbook.students.models import Student
@@ -38,6 +40,14 @@ def three(maple: District) -> District:
     return maple
 
 
+MARK_KEY = bytes(range(32))
+
+
+def mark_key(district: District) -> bytes | None:
+    key = district_keys.find(district.pk, KeyPurpose.PASSWORD_MARKS)
+    return key.secret if key else None
+
+
 def wrapped(district: District) -> list[bool]:
     stored = (
         Student.objects.filter(district=district).order_by("pk").values_list("password", flat=True)
@@ -46,7 +56,7 @@ def wrapped(district: District) -> list[bool]:
 
 
 def test_only_the_right_password_is_accepted() -> None:
-    stored = hash_for_import("secret")
+    stored = hash_for_import("secret", MARK_KEY)
     assert verify(stored, "secret")
     assert not verify(stored, "secre")
     assert not verify(stored, "secret ")
@@ -65,15 +75,31 @@ def test_composed_and_combining_characters_are_the_same_password(maple: District
 
 
 def test_the_same_password_is_never_stored_twice_in_the_same_way() -> None:
-    one, other = hash_for_import("secret"), hash_for_import("secret")
+    one, other = hash_for_import("secret", MARK_KEY), hash_for_import("secret", MARK_KEY)
     assert "secret" not in one
     assert not {*one.split("$")[1:]} & {*other.split("$")[1:]}
 
 
 def test_an_import_detects_an_unchanged_password() -> None:
+    stored = hash_for_import("secret", MARK_KEY)
+    assert is_unchanged(stored, "secret", MARK_KEY)
+    assert not is_unchanged(stored, "secreu", MARK_KEY)
+
+
+@pytest.mark.statement("S37")
+@pytest.mark.parametrize("other", [None, bytes(32)])
+def test_without_the_mark_key_the_tag_is_of_no_use(other: bytes | None) -> None:
+    stored = hash_for_import("secret", MARK_KEY)
+    assert not is_unchanged(stored, "secret", other)
+    assert verify(stored, "secret")
+
+
+@pytest.mark.statement("S37")
+def test_a_password_that_no_file_contains_has_no_tag() -> None:
     stored = hash_for_import("secret")
-    assert is_unchanged(stored, "secret")
-    assert not is_unchanged(stored, "secreu")
+    assert stored.split("$")[2] == ""
+    assert not is_unchanged(stored, "secret", MARK_KEY)
+    assert verify(stored, "secret")
 
 
 def test_random_passwords_are_long_and_unique() -> None:
@@ -88,8 +114,8 @@ def test_a_wrapped_password_is_still_verified_and_detected(three: District) -> N
     stored = password_of(three, "s001")
     assert verify(stored, "Secret1")
     assert not verify(stored, "secret2")
-    assert is_unchanged(stored, "secret1")
-    assert not is_unchanged(stored, "secret2")
+    assert is_unchanged(stored, "secret1", mark_key(three))
+    assert not is_unchanged(stored, "secret2", mark_key(three))
 
 
 @pytest.mark.statement("S37")
@@ -136,13 +162,15 @@ def test_passwords_cannot_be_verified_without_the_keys(
     if wrap:
         upgrade_hashes(8)
     stored = password_of(three, "s001")
+    key = mark_key(three)
+    assert is_unchanged(stored, "secret1", key)
     rekey(tmp_path / "other")
     assert not verify(stored, "secret1")
-    assert not is_unchanged(stored, "secret1")
+    assert not is_unchanged(stored, "secret1", key)
 
 
 def test_there_are_two_keys_with_one_use_each(rekey: Rekey, tmp_path: Path) -> None:
-    stored = hash_for_import("secret")
+    stored = hash_for_import("secret", MARK_KEY)
     for name, still_verified, still_same in (
         ("student-passwords", True, False),
         ("student-password-marks", False, True),
@@ -152,7 +180,7 @@ def test_there_are_two_keys_with_one_use_each(rekey: Rekey, tmp_path: Path) -> N
         (folder / name).write_bytes((settings.KEYS / name).read_bytes())
         own = settings.KEYS
         rekey(folder)
-        assert (verify(stored, "secret"), is_unchanged(stored, "secret")) == (
+        assert (verify(stored, "secret"), is_unchanged(stored, "secret", MARK_KEY)) == (
             still_verified,
             still_same,
         )
@@ -161,7 +189,7 @@ def test_there_are_two_keys_with_one_use_each(rekey: Rekey, tmp_path: Path) -> N
 
 
 def test_the_keys_are_readable_by_the_owner_only() -> None:
-    hash_for_import("secret")
+    hash_for_import("secret", MARK_KEY)
     for name in ("student-passwords", "student-password-marks"):
         path = settings.KEYS / name
         assert path.stat().st_mode & 0o777 == 0o600

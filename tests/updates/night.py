@@ -13,6 +13,7 @@ from rollbook.students import snapshots
 from rollbook.students.models import Change, Student
 from rollbook.updates import runner
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.receive import Receipt, receive
 from rollbook.updates.reporting.report import Report, report
@@ -45,6 +46,12 @@ def incoming(data: bytes) -> IncomingFile:
     file = IncomingFile()
     file.write(data)
     return file
+
+
+def stored_text(name: str) -> bytes:
+    """Return the decrypted content of a stored file."""
+    with files.open_stored(name).open("rb") as file:
+        return file.read()
 
 
 def send_bytes(

@@ -35,7 +35,8 @@ LOGINS = "logins"
 STUDENT_PASSWORDS = "student-passwords"
 STUDENT_PASSWORD_MARKS = "student-password-marks"  # noqa: S105 - the name of a key
 ROW_DIGESTS = "row-digests"
-NAMES = (SESSION, LOGINS, STUDENT_PASSWORDS, STUDENT_PASSWORD_MARKS, ROW_DIGESTS)
+DISTRICT_KEYS = "district-keys"
+NAMES = (SESSION, LOGINS, STUDENT_PASSWORDS, STUDENT_PASSWORD_MARKS, ROW_DIGESTS, DISTRICT_KEYS)
 
 REFRESH_S = 5.0
 """How long a process uses the versions of keys before it reads them again."""

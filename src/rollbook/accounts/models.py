@@ -7,6 +7,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 
+from rollbook.accounts.district_key import DistrictKey as DistrictKey
 from rollbook.accounts.permissions import NEEDS, POSSIBLE_PERMISSIONS, Permission, RoleType
 from rollbook.districts.models import District, School
 from rollbook.mail.models import OutgoingMail

@@ -21,8 +21,8 @@ from rollbook.operations.alerts import watch
 from rollbook.operations.keys import rotation
 from rollbook.operations.lifecycle import resumption
 from rollbook.students import passwords
+from rollbook.updates import leftovers, password_marks, retention, runner
 from rollbook.updates import mails as updates_mails
-from rollbook.updates import retention, runner
 from rollbook.updates.receiving import drafts, receive
 
 PASSWORDS_PER_RUN = 8  # takes about a quarter of a second
@@ -71,6 +71,17 @@ def upgrade_password_hashes() -> int:
     if runner.has_recent_progress(timezone.now()):
         return 0
     return passwords.upgrade_hashes(PASSWORDS_PER_RUN)
+
+
+def remove_leftovers() -> int:
+    """Remove students' data from some staged rows of updates that have ended."""
+    return leftovers.remove_some()
+
+
+def maintain_password_marks() -> int:
+    """Destroy mark keys of districts that send no passwords, unless the clock is in doubt."""
+    now = timezone.now()
+    return password_marks.maintain(now) if retention_guard.check_clock(now) else 0
 
 
 def seal_audit() -> int:
@@ -137,6 +148,8 @@ PERIODIC_TASKS = (
         niceness=19,
         limit_s=55.0,
     ),
+    PeriodicTask("remove leftovers of updates", remove_leftovers, 2.0, "* * * * * */15"),
+    PeriodicTask("maintain password marks", maintain_password_marks, 3600.0, "45 * * * *"),
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),

@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import date
-from pathlib import Path
 
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading.reader import FileScan, RawRow, read_batches
+from rollbook.studentfile.reading.source import Source
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def validate_rows(validator: RowValidator, rows: Iterable[RawRow]) -> Iterator[V
 
 
 def validate_file(
-    path: Path,
+    source: Source,
     file_scan: FileScan,
     today: date,
     tally: ProblemTally,
@@ -43,7 +43,7 @@ def validate_file(
     Rows are validated only if the file isn't refused as a whole.
 
     Args:
-        path: The file.
+        source: The file.
         file_scan: The result of its scan.
         today: The district's date.
         tally: Counts the problems of the file and every row.
@@ -54,7 +54,7 @@ def validate_file(
     if file_scan.refusal or not header:
         return
     validator = RowValidator(header, today, rules=file_scan.rules)
-    for batch in read_batches(path, encoding=encoding, header=header, size=batch_rows):
+    for batch in read_batches(source, encoding=encoding, header=header, size=batch_rows):
         for row in validate_rows(validator, batch.rows):
             tally.add_row(row)
         yield tally.rows

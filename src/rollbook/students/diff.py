@@ -9,7 +9,9 @@ from rollbook.students.snapshots import StudentSnapshot
 _LISTS = frozenset({"GROUPS", "STAFF", "CLASSIFICATIONS"})
 
 
-def diff(student: StudentSnapshot, values: Mapping[str, str]) -> dict[str, str]:
+def diff(
+    student: StudentSnapshot, values: Mapping[str, str], mark_key: bytes | None = None
+) -> dict[str, str]:
     """Return the columns in which a row differs from the student, with the row's values.
 
     A new SCHOOL_ID ends the links with the old school: if the row doesn't contain GROUPS, they
@@ -18,6 +20,7 @@ def diff(student: StudentSnapshot, values: Mapping[str, str]) -> dict[str, str]:
     Args:
         student: The student as stored.
         values: Column to value of a validated row.
+        mark_key: The mark key of the district; None: each PASSWORD counts as changed.
     """
     if values.get("GROUPS") == "":
         values = {**values, "GROUPS": DEFAULT_GROUP}
@@ -32,7 +35,7 @@ def diff(student: StudentSnapshot, values: Mapping[str, str]) -> dict[str, str]:
         changed["GROUPS"] = values.get("GROUPS", DEFAULT_GROUP)
         changed["STAFF"] = values.get("STAFF", "")
     password = changed.pop("PASSWORD", None)
-    if password is not None and not is_unchanged(student.password, password):
+    if password is not None and not is_unchanged(student.password, password, mark_key):
         changed["PASSWORD"] = password
     return changed
 

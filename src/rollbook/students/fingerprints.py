@@ -45,11 +45,28 @@ class ConfirmedRow(NamedTuple):
 class RowFingerprinter:
     """Computes the fingerprints of one file's records."""
 
-    def __init__(self, district_id: int, header: Sequence[str], rules: FileRules) -> None:
+    def __init__(
+        self,
+        district_id: int,
+        header: Sequence[str],
+        rules: FileRules,
+        mark_key: bytes | None = None,
+    ) -> None:
+        """Derive the key.
+
+        Args:
+            district_id: The district.
+            header: The column names of the file.
+            rules: The rules of the file.
+            mark_key: The mark key of the district if the file has passwords: without it, nobody
+                can find a password by trying records.
+        """
         parts = [__version__, district_id, rules.as_json(), *header, *_lost_keys()]
         rule_set = json.dumps(parts, sort_keys=True)
         secret = key_ring.ring(key_ring.ROW_DIGESTS).key
         key = hashlib.blake2b(rule_set.encode("utf-8", "surrogatepass"), key=secret).digest()
+        if mark_key:
+            key = hashlib.blake2b(key, key=mark_key).digest()
         self._keyed_hash = hashlib.blake2b(key=key, digest_size=8)
 
     def compute(self, records: Iterable[bytes]) -> "array[int]":

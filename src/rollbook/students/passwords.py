@@ -2,9 +2,13 @@
 
 A stored password is ``method$salt$tag$verifier``. On import the verifier is an HMAC-SHA-256, so
 students can sign in right away and slow hashes don't delay a first load; later, a task of low
-priority wraps the verifier in argon2id. The tag is a keyed hash under a second key. Its only use
-is to detect that a nightly file contains the password that a student already has. Both keys are
-stored outside the database. Why there is a tag: docs/decisions/0001-student-passwords.md.
+priority wraps the verifier in argon2id. Both keys are stored outside the database.
+
+The tag detects that a nightly file contains the password that a student already has. It is fast to
+compute, so with all keys a guess is fast, too. Therefore it is computed with a second key, and then
+with a key of the district, the mark key, which exists only while the district sends passwords; see
+``updates/password_marks.py``. Other passwords have no tag. Why:
+docs/decisions/0035-password-marks.md.
 
 Neither can be computed again without the password. So after a rotation of their keys, stored
 passwords keep naming the version that they need: ``hmac.2`` and ``argon2id.2`` are methods with the
@@ -27,18 +31,31 @@ from rollbook.secret_keys import FIRST_VERSION
 
 _ARGON2 = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _VERIFIERS, _MARKS = key_ring.STUDENT_PASSWORDS, key_ring.STUDENT_PASSWORD_MARKS
+_WITHOUT_TAG = ("%$$$%", "hmac%", "%$$%")
+"""Patterns of passwords without a tag: that of argon2id, whose verifiers begin with a dollar sign,
+and two that apply together."""
+_SEALED = "~"
+"""The beginning of a tag that needs the mark key; no other part of a password contains it."""
+
 RANDOM_PASSWORD_LENGTH = 12
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-def hash_for_import(password: str) -> str:
-    """Return what is stored for a password, with a new salt."""
+def hash_for_import(password: str, mark_key: bytes | None = None) -> str:
+    """Return what is stored for a password, with a new salt.
+
+    Args:
+        password: The password.
+        mark_key: The mark key of a district whose files contain passwords; None: without a tag.
+    """
     salt = secrets.token_hex(16)
-    ring, marks = key_ring.ring(_VERIFIERS), key_ring.ring(_MARKS)
-    method = _with_version("hmac", ring.current)
-    tag = _change_tag(salt, password, marks.key)
-    if marks.current != FIRST_VERSION:
-        tag = f"{marks.current}.{tag}"
+    ring = key_ring.ring(_VERIFIERS)
+    method, tag = _with_version("hmac", ring.current), ""
+    if mark_key:
+        marks = key_ring.ring(_MARKS)
+        tag = _seal(_change_tag(salt, password, marks.key), mark_key)
+        if marks.current != FIRST_VERSION:
+            tag = f"{marks.current}.{tag}"
     return f"{method}${salt}${tag}${_verifier(salt, password, ring.key)}"
 
 
@@ -47,17 +64,27 @@ def random_password() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(RANDOM_PASSWORD_LENGTH))
 
 
-def is_unchanged(stored: str, password: str) -> bool:
+def is_unchanged(stored: str, password: str, mark_key: bytes | None) -> bool:
     """Return whether a file's password is the stored one; fast, for imports, not for signing in.
 
-    A password whose key is lost is never unchanged, so that it is stored again.
+    A password without a tag, or whose key is lost, is never unchanged, so that it is stored again.
+
+    Args:
+        stored: What is stored for the student.
+        password: The password in the file.
+        mark_key: The mark key of the district, if it has one.
     """
     method, salt, stored_tag, _ = stored.split("$", 3)
     version, tag = _version_of_tag(stored_tag)
     marks = key_ring.ring_with(_MARKS, version)
     if version not in marks.keys or _version_of_method(method) in key_ring.ring(_VERIFIERS).lost:
         return False
-    return hmac.compare_digest(tag, _change_tag(salt, password, marks.keys[version]))
+    expected = _change_tag(salt, password, marks.keys[version])
+    if tag.startswith(_SEALED):
+        if mark_key is None:
+            return False
+        expected = _seal(expected, mark_key)
+    return hmac.compare_digest(tag, expected)
 
 
 def verify(stored: str, password: str) -> bool:
@@ -94,6 +121,30 @@ def upgrade_hashes(limit: int) -> int:
     return len(new)
 
 
+def seal_tags(district_id: int, mark_key: bytes | None, limit: int) -> int:
+    """Protect up to ``limit`` tags of an older version with the mark key; return their number.
+
+    Args:
+        district_id: The district.
+        mark_key: Its mark key; None: the tags are removed.
+        limit: How many passwords to change.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, password FROM students_student"
+            " WHERE district_id = %s AND password NOT LIKE %s AND password NOT LIKE %s"
+            " AND NOT (password LIKE %s AND password LIKE %s) ORDER BY id LIMIT %s",
+            [district_id, f"%{_SEALED}%", *_WITHOUT_TAG, limit],
+        )
+        old = cursor.fetchall()
+        sealed = [(_with_sealed_tag(password, mark_key), pk, password) for pk, password in old]
+        with transaction.atomic():
+            cursor.executemany(
+                "UPDATE students_student SET password = %s WHERE id = %s AND password = %s", sealed
+            )
+    return len(old)
+
+
 def with_key(name: str, version: int) -> Q:
     """Return the condition that a stored password needs this version of one of the two keys."""
     if name == _MARKS:
@@ -109,6 +160,19 @@ def _upgrade(stored: str) -> str:
     method, salt, tag, verifier = stored.split("$", 3)
     new_method = _with_version("argon2id", _version_of_method(method))
     return f"{new_method}${salt}${tag}${_ARGON2.hash(verifier)}"
+
+
+def _with_sealed_tag(stored: str, mark_key: bytes | None) -> str:
+    method, salt, stored_tag, verifier = stored.split("$", 3)
+    new_tag = ""
+    if mark_key:
+        version, separator, tag = stored_tag.rpartition(".")
+        new_tag = f"{version}{separator}{_seal(tag, mark_key)}"
+    return f"{method}${salt}${new_tag}${verifier}"
+
+
+def _seal(tag: str, mark_key: bytes) -> str:
+    return _SEALED + hashlib.blake2b(tag.encode(), digest_size=8, key=mark_key).hexdigest()
 
 
 def _with_version(method: str, version: int) -> str:

@@ -112,6 +112,14 @@ class UpdateJob(StudentFile):
         null=True, help_text="column to number of students whose value changed; null: not counted"
     )
 
+    # Written by leftovers.py after the update has ended.
+    leftovers_through_line = models.PositiveIntegerField(
+        default=0, help_text="staged rows up to this line no longer contain data of students"
+    )
+    leftovers_removed_at = models.DateTimeField(
+        null=True, help_text="since when no staged row contains data of students"
+    )
+
     # Written by retention.py when the district's retention times have passed.
     file_removed_at = models.DateTimeField(null=True, help_text="null: the file is still stored")
     details_hidden_at = models.DateTimeField(
@@ -156,6 +164,11 @@ class UpdateJob(StudentFile):
                 fields=["mails_queued_at"],
                 condition=Q(mails_queued_at__isnull=True),
                 name="update_mails_not_queued",
+            ),
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(leftovers_removed_at__isnull=True),
+                name="update_with_leftovers",
             ),
             # Queried by retention every hour.
             models.Index(

@@ -72,7 +72,10 @@ def _remove_files(district: District, now: datetime) -> int:
     keys, numbers, names = zip(*expired, strict=True)
     with transaction.atomic():
         file_chunks.remove(names)
-        UpdateJob.objects.filter(pk__in=keys).update(file_removed_at=now)
+        # A digest of a small file could be used to test passwords quickly.
+        UpdateJob.objects.filter(pk__in=keys).update(
+            file_removed_at=now, file_digest="", spool_digest=""
+        )
         files = count_of(len(expired), "file")
         _audit(district, "files removed", f"{files}, of {_updates(numbers)}", now)
     spool.remove(names)

@@ -20,9 +20,11 @@ from rollbook.accounts.models import (
 from rollbook.districts.models import District
 from rollbook.operations.keys import loss, rotation
 from rollbook.students import passwords
+from rollbook.updates.cancel import cancel
+from rollbook.updates.receiving import files
 from tests.accounts.browser import HERE, NOW, Browser
 from tests.accounts.phone import with_second_factor
-from tests.updates.night import a_class, counts, enroll, password_of, run
+from tests.updates.night import a_class, counts, enroll, finish, password_of, run, send
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "missing": Path.unlink,
@@ -175,6 +177,24 @@ def test_without_the_key_of_rows_a_file_is_read_in_full(
 ) -> None:
     lost = lose(folder, "row-digests")
     assert lost == ["The next file of each district is read in full, which takes longer."]
+    assert counts(run(maple, class_file)) == {"unchanged": 2}
+
+
+def test_without_the_key_of_districts_their_files_are_lost_and_new_ones_are_stored(
+    folder: Path, maple: District, class_file: str
+) -> None:
+    update = send(maple, a_class(1))
+    lost = lose(folder, "district-keys")
+    assert lost == [
+        "3 uploaded files can no longer be read, nor can drafts; an update that hasn't ended "
+        "fails, and its file has to be uploaded again.",
+        "Students' passwords can still be used, but will count as changed when a file contains "
+        "them again.",
+    ]
+    with pytest.raises(files.FileMissing, match="no longer exists"):
+        finish(update)
+    cancel(maple)
+    assert counts(run(maple, class_file)) == {"updated": 2}
     assert counts(run(maple, class_file)) == {"unchanged": 2}
 
 

@@ -11,7 +11,14 @@ from django.utils import timezone
 from rollbook.accounts import key_fingerprints, key_ring
 from rollbook.accounts.audit import log, seals
 from rollbook.accounts.auth import emailed_links, second_factor, throttle
-from rollbook.accounts.key_ring import LOGINS, NAMES, ROW_DIGESTS, SESSION, STUDENT_PASSWORDS
+from rollbook.accounts.key_ring import (
+    DISTRICT_KEYS,
+    LOGINS,
+    NAMES,
+    ROW_DIGESTS,
+    SESSION,
+    STUDENT_PASSWORDS,
+)
 from rollbook.accounts.models import (
     AccountMailKind,
     AuditEvent,
@@ -26,9 +33,10 @@ from rollbook.operations.keys import catalog, rotation
 from rollbook.secret_keys import KeyUnusable, load_or_create_key
 from rollbook.students import passwords
 from rollbook.students.models import Student
+from rollbook.updates.receiving import files
 from tests.accounts.browser import HERE, NOW, Browser
 from tests.accounts.phone import with_second_factor
-from tests.updates.night import a_class, counts, enroll, run
+from tests.updates.night import a_class, counts, enroll, finish, run, send, stored_text
 
 
 def rotate(*names: str) -> None:
@@ -179,19 +187,28 @@ def test_failed_sign_ins_still_count(folder: Path, manager: Member) -> None:
         throttle.check_sign_in(manager.email, HERE, NOW)
 
 
+MARK_KEY = bytes(32)
+
+
 def test_student_passwords_keep_their_key(folder: Path) -> None:
-    stored = [passwords.hash_for_import("secret"), passwords.hash_for_import("secret")]
+    stored = [
+        passwords.hash_for_import("secret", MARK_KEY),
+        passwords.hash_for_import("secret", MARK_KEY),
+    ]
     stored[1] = passwords._upgrade(stored[1])
     rotate()
-    stored += [passwords.hash_for_import("secret"), passwords.hash_for_import("secret")]
+    stored += [
+        passwords.hash_for_import("secret", MARK_KEY),
+        passwords.hash_for_import("secret", MARK_KEY),
+    ]
     stored[3] = passwords._upgrade(stored[3])
     methods = [password.partition("$")[0] for password in stored]
     assert methods == ["hmac", "argon2id", "hmac.2", "argon2id.2"]
     for password in stored:
         assert passwords.verify(password, "secret")
         assert not passwords.verify(password, "other")
-        assert passwords.is_unchanged(password, "secret")
-        assert not passwords.is_unchanged(password, "other")
+        assert passwords.is_unchanged(password, "secret", MARK_KEY)
+        assert not passwords.is_unchanged(password, "other", MARK_KEY)
 
 
 def test_students_are_counted_by_the_version_they_need(folder: Path, maple: District) -> None:
@@ -223,6 +240,27 @@ def test_the_file_after_a_rotation_is_read_in_full_and_changes_nothing(
     assert key_ring.ring(ROW_DIGESTS).key != before
     assert counts(run(maple, text)) == {"unchanged": 3}
     assert counts(run(maple, text)) == {"unchanged": 3}
+
+
+@pytest.mark.statement("S36")
+def test_a_rotation_wraps_the_keys_of_districts_again_and_changes_no_file(
+    folder: Path, maple: District, cedar: District
+) -> None:
+    updates = [send(maple, a_class(3)), send(cedar, a_class(3))]
+    paths = [files.path_of(update.spool_name) for update in updates]
+    stored = [path.read_bytes() for path in paths]
+    rotate(DISTRICT_KEYS)
+    row = KeyFingerprint.objects.get(name=DISTRICT_KEYS, version=1)
+    assert list(catalog.needs(row)) == ["2 district keys"]
+    assert rotation.encrypt_again(limit=1) == 1
+    assert list(catalog.needs(row)) == ["1 district key"]
+    assert stored_text(updates[0].spool_name)
+    assert [rotation.encrypt_again(), rotation.encrypt_again()] == [1, 0]
+    assert list(catalog.needs(row)) == []
+    assert rotation.remove_unneeded(NOW + rotation.KEPT + timedelta(seconds=1))
+    assert not (folder / DISTRICT_KEYS).exists()
+    assert [path.read_bytes() for path in paths] == stored
+    assert counts(finish(updates[0])) == {"rejected": 3}
 
 
 def test_a_version_is_removed_when_nothing_has_needed_it_for_a_while(

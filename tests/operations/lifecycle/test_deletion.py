@@ -22,7 +22,8 @@ from rollbook.operations.lifecycle import certificates, deletion, destruction, r
 from rollbook.operations.lifecycle.certificates import Verdict
 from rollbook.operations.models import Destruction
 from rollbook.updates import runner
-from rollbook.updates.models import CheckedRange, RowDependency
+from rollbook.updates.models import CheckedRange, RowDependency, UpdateJob
+from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving import receive
 from rollbook.updates.state_machine import State
 from rollbook.updates.transitions import Fenced
@@ -88,9 +89,29 @@ def test_the_counts_are_exact(filled: Member) -> None:
     expected = deletion.count_rows(filled.district)
     removed = delete(filled.district).counts
     assert removed["students"] == expected["students"]
-    for kind in ("history", "updates", "rows", "problems", "files", "staff", "schools", "groups"):
+    for kind in (
+        "history",
+        "updates",
+        "rows",
+        "problems",
+        "files",
+        "staff",
+        "schools",
+        "groups",
+        "keys",
+    ):
         assert removed[kind] == expected[kind], kind
     assert removed["audit events"] == expected["audit events"]
+
+
+@pytest.mark.statement("S42")
+def test_its_key_is_destroyed_first_so_that_no_copy_of_a_file_can_be_read(filled: Member) -> None:
+    update = UpdateJob.objects.filter(district=filled.district, file_removed_at=None).first()
+    assert update
+    begun = deletion.start(filled.district, timezone.now(), None)
+    assert set(deletion.remove_batch(begun)) == {"keys"}
+    with pytest.raises(spool.FileMissing):
+        spool.open_stored(update.spool_name)
 
 
 def test_the_audit_still_verifies_and_says_how_many_events_were_removed(

@@ -272,9 +272,8 @@ def test_a_missing_or_damaged_file_fails_the_update_and_changes_nobody(
     before = dump(school)
     update = send(school, a_class(3, GRADE="9"))
     path = files.path_of(update.spool_name)
-    path.write_bytes(
-        path.read_bytes().replace(b",9", b",8")
-    ) if harm == "damaged" else path.unlink()
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1])) if harm == "damaged" else path.unlink()
     FileChunk.objects.all().delete()
     for _ in range(runner.MAX_ATTEMPTS_WITHOUT_PROGRESS):
         with pytest.raises(files.FileMissing):

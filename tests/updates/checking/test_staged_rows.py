@@ -7,7 +7,7 @@ import pytest
 
 from rollbook.districts.models import District
 from rollbook.students.models import Student
-from rollbook.students.passwords import is_unchanged
+from rollbook.students.passwords import verify
 from rollbook.updates.models import StagedRow
 from rollbook.updates.state_machine import Mode
 from tests.updates.night import a_class, applying, enroll, send
@@ -97,7 +97,7 @@ def test_a_row_is_staged_with_the_differences_and_a_hashed_password(school: Dist
     assert stored.keys() == {"GRADE", "PASSWORD"}
     assert stored["GRADE"] == ["4", "5"]
     assert stored["PASSWORD"][0] == ""
-    assert is_unchanged(stored["PASSWORD"][1], "n3w-one")
+    assert verify(stored["PASSWORD"][1], "n3w-one")
 
 
 def test_a_rejected_row_stores_only_its_student(school: District) -> None:

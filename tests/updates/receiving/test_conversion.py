@@ -17,7 +17,16 @@ from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import drafts, file_chunks, files, receive
 from rollbook.updates.state_machine import Mode, State
 from tests.studentfile.reading.conversion.workbooks import Cell, Raw, ods, xlsx
-from tests.updates.night import a_class, complete, counts, enroll, finish, incoming, send_bytes
+from tests.updates.night import (
+    a_class,
+    complete,
+    counts,
+    enroll,
+    finish,
+    incoming,
+    send_bytes,
+    stored_text,
+)
 from tests.updates.receiving.test_drafts import keep_bytes
 
 SEMICOLONS = b"STUDENT_ID;GRADE\ns000;5\ns001;99\n"
@@ -43,12 +52,13 @@ def test_the_converted_file_is_stored_and_the_update_is_known_by_what_was_sent(
     receipt = send_bytes(maple, sent)
     update = UpdateJob.objects.get(pk=receipt.update.pk)
     assert spooled() - before == {update.spool_name}
-    assert files.path_of(update.spool_name).read_bytes() == STORED
+    assert stored_text(update.spool_name) == STORED
     assert (update.file_digest, update.file_size) == (hashlib.sha256(sent).hexdigest(), len(sent))
     assert update.spool_digest == hashlib.sha256(STORED).hexdigest()
     assert (update.detected_encoding, update.rows) == ("utf-8", 2)
     if settings.ON_POSTGRESQL:
-        assert b"".join(file_chunks.read(update.spool_name)) == STORED
+        path = files.path_of(update.spool_name)
+        assert b"".join(file_chunks.read(update.spool_name)) == path.read_bytes()
     assert (
         receive.remove_orphaned_files(timedelta()) == settings.ON_POSTGRESQL
     )  # that of the ended update
@@ -75,7 +85,7 @@ def test_the_file_is_copied_from_the_database_by_the_digest_of_what_is_stored(
     files.path_of(update.spool_name).write_bytes(b"damaged")
     if settings.ON_POSTGRESQL:
         files.ensure_available(update.spool_name, update.spool_digest)
-        assert files.path_of(update.spool_name).read_bytes() == STORED
+        assert stored_text(update.spool_name) == STORED
     else:
         with pytest.raises(files.FileMissing):
             files.ensure_available(update.spool_name, update.spool_digest)
@@ -90,7 +100,7 @@ def test_a_draft_is_converted_once(manager: Member, sent: bytes) -> None:
     assert draft.file_digest == hashlib.sha256(sent).hexdigest()
     update = drafts.submit_draft(draft, Mode.UPDATE).update
     assert (update.spool_name, update.spool_digest) == (draft.spool_name, draft.spool_digest)
-    assert files.path_of(draft.spool_name).read_bytes() == STORED
+    assert stored_text(draft.spool_name) == STORED
     assert spooled() - before == {draft.spool_name}
     assert counts(finish(update)) == {"updated": 1, "rejected": 1}
 
@@ -108,7 +118,7 @@ def test_a_file_that_cannot_be_converted_is_refused_and_stored_as_sent(
 ) -> None:
     update = send_bytes(maple, sent).update
     assert (update.state, update.problem_counts) == (State.REFUSED, {code: 1})
-    assert files.path_of(update.spool_name).read_bytes() == sent
+    assert stored_text(update.spool_name) == sent
     assert update.spool_digest == update.file_digest
     assert spooled() == {update.spool_name}
 
@@ -117,7 +127,7 @@ def test_a_converted_file_that_is_refused_is_stored_as_csv(maple: District) -> N
     update = send_bytes(maple, b"STUDENT_ID;GRADE\n").update
     assert update.state == State.REFUSED
     assert update.problem_counts == {"no_rows": 1, "other_delimiter": 1}
-    assert files.path_of(update.spool_name).read_bytes() == b"STUDENT_ID,GRADE\n"
+    assert stored_text(update.spool_name) == b"STUDENT_ID,GRADE\n"
     assert spooled() == {update.spool_name}
 
 

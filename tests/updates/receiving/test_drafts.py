@@ -32,6 +32,7 @@ from tests.updates.night import (
     incoming,
     send,
     send_bytes,
+    stored_text,
 )
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -61,7 +62,7 @@ def test_a_draft_is_on_the_disk_with_all_its_columns_and_is_no_update(
     maple: District, manager: Member
 ) -> None:
     draft = keep(manager, a_class(3))
-    assert files.path_of(draft.spool_name).read_bytes() == file_of(a_class(3)).encode()
+    assert stored_text(draft.spool_name) == file_of(a_class(3)).encode()
     assert (draft.file_name, draft.rows, draft.detected_encoding, draft.encoding) == (
         "students.csv",
         3,

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from rollbook.accounts import installation_id
+from rollbook.accounts import district_keys, installation_id
+from rollbook.accounts.district_keys import KeyPurpose
+from rollbook.accounts.models import DistrictKey
 from rollbook.districts.models import District
+from rollbook.encrypted_file import FRAME_BYTES, HEADER_BYTES
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import file_chunks, receive
 from rollbook.updates.receiving import files as spool
-from rollbook.updates.receiving import receive
-from tests.updates.night import a_class, incoming, send
+from tests.updates.night import a_class, counts, enroll, finish, incoming, send, stored_text
 
 
 def files() -> set[str]:
@@ -22,12 +25,14 @@ def files() -> set[str]:
 
 
 @pytest.mark.statement("S30")
-def test_a_stored_file_has_its_bytes_and_is_readable_by_its_owner_only() -> None:
+def test_a_stored_file_has_its_bytes_and_is_readable_by_its_owner_only(maple: District) -> None:
     file = incoming(b"a,b\n")
-    path = spool.path_of(file.persist())
+    name = file.persist(maple.pk)
+    path = spool.path_of(name)
     file.release_ownership()
     file.discard()
-    assert path.read_bytes() == b"a,b\n"
+    with spool.open_stored(name).open("rb") as stored:
+        assert stored.read() == b"a,b\n"
     assert path.stat().st_mode & 0o777 == 0o600
     assert settings.SPOOL.stat().st_mode & 0o777 == 0o700
 
@@ -42,9 +47,9 @@ def test_size_and_digest_cover_everything_that_was_written() -> None:
     file.discard()
 
 
-def test_a_file_whose_ownership_is_not_released_is_deleted() -> None:
+def test_a_file_whose_ownership_is_not_released_is_deleted(maple: District) -> None:
     receiving, stored = incoming(b"a"), incoming(b"b")
-    stored.persist()
+    stored.persist(maple.pk)
     for file in (receiving, stored):
         file.discard()
         file.discard()
@@ -52,7 +57,7 @@ def test_a_file_whose_ownership_is_not_released_is_deleted() -> None:
 
 
 def test_the_file_is_synced_before_it_is_renamed_and_the_folder_after(
-    monkeypatch: pytest.MonkeyPatch,
+    maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = []
     sync, rename = os.fsync, Path.rename
@@ -68,14 +73,14 @@ def test_the_file_is_synced_before_it_is_renamed_and_the_folder_after(
     monkeypatch.setattr(os, "fsync", noted_sync)
     monkeypatch.setattr(Path, "rename", noted_rename)
     file = incoming(b"a")
-    file.persist()
+    file.persist(maple.pk)
     file.discard()
     assert done == [settings.SPOOL / f"{file.name}.part", Path("renamed"), settings.SPOOL]
 
 
 @pytest.mark.parametrize("failing", [1, 2])
 def test_a_disk_that_fails_while_syncing_leaves_nothing(
-    monkeypatch: pytest.MonkeyPatch, failing: int
+    maple: District, monkeypatch: pytest.MonkeyPatch, failing: int
 ) -> None:
     calls = []
 
@@ -87,9 +92,71 @@ def test_a_disk_that_fails_while_syncing_leaves_nothing(
     file = incoming(b"a")
     monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises(OSError, match="broken"):
-        file.persist()
+        file.persist(maple.pk)
     file.discard()
     assert files() == set()
+
+
+# Encryption
+
+
+@pytest.mark.statement("S36")
+def test_what_is_left_of_a_file_that_was_not_stored_cannot_be_decrypted(maple: District) -> None:
+    """The key of an incoming file is only in memory."""
+    file = incoming(bytes(3 * FRAME_BYTES))
+    file.finish()
+    left = next(settings.SPOOL.iterdir())
+    assert left.read_bytes()[:HEADER_BYTES] == bytes(HEADER_BYTES)
+    assert file.content.key not in left.read_bytes()
+    file.discard()
+
+
+@pytest.mark.statement("S36")
+def test_a_file_that_was_replaced_by_another_is_not_read(maple: District) -> None:
+    one, other = (stored(maple, text) for text in (b"one", b"other"))
+    spool.path_of(one).write_bytes(spool.path_of(other).read_bytes())
+    with pytest.raises(spool.FileMissing, match="was replaced by another one"):
+        spool.open_stored(one)
+
+
+@pytest.mark.statement("S36", "S42")
+def test_without_the_districts_key_nothing_is_read(maple: District, cedar: District) -> None:
+    ours, theirs = stored(maple, b"ours"), stored(cedar, b"theirs")
+    assert district_keys.destroy(maple.pk, *KeyPurpose) == 1
+    with pytest.raises(spool.FileMissing, match=r"key .* of its district no longer exists"):
+        spool.open_stored(ours)
+    assert stored_text(theirs) == b"theirs"
+    assert stored_text(stored(maple, b"later")) == b"later"
+
+
+def test_a_key_that_was_changed_is_damage(maple: District) -> None:
+    name = stored(maple, b"text")
+    DistrictKey.objects.update(wrapped_key=bytes(60))
+    with pytest.raises(spool.FileMissing, match=r"key for uploaded files of .* is damaged"):
+        spool.open_stored(name)
+
+
+def test_a_file_of_an_older_version_is_read_as_it_is(maple: District) -> None:
+    enroll(maple, a_class(2))
+    update = send(maple, a_class(2, GRADE="9"))
+    text = stored_text(update.spool_name)
+    spool.path_of(update.spool_name).write_bytes(text)
+    if settings.ON_POSTGRESQL:
+        file_chunks.remove([update.spool_name])
+        file_chunks.write(update.spool_name, spool.path_of(update.spool_name))
+    DistrictKey.objects.all().delete()
+    assert counts(finish(update)) == {"updated": 2}
+
+
+def stored(district: District, text: bytes) -> str:
+    file = incoming(text)
+    name = file.persist(district.pk)
+    file.release_ownership()
+    file.discard()
+    return name
+
+
+# The sweep
 
 
 @pytest.mark.django_db
@@ -124,10 +191,9 @@ def test_the_sweep_keeps_files_of_another_installation() -> None:
     assert len(files()) == 2
 
 
-@pytest.mark.django_db
-def test_the_sweep_keeps_a_file_that_is_being_received() -> None:
+def test_the_sweep_keeps_a_file_that_is_being_received(maple: District) -> None:
     receiving, stored = incoming(b"a"), incoming(b"b")
-    stored.persist()
+    stored.persist(maple.pk)
     assert receive.remove_orphaned_files(timedelta()) == 0
     assert files() == {f"{receiving.name}.part", stored.name}
     for file in (receiving, stored):

@@ -10,7 +10,10 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 
+from rollbook.accounts import district_keys
+from rollbook.accounts.district_keys import KeyPurpose
 from rollbook.districts.models import District
+from rollbook.encrypted_file import FRAME_BYTES
 from rollbook.studentfile.reading import reader
 from rollbook.updates import runner, transitions
 from rollbook.updates.cancel import cancel
@@ -30,6 +33,7 @@ from tests.updates.night import (
     run,
     send,
     send_bytes,
+    stored_text,
     values_of,
 )
 
@@ -47,7 +51,8 @@ def test_what_is_acknowledged_is_on_the_disk_with_all_its_columns(maple: Distric
     update = UpdateJob.objects.get()
     assert (receipt.update, receipt.replayed, receipt.same_as) == (update, False, None)
     path = files.path_of(update.spool_name)
-    assert path.read_bytes() == ONE
+    assert stored_text(update.spool_name) == ONE
+    assert ONE not in path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert update.file_digest == hashlib.sha256(ONE).hexdigest()
@@ -85,7 +90,7 @@ def test_the_same_file_is_the_same_update_while_that_is_unfinished(
     update = send(maple, a_class(1, GRADE="5"))
     if chunks is not None:
         applying(update, chunks)
-    receipt = send_bytes(maple, files.path_of(update.spool_name).read_bytes())
+    receipt = send_bytes(maple, stored_text(update.spool_name))
     assert (receipt.update.pk, receipt.replayed, receipt.same_as) == (update.pk, True, None)
     assert UpdateJob.objects.count() == 2
     assert stored_files() == 2
@@ -175,7 +180,7 @@ def test_a_refused_file_is_stored_with_its_problems_and_its_update_has_ended(
     assert update.ended_at is not None
     assert update.problem_counts == {"no_rows": 1}
     assert report_of(update).refusal is not None
-    assert files.path_of(update.spool_name).read_bytes() == REFUSED
+    assert stored_text(update.spool_name) == REFUSED
     assert list(runner.run_steps(update.pk)) == []
 
 
@@ -200,9 +205,11 @@ def test_a_full_disk_while_receiving_leaves_nothing(
     def full(data: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(file, "_file", _Wrapped(file._file, write=full, flush=lambda: full(b"")))
+    on_disk = file._locked.file
+    wrapped = _Wrapped(on_disk, write=full, flush=lambda: full(b""))
+    monkeypatch.setattr(file._frames, "_file", wrapped)
     with pytest.raises(OSError, match="No space left"):
-        file.write(b"1\n")
+        file.write(bytes(FRAME_BYTES))
     with pytest.raises(OSError, match="No space left"):
         receive(maple, file, file_name="students.csv")
     assert stored_files() == 0
@@ -251,6 +258,7 @@ def test_after_a_commit_with_unknown_result_the_file_stays_and_is_replayed(
 ) -> None:
     """F21: The connection is lost between COMMIT and its answer."""
     real = connection.commit
+    district_keys.get_or_create(maple.pk, KeyPurpose.FILES)
 
     def lost() -> None:
         real()

@@ -67,7 +67,7 @@ def activate(arguments: Namespace) -> int:
     while found := rotation.encrypt_again():
         encrypted += found
     if encrypted:
-        print(f"{count_of(encrypted, 'secret')} of two-step verification encrypted again.")
+        print(f"{count_of(encrypted, 'secret')} encrypted again.")
     return OK
 
 

@@ -10,7 +10,14 @@ from rollbook.cli.registration import (
     add_json_option,
 )
 
-NAMES = ("session", "logins", "student-passwords", "student-password-marks", "row-digests")
+NAMES = (
+    "session",
+    "logins",
+    "student-passwords",
+    "student-password-marks",
+    "row-digests",
+    "district-keys",
+)
 
 
 def register(commands: Commands) -> None:

@@ -16,6 +16,7 @@ LOSSES: Mapping[str, str] = {
     "student-passwords": "no student's password can be verified",
     "student-password-marks": "the next file sets every student's password again",
     "row-digests": "the next file is compared with every student in full, which takes longer",
+    "district-keys": "no uploaded file and no draft can be read",
 }
 """What is lost with each key."""
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from rollbook.accounts import key_fingerprints, key_ring
+from rollbook.accounts import district_keys, key_fingerprints, key_ring
 from rollbook.accounts.auth import second_factor
 from rollbook.accounts.auth.emailed_links import LIFETIME
+from rollbook.accounts.district_keys import KeyPurpose
 from rollbook.accounts.models import (
     AccountMail,
     AuditSeal,
@@ -23,6 +24,7 @@ from rollbook.secret_keys import file_name
 from rollbook.students import passwords
 from rollbook.students.models import Student
 from rollbook.text import count_of
+from rollbook.updates.models import UpdateJob
 
 PURPOSES: Mapping[str, str] = {
     key_ring.SESSION: "signs sessions and emailed links",
@@ -30,6 +32,7 @@ PURPOSES: Mapping[str, str] = {
     key_ring.STUDENT_PASSWORDS: "protects students' passwords",
     key_ring.STUDENT_PASSWORD_MARKS: "detects unchanged passwords in files",
     key_ring.ROW_DIGESTS: "recognizes unchanged rows of files",
+    key_ring.DISTRICT_KEYS: "encrypts the keys of districts, which encrypt uploaded files",
 }
 """What each key is for, in the order of ``key_ring.NAMES``."""
 
@@ -147,12 +150,17 @@ def _row_needs(row: KeyFingerprint) -> _Counts:
     yield from ()
 
 
+def _district_key_needs(row: KeyFingerprint) -> _Counts:
+    yield "district key", district_keys.wrapped_with(row.version).count()
+
+
 _NEEDS: Mapping[str, Callable[[KeyFingerprint], _Counts]] = {
     key_ring.SESSION: _session_needs,
     key_ring.LOGINS: _login_needs,
     key_ring.STUDENT_PASSWORDS: _password_needs,
     key_ring.STUDENT_PASSWORD_MARKS: _password_needs,
     key_ring.ROW_DIGESTS: _row_needs,
+    key_ring.DISTRICT_KEYS: _district_key_needs,
 }
 
 
@@ -199,10 +207,27 @@ def _row_losses(row: KeyFingerprint) -> Iterator[str]:
     yield "The next file of each district is read in full, which takes longer."
 
 
+def _district_key_losses(row: KeyFingerprint) -> Iterator[str]:
+    districts = district_keys.wrapped_with(row.version).values("district")
+    stored = UpdateJob.objects.filter(district__in=districts, file_removed_at=None)
+    if count := stored.count():
+        yield (
+            f"{count_of(count, 'uploaded file')} can no longer be read, nor can drafts; an update "
+            "that hasn't ended fails, and its file has to be uploaded again."
+        )
+    marks = district_keys.wrapped_with(row.version).filter(purpose=KeyPurpose.PASSWORD_MARKS.value)
+    if marks.exists():
+        yield (
+            "Students' passwords can still be used, but will count as changed when a file "
+            "contains them again."
+        )
+
+
 _LOSSES: Mapping[str, Callable[[KeyFingerprint], Iterator[str]]] = {
     key_ring.SESSION: _session_losses,
     key_ring.LOGINS: _login_losses,
     key_ring.STUDENT_PASSWORDS: _password_losses,
     key_ring.STUDENT_PASSWORD_MARKS: _mark_losses,
     key_ring.ROW_DIGESTS: _row_losses,
+    key_ring.DISTRICT_KEYS: _district_key_losses,
 }

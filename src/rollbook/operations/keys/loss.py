@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from rollbook.accounts import key_fingerprints, key_ring
+from rollbook.accounts import district_keys, key_fingerprints, key_ring
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import second_factor
 from rollbook.accounts.key_fingerprints import KeyProblem
@@ -93,6 +93,8 @@ def _mark_lost(row: KeyFingerprint, now: datetime) -> None:
         Session.objects.all().delete()
     if row.name == key_ring.LOGINS:
         _turn_off_second_factors(row, now)
+    if row.name == key_ring.DISTRICT_KEYS:
+        district_keys.remove_lost(row.version)
     row.state, row.changed_at = KeyState.LOST.value, now
     row.save(update_fields=["state", "changed_at"])
     log.record(

@@ -5,11 +5,13 @@ Each step is one transaction, and can be repeated after a crash:
 1. Create the file of the new version, then store that it is staged. A file without a row in the
    database is used by the next attempt.
 2. Activate it: it becomes the version to write with, and the previous one is only read.
-3. Encrypt again what can be (the secrets of two-step verification), in small steps.
+3. Encrypt again what can be (the secrets of two-step verification, the keys of districts), in
+   small steps.
 4. When nothing has needed a version for ``KEPT``, store that it is removed, then delete its file.
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from rollbook.accounts import key_ring
+from rollbook.accounts import district_keys, key_ring
 from rollbook.accounts.audit import log as audit_log
 from rollbook.accounts.auth import second_factor
 from rollbook.accounts.key_ring import KeyVersion
@@ -31,6 +33,13 @@ KEPT = timedelta(days=30)
 SECRETS_PER_STEP = 100
 
 log = logging.getLogger(__name__)
+
+
+_AGAIN: Mapping[str, Callable[[int, int], int]] = {
+    key_ring.LOGINS: second_factor.encrypt_again,
+    key_ring.DISTRICT_KEYS: district_keys.wrap_again,
+}
+"""How to encrypt again what is encrypted with a key, by the name of the key."""
 
 
 class NotStaged(Exception):
@@ -111,10 +120,10 @@ def encrypt_again(limit: int = SECRETS_PER_STEP) -> int:
     Returns:
         The number of secrets that were found.
     """
-    retired = KeyFingerprint.objects.filter(name=key_ring.LOGINS, state=KeyState.RETIRED.value)
+    retired = KeyFingerprint.objects.filter(name__in=_AGAIN, state=KeyState.RETIRED.value)
     found = 0
-    for version in retired.values_list("version", flat=True):
-        found += second_factor.encrypt_again(version, limit)
+    for name, version in retired.values_list("name", "version"):
+        found += _AGAIN[name](version, limit)
     return found
 
 

@@ -31,6 +31,7 @@ _KINDS = {
     "updates": "updates",
     "rows": "rows of updates",
     "problems": "problems of updates",
+    "keys": "keys of the district, which encrypted its uploaded files",
     "files": "uploaded files",
     "drafts": "drafts",
     "emails": "emails",

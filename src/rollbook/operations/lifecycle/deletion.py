@@ -1,7 +1,7 @@
 """Delete a district with all its rows, files and emails.
 
-There is no key that belongs to one district: the keys in the data folder are those of the whole
-installation, so they stay. Rows are deleted in the order in which they refer to each other.
+The keys of the district are destroyed first: from then on nobody can read its uploaded files, not
+even copies on other machines. Rows are deleted in the order in which they refer to each other.
 """
 
 from collections import Counter
@@ -18,10 +18,13 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from rollbook.accounts import district_keys
 from rollbook.accounts.audit import seals
+from rollbook.accounts.district_keys import KeyPurpose
 from rollbook.accounts.models import (
     AccountMail,
     AuditEvent,
+    DistrictKey,
     KnownAddress,
     Member,
     RecoveryCode,
@@ -139,10 +142,15 @@ def count_rows(district: District) -> dict[str, int]:
         "emails": ResultMail.objects.filter(**of_updates).count()
         + AccountMail.objects.filter(**of_members).count(),
         "staff": Member.objects.filter(**own).count(),
+        "keys": DistrictKey.objects.filter(**own).count(),
         "audit events": AuditEvent.objects.filter(**own).count(),
         "groups": Group.objects.filter(school__district=district).count(),
         "schools": School.objects.filter(**own).count(),
     }
+
+
+def _destroy_keys(district: int) -> Removed:
+    return _counted(keys=district_keys.destroy(district, *KeyPurpose))
 
 
 def _remove_drafts(district: int) -> Removed:
@@ -277,6 +285,7 @@ def _remove_district(district: int) -> Removed:
 
 
 STEPS: tuple[Callable[[int], Removed], ...] = (
+    _destroy_keys,
     _remove_drafts,
     _remove_transfers,
     _remove_students,

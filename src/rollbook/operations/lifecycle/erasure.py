@@ -122,7 +122,9 @@ def _remove_file(found: Mentions) -> Removed:
     if update:
         spool.remove([update.spool_name])
         file_chunks.remove([update.spool_name])
-        UpdateJob.objects.filter(pk=update.pk).update(file_removed_at=timezone.now())
+        UpdateJob.objects.filter(pk=update.pk).update(
+            file_removed_at=timezone.now(), file_digest="", spool_digest=""
+        )
         return Counter(files=1)
     draft = Draft.objects.filter(pk__in=found.drafts, update=None).first()
     if draft:

@@ -16,6 +16,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import fold_loosely
+from rollbook.updates.leftovers import KeyDigests
 from rollbook.updates.models import Draft, Problem, StagedRow, StudentFile, UpdateJob
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.files import FileMissing
@@ -105,10 +106,14 @@ def _add_details(
 ) -> None:
     """Add the rows and problems of an update. Each condition has an index of its own."""
     rows: dict[int, int] = {}
+    student_ids, usernames = set(identity.student_ids), set(identity.usernames)
+    if digests := KeyDigests.of_district(update.district_id):  # once the update has ended
+        student_ids.update(map(digests.compute, identity.student_ids))
+        usernames.update(map(digests.compute, identity.usernames))
     for condition in (
         Q(student=identity.student),
-        Q(claims_student_id__in=identity.student_ids),
-        Q(claims_username__in=identity.usernames),
+        Q(claims_student_id__in=student_ids),
+        Q(claims_username__in=usernames),
         Q(claims_loose_key=identity.loose_key, claims_student_id=None),
         Q(line__in=lines),
     ):
@@ -146,8 +151,8 @@ def _lines(file: StudentFile, identity: Identity) -> set[int] | None:
 
 
 def _rows(file: StudentFile, header: Header) -> Iterator[RawRow]:
-    path = spool.path_of(file.spool_name)
-    for batch in reader.read_records(path, encoding=file.detected_encoding, header=header):
+    source = spool.open_stored(file.spool_name)
+    for batch in reader.read_records(source, encoding=file.detected_encoding, header=header):
         yield from reader.parse_rows(batch.records, batch.lines, header)
 
 
@@ -172,7 +177,7 @@ def _lines_of_unread_file(file: StudentFile, identity: Identity) -> set[int] | N
     wanted = [text.encode() for text in identity.texts]
     overlap = max(map(len, wanted), default=1) - 1
     tail = b""
-    with spool.path_of(file.spool_name).open("rb") as content:
+    with spool.open_stored(file.spool_name).open("rb") as content:
         while chunk := content.read(READ_BYTES):
             window = tail + chunk
             if any(text in window for text in wanted):

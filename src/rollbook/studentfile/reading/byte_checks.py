@@ -1,11 +1,11 @@
 """Check the bytes of a file before it is parsed: file type, size and encoding."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.reading import encodings, file_type
+from rollbook.studentfile.reading.source import Source, size_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +23,18 @@ class EncodingCheck:
     is_readable: bool = True
 
 
-def check_type_and_size(path: Path, head: bytes, limits: Limits) -> Problem | None:
+def check_type_and_size(source: Source, head: bytes, limits: Limits) -> Problem | None:
     """Return why the file can't be a CSV file of an acceptable size, or None.
 
     Args:
-        path: The file.
+        source: The file.
         head: Its first bytes, SNIFFED_BYTES if it has so many.
         limits: The limits.
     """
     code = file_type.detect_non_csv(head)
     if code:
         return Problem(code)
-    if path.stat().st_size > limits.bytes:
+    if size_of(source) > limits.bytes:
         return Problem(
             "too_large",
             hint=f"split the file by school into files of at most {limits.bytes:,} bytes",
@@ -42,40 +42,40 @@ def check_type_and_size(path: Path, head: bytes, limits: Limits) -> Problem | No
     return None
 
 
-def check_encoding(path: Path, head: bytes, configured: str) -> EncodingCheck:
+def check_encoding(source: Source, head: bytes, configured: str) -> EncodingCheck:
     """Decide in which encoding the file is read.
 
     Text in UTF-8 with characters beyond ASCII is read as UTF-8 whatever is configured. If few of
     its lines are damaged, those rows are rejected later.
 
     Args:
-        path: The file.
+        source: The file.
         head: Its first bytes.
         configured: The encoding in the district's settings or in the request.
     """
     encoding = encodings.detect_encoding(head, configured)
     if encoding == encodings.UTF_16:
-        return _check_other_encoding(path, encoding, (Problem("utf16_decoded"),))
+        return _check_other_encoding(source, encoding, (Problem("utf16_decoded"),))
     if file_type.looks_like_utf16(head):
         hint = "the file looks like UTF-16; save it as CSV UTF-8"
         return EncodingCheck(encoding, (Problem("nul_bytes", 1, hint=hint),), is_readable=False)
     problems = (Problem("double_bom", 1),) if encodings.count_boms(head) > 1 else ()
-    bad_byte = encodings.first_bad_byte(path, encodings.UTF_8)
-    if bad_byte and not encodings.is_damaged_utf8(path):
+    bad_byte = encodings.first_bad_byte(source, encodings.UTF_8)
+    if bad_byte and not encodings.is_damaged_utf8(source):
         if encoding != encodings.UTF_8:
-            return _check_other_encoding(path, encoding, problems)
+            return _check_other_encoding(source, encoding, problems)
         not_utf8 = Problem("not_utf8", bad_byte.line, hint=_hint_for_utf8(bad_byte))
         return EncodingCheck(encoding, (*problems, not_utf8))
-    if encoding == encodings.UTF_8 or not encodings.has_multibyte_characters(path):
+    if encoding == encodings.UTF_8 or not encodings.has_multibyte_characters(source):
         return EncodingCheck(encoding, problems)
     ignored = Problem("encoding_ignored", found=encoding)
     return EncodingCheck(encodings.UTF_8, (*problems, ignored))
 
 
 def _check_other_encoding(
-    path: Path, encoding: str, problems: tuple[Problem, ...]
+    source: Source, encoding: str, problems: tuple[Problem, ...]
 ) -> EncodingCheck:
-    bad_byte = encodings.first_bad_byte(path, encoding)
+    bad_byte = encodings.first_bad_byte(source, encoding)
     if not bad_byte:
         return EncodingCheck(encoding, problems)
     hint = _hint_for_other_encoding(bad_byte, encoding)

@@ -1,23 +1,23 @@
 """Compare two columns with aliases of the same name, of which only one can be read."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from rollbook.studentfile.columns import Column
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading import record_splitter
 from rollbook.studentfile.reading.encodings import utf8_chunks
 from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.source import Source
 from rollbook.studentfile.values.text_checks import ValueWithWarning, trim
 
 
 def check_competing_columns(
-    path: Path, encoding: str, header: Header, max_row_bytes: int
+    source: Source, encoding: str, header: Header, max_row_bytes: int
 ) -> Iterator[Problem]:
     """Yield a problem for each pair of competing columns in which a row has different values.
 
     Args:
-        path: The file.
+        source: The file.
         encoding: Its encoding, as detect_encoding() returns it.
         header: Its header.
         max_row_bytes: The limit for one row.
@@ -26,7 +26,7 @@ def check_competing_columns(
         column = header.columns[read]
         if column is None:
             continue
-        for line, cells in _rows(path, encoding, header, max_row_bytes):
+        for line, cells in _rows(source, encoding, header, max_row_bytes):
             is_complete = len(cells) == len(header.names)
             if is_complete and _differ(column, cells[read], cells[other]):
                 names = [printable_excerpt(header.names[index]) for index in (read, other)]
@@ -43,12 +43,12 @@ def _problem(column: Column, line: int, read: str, other: str) -> Problem:
 
 
 def _rows(
-    path: Path, encoding: str, header: Header, max_row_bytes: int
+    source: Source, encoding: str, header: Header, max_row_bytes: int
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield line and cells of each record after the header; those with invalid quotes are not."""
     line, has_header = 1, False
     try:
-        for batch in record_splitter.iter_records(utf8_chunks(path, encoding), max_row_bytes):
+        for batch in record_splitter.iter_records(utf8_chunks(source, encoding), max_row_bytes):
             for record in batch:
                 cells = record_splitter.parse_record(record) or []
                 if has_header:

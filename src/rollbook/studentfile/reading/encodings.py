@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
+
+from rollbook.studentfile.reading.source import Source
 
 UTF_8, UTF_16 = "utf-8", "utf-16"
 CHUNK = 1 << 17
@@ -64,20 +65,20 @@ def count_boms(head: bytes) -> int:
     return next(count for count in range(_MAX_BOMS, -1, -1) if head.startswith(_BOM * count))
 
 
-def utf8_chunks(path: Path, encoding: str, start: int = 0) -> Iterator[bytes]:
+def utf8_chunks(source: Source, encoding: str, start: int = 0) -> Iterator[bytes]:
     """Yield the text as UTF-8.
 
     Invalid bytes in a UTF-8 file are passed through.
 
     Args:
-        path: The file.
+        source: The file.
         encoding: Its encoding, as detect_encoding() returns it.
         start: The first byte, counted in UTF-8 after the byte order marks.
 
     Raises:
         UnicodeDecodeError: A file in another encoding contains invalid bytes.
     """
-    with path.open("rb") as file:
+    with source.open("rb") as file:
         if encoding == UTF_8:
             file.seek(count_boms(file.read(len(_BOM) * _MAX_BOMS)) * len(_BOM) + start)
             yield from iter(lambda: file.read(CHUNK), b"")
@@ -116,11 +117,11 @@ def _line_of(chunks: Iterable[bytes], offset: int, encoding: str = "latin-1") ->
     return line + lines.decode(b"", final=True).count("\n")
 
 
-def first_bad_byte(path: Path, encoding: str) -> BadByte | None:
+def first_bad_byte(source: Source, encoding: str) -> BadByte | None:
     """Return the first byte that is invalid in the encoding, or None."""
     decoder = codecs.getincrementaldecoder(encoding)()
     offset = 0
-    with path.open("rb") as file:
+    with source.open("rb") as file:
         chunk = file.read(CHUNK)
         while chunk:
             following = file.read(CHUNK)
@@ -128,20 +129,20 @@ def first_bad_byte(path: Path, encoding: str) -> BadByte | None:
             try:
                 decoder.decode(chunk, final=not following)
             except UnicodeDecodeError as error:
-                return _locate_bad_byte(path, encoding, offset - pending + error.start)
+                return _locate_bad_byte(source, encoding, offset - pending + error.start)
             offset += len(chunk)
             chunk = following
     return None
 
 
-def has_multibyte_characters(path: Path) -> bool:
+def has_multibyte_characters(source: Source) -> bool:
     """Return whether the file has bytes beyond ASCII, not counting a byte order mark."""
-    with path.open("rb") as file:
+    with source.open("rb") as file:
         file.seek(count_boms(file.read(len(_BOM) * _MAX_BOMS)) * len(_BOM))
         return any(not chunk.isascii() for chunk in iter(lambda: file.read(CHUNK), b""))
 
 
-def is_damaged_utf8(path: Path) -> bool:
+def is_damaged_utf8(source: Source) -> bool:
     """Return whether a file with invalid bytes is UTF-8 of which few lines are damaged.
 
     It is if at least as many lines have valid characters beyond ASCII as have invalid bytes, and if
@@ -149,7 +150,7 @@ def is_damaged_utf8(path: Path) -> bool:
     in another encoding practically never has a valid character of several bytes.
     """
     lines = valid = damaged = 0
-    for block in _blocks_of_lines(path):
+    for block in _blocks_of_lines(source):
         if block.isascii():
             lines += block.count(b"\n") or block.count(b"\r")
             continue
@@ -162,12 +163,12 @@ def is_damaged_utf8(path: Path) -> bool:
     return valid >= damaged and damaged <= max(_MAX_DAMAGED_LINES, int(lines * _DAMAGED_SHARE))
 
 
-def _blocks_of_lines(path: Path) -> Iterator[bytes]:
+def _blocks_of_lines(source: Source) -> Iterator[bytes]:
     """Yield the bytes in blocks that end with a line break, if lines are not very long.
 
     A byte order mark is a line of its own.
     """
-    with path.open("rb") as file:
+    with source.open("rb") as file:
         rest = file.read(len(_BOM))
         if rest == _BOM:
             rest += b"\n"
@@ -187,8 +188,8 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _locate_bad_byte(path: Path, encoding: str, offset: int) -> BadByte:
-    with path.open("rb") as file:
+def _locate_bad_byte(source: Source, encoding: str, offset: int) -> BadByte:
+    with source.open("rb") as file:
         line = _line_of(iter(lambda: file.read(CHUNK), b""), offset, encoding)
         file.seek(offset)
         rest = file.read(200)

@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from rollbook.studentfile.limits import MAX_ROW_BYTES, Limits
@@ -22,6 +21,7 @@ from rollbook.studentfile.reading.row_damage import RowDamage
 from rollbook.studentfile.reading.row_shape import fit_cells
 from rollbook.studentfile.reading.scan import scan
 from rollbook.studentfile.reading.skipped_lines import BLANK_OR_DASHES, FooterFilter, is_skipped
+from rollbook.studentfile.reading.source import Source
 from rollbook.studentfile.writer import FORMULA_PREFIXES
 
 __all__ = [
@@ -95,7 +95,7 @@ class RowBatch:
 
 
 def read_records(
-    path: Path,
+    source: Source,
     *,
     encoding: str,
     header: Header,
@@ -108,7 +108,7 @@ def read_records(
     Blank lines and lines of dashes are included.
 
     Args:
-        path: The file.
+        source: The file.
         encoding: The encoding of its scan.
         header: The header of its scan.
         start: A checkpoint of the scan, or the end of a batch; None for the beginning.
@@ -120,7 +120,7 @@ def read_records(
         RecordTooLongError: Its scan refused the file.
     """
     first = start or FilePosition()
-    chunks = utf8_chunks(path, encoding, first.byte)
+    chunks = utf8_chunks(source, encoding, first.byte)
     if stop is not None:
         chunks = _take_bytes(chunks, stop - first.byte)
     batches = iter_records(chunks, MAX_ROW_BYTES)
@@ -159,7 +159,7 @@ def parse_rows(records: Sequence[bytes], lines: Sequence[int], header: Header) -
 
 
 def read_batches(
-    path: Path,
+    source: Source,
     *,
     encoding: str,
     header: Header,
@@ -170,7 +170,7 @@ def read_batches(
     """Yield the rows of an accepted file in batches, without blank ones.
 
     Args:
-        path: The file.
+        source: The file.
         encoding: The encoding of its scan.
         header: The header of its scan.
         start: A checkpoint of the scan, or the end of a batch; None for the beginning.
@@ -178,7 +178,7 @@ def read_batches(
         only: The lines of the rows to read; None for all rows.
     """
     selected_lines = None if only is None else frozenset(only)
-    for batch in read_records(path, encoding=encoding, header=header, start=start, size=size):
+    for batch in read_records(source, encoding=encoding, header=header, start=start, size=size):
         records, lines = batch.records, batch.lines
         if selected_lines is not None:
             selected = [index for index, line in enumerate(lines) if line in selected_lines]

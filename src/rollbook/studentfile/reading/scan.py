@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import repeat
-from pathlib import Path
 
 from rollbook.studentfile.columns import fold_header
 from rollbook.studentfile.limits import Limits
@@ -23,6 +22,7 @@ from rollbook.studentfile.reading.date_order import DateColumn
 from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.reading.record_splitter import parse_record
+from rollbook.studentfile.reading.source import Source
 from rollbook.studentfile.rules import FileRules
 
 MAX_RAGGED_SHARE = 0.2
@@ -40,7 +40,7 @@ _REMOVE_COLUMNS_HINT = "remove those that you don't need"
 
 
 def scan(
-    path: Path,
+    source: Source,
     *,
     encoding: str = encodings.UTF_8,
     limits: Limits | None = None,
@@ -49,7 +49,7 @@ def scan(
     """Scan the whole file in constant memory.
 
     Args:
-        path: The file.
+        source: The file.
         encoding: The encoding in the district's settings, as normalize_encoding_name() returns it.
             A byte order mark in the file has precedence, and so have characters in UTF-8.
         limits: The limits, if not the default ones.
@@ -59,21 +59,21 @@ def scan(
         OSError: The file can't be read.
     """
     limits = limits or Limits()
-    with path.open("rb") as file:
+    with source.open("rb") as file:
         head = file.read(file_type.SNIFFED_BYTES)
-    refusal = byte_checks.check_type_and_size(path, head, limits)
+    refusal = byte_checks.check_type_and_size(source, head, limits)
     if refusal:
         return FileScan(encodings.detect_encoding(head, encoding), None, 0, (refusal,))
-    checked = byte_checks.check_encoding(path, head, encoding)
+    checked = byte_checks.check_encoding(source, head, encoding)
     encoding, problems = checked.encoding, list(checked.problems)
     if not checked.is_readable:
         return FileScan(encoding, None, 0, tuple(problems))
     scanner = _Scanner(limits)
-    scanner.read(encodings.utf8_chunks(path, encoding))
+    scanner.read(encodings.utf8_chunks(source, encoding))
     file_rules, date_problems = scanner.dates.decide(rules or FileRules())
     problems += [*scanner.problems(), *date_problems]
     if scanner.header and scanner.header.competing_columns:
-        problems += check_competing_columns(path, encoding, scanner.header, limits.row_bytes)
+        problems += check_competing_columns(source, encoding, scanner.header, limits.row_bytes)
     return FileScan(
         encoding,
         scanner.header,

@@ -40,7 +40,7 @@ from rollbook.students.fingerprints import (
 from rollbook.students.fingerprints import confirm as confirm_fingerprints
 from rollbook.students.matching import Match, StudentMatcher
 from rollbook.students.snapshots import StudentSnapshot
-from rollbook.updates import problem_store, transitions
+from rollbook.updates import password_marks, problem_store, transitions
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.checking.group_cells import GroupCells
@@ -116,7 +116,7 @@ def check_byte_range(
         Fenced: Another run has taken over the update, or it was canceled.
     """
     batches = reader.read_records(
-        files.path_of(update.spool_name),
+        files.open_stored(update.spool_name),
         encoding=update.detected_encoding,
         header=checker.header,
         start=byte_range.start,
@@ -156,7 +156,10 @@ class RowChecker:
         self.header = header
         self._today, rules = local_date(update.district, timezone.now()), update.file_rules
         self._validator = RowValidator(header, self._today, rules=rules)
-        self._fingerprinter = RowFingerprinter(update.district_id, header.names, rules)
+        self.mark_key = password_marks.key_for(update.district_id, header)
+        self._fingerprinter = RowFingerprinter(
+            update.district_id, header.names, rules, self.mark_key
+        )
         self._group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
         self._has_last_names = "LAST_NAME" in header.known
         self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
@@ -234,7 +237,7 @@ class RowChecker:
             elif not row.rejected:
                 unmatched_rows.append((row, match))
                 continue
-            _classify(row, match.student, fingerprints[row.line], result)
+            self._classify(row, match.student, fingerprints[row.line], result)
         self._check_unmatched_rows(unmatched_rows, fingerprints, result)
 
     def check_references(self, rows: Sequence[ValidatedRow]) -> None:
@@ -256,7 +259,7 @@ class RowChecker:
         An inactive student is reactivated if the district wants that.
         """
         self._references.check_status(row, student)
-        return diff(student, row.values)
+        return diff(student, row.values, self.mark_key)
 
     def _check_unmatched_rows(
         self,
@@ -281,7 +284,38 @@ class RowChecker:
             else:
                 unknown = matching.unknown_student(row.line, row.values, similar)
                 row.problems.append(match.problem_unless_added or unknown)
-            _classify(row, None, fingerprints[row.line], result)
+            self._classify(row, None, fingerprints[row.line], result)
+
+    def _classify(
+        self,
+        row: ValidatedRow,
+        student: StudentSnapshot | None,
+        fingerprint: int,
+        result: RangeResult,
+    ) -> None:
+        """Add a row whose problems are complete to the rejected, staged or unchanged ones.
+
+        The fingerprint of a row with a warning is not stored: the next update has to warn again,
+        and the cause may be gone by then.
+        """
+        result.tally.add_row(row)
+        stored_fingerprint = None if row.problems else fingerprint
+        if row.rejected:
+            result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
+        elif student is None:
+            result.staged.append(
+                staged_rows.new_student_row(row.line, row.values, stored_fingerprint, self.mark_key)
+            )
+        elif new := diff(student, row.values, self.mark_key):
+            result.staged.append(
+                staged_rows.change_row(row.line, student, new, stored_fingerprint, self.mark_key)
+            )
+        else:
+            result.unchanged += 1
+            if stored_fingerprint is not None:
+                result.confirmed.append(
+                    ConfirmedRow(student.pk, student.version, stored_fingerprint)
+                )
 
 
 def _problems_of_new_student(
@@ -299,28 +333,6 @@ def _problems_of_new_student(
             yield Problem("one_name", row.line, name)
     problem = matching.similar_student(row.line, row.values.get("STUDENT_ID", ""), similar)
     yield from filter(None, (problem, match.warning_if_added))
-
-
-def _classify(
-    row: ValidatedRow, student: StudentSnapshot | None, fingerprint: int, result: RangeResult
-) -> None:
-    """Add a row whose problems are complete to the rejected, staged or unchanged ones.
-
-    The fingerprint of a row with a warning is not stored: the next update has to warn again, and
-    the cause may be gone by then.
-    """
-    result.tally.add_row(row)
-    stored_fingerprint = None if row.problems else fingerprint
-    if row.rejected:
-        result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
-    elif student is None:
-        result.staged.append(staged_rows.new_student_row(row.line, row.values, stored_fingerprint))
-    elif new := diff(student, row.values):
-        result.staged.append(staged_rows.change_row(row.line, student, new, stored_fingerprint))
-    else:
-        result.unchanged += 1
-        if stored_fingerprint is not None:
-            result.confirmed.append(ConfirmedRow(student.pk, student.version, stored_fingerprint))
 
 
 def _commit(update: UpdateJob, run: str, result: RangeResult, end: FilePosition) -> None:

@@ -64,7 +64,11 @@ def rejected_row(
 
 
 def change_row(
-    line: int, student: StudentSnapshot, new: Mapping[str, str], fingerprint: int | None
+    line: int,
+    student: StudentSnapshot,
+    new: Mapping[str, str],
+    fingerprint: int | None,
+    mark_key: bytes | None = None,
 ) -> StagedRowTuple:
     """Return a row that changes a student.
 
@@ -73,8 +77,9 @@ def change_row(
         student: The student that the row was compared with.
         new: The columns that differ, and their new values; PASSWORD as in the file.
         fingerprint: The row's fingerprint; None if the row had a warning.
+        mark_key: The mark key of the district, for PASSWORD.
     """
-    stored = _with_hashed_password(new)
+    stored = _with_hashed_password(new, mark_key)
     columns = sorted(stored, key=COLUMN_ORDER.__getitem__)
     old_and_new = {column: (student.values.get(column, ""), stored[column]) for column in columns}
     simple_columns = ",".join(columns) if new.keys() <= SIMPLE_COLUMNS else None
@@ -98,7 +103,10 @@ def change_row(
 
 
 def new_student_row(
-    line: int, values: Mapping[str, str], fingerprint: int | None
+    line: int,
+    values: Mapping[str, str],
+    fingerprint: int | None,
+    mark_key: bytes | None = None,
 ) -> StagedRowTuple:
     """Return a row that adds a student; one that lacks a required value can't be applied.
 
@@ -106,6 +114,7 @@ def new_student_row(
         line: The row's line in the student file.
         values: The student's values by column; PASSWORD as in the file.
         fingerprint: The row's fingerprint; None if the row had a warning.
+        mark_key: The mark key of the district, for PASSWORD.
     """
     apply_order = line if values.get("USERNAME") else ORDER_GENERATED_USERNAMES + line
     if missing_required_values(values, line):
@@ -113,7 +122,7 @@ def new_student_row(
     row = StagedRowTuple(
         line,
         None,
-        _as_json(_with_hashed_password(values)),
+        _as_json(_with_hashed_password(values, mark_key)),
         apply_order,
         claims_student_id=values.get("STUDENT_ID") or None,
         claims_username=values.get("USERNAME") or None,
@@ -142,8 +151,8 @@ def _with_name(row: StagedRowTuple, values: Mapping[str, str]) -> StagedRowTuple
     return row._replace(claims_name_key=claimed_name, claims_dob=dob or None, claims_loose_key=key)
 
 
-def _with_hashed_password(values: Mapping[str, str]) -> Mapping[str, str]:
+def _with_hashed_password(values: Mapping[str, str], mark_key: bytes | None) -> Mapping[str, str]:
     """Return the values with PASSWORD hashed: it is never stored as in the file."""
     if "PASSWORD" not in values:
         return values
-    return {**values, "PASSWORD": hash_for_import(values["PASSWORD"])}
+    return {**values, "PASSWORD": hash_for_import(values["PASSWORD"], mark_key)}

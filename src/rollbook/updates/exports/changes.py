@@ -14,6 +14,7 @@ from rollbook.students.writer import STUDENT_ADDED
 from rollbook.text import format_timestamp
 from rollbook.updates.exports.original_rows import ensure_ended, ensure_not_removed
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import Outcome
 
 HEADER = ("LINE", "STUDENT_ID", "USERNAME", "FIRST_NAME", "LAST_NAME", "FIELD", "OLD", "NEW", "AT")
 CHANGES_PER_QUERY = 1000
@@ -145,12 +146,16 @@ def _lines_of_existing(update: UpdateJob, changes: list[_ChangeRow]) -> dict[int
 def _lines_of_added(update: UpdateJob, changes: list[_ChangeRow]) -> dict[int, int]:
     """Return the line of each added student."""
     added = [change for change in changes if change.field == STUDENT_ADDED]
+    # Rows are linked with their students soon after the update has ended.
+    linked = update.stagedrow_set.filter(
+        student__in=[change.student for change in added], outcome=Outcome.ADDED
+    )
+    lines: dict[int, int] = dict(linked.values_list("student__pk", "line"))
     students = {change.added_key: change.student for change in added}
     rows = update.stagedrow_set.without_own_outcome().filter(student=None)
     with_id = rows.filter(claims_student_id__in=[change.student_id for change in added])
     loose_keys = [change.loose_key for change in added if not change.student_id]
     without_id = rows.filter(claims_student_id=None, claims_loose_key__in=loose_keys)
-    lines: dict[int, int] = {}
     for found in (with_id, without_id):
         values: Any = found.values_list(
             "claims_student_id", "claims_name_key", "claims_dob", "line"

@@ -117,9 +117,9 @@ class OriginalRowsFile:
         return column is not None and column.name not in CONFIDENTIAL
 
     def _rows(self, select: LineSelection) -> Iterator[list[RawRow]]:
-        path = files.path_of(self._update.spool_name)
+        source = files.open_stored(self._update.spool_name)
         encoding = self._update.detected_encoding
-        for batch in reader.read_records(path, encoding=encoding, header=self._header):
+        for batch in reader.read_records(source, encoding=encoding, header=self._header):
             selected = select(batch.lines)
             indexes = [index for index, line in enumerate(batch.lines) if line in selected]
             if indexes:

@@ -72,8 +72,10 @@ def create_draft(
     try:
         require_room(district, incoming.size)
         scan = convert_and_scan(incoming, encoding, district)
-        preview_json = preview.preview_rows(incoming.stored.path, scan, local_date(district, now))
-        columns = store_and_describe(incoming, scan)
+        preview_json = preview.preview_rows(
+            incoming.stored.content, scan, local_date(district, now)
+        )
+        columns = store_and_describe(incoming, scan, district)
         with transaction.atomic():
             lock_district(district)
             draft = Draft.objects.create(

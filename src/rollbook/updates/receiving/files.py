@@ -5,7 +5,8 @@ file that is locked by its writer is being received. A file without a lock and w
 refers to it was left by a process that died; ``receive.remove_orphaned_files`` removes it after a
 day. Each name begins with the ID of the installation, so no other one removes its files. Workbooks
 and files with another delimiter are converted first; then only the converted file is stored, in the
-same way.
+same way. All are encrypted while they are written, see ``rollbook.encrypted_file``; files of older
+versions are read as they are.
 
 On PostgreSQL the file is also copied to the database, in the transaction that creates the row, so
 that workers on all machines have it; the spool folder then only holds copies. Why there is no
@@ -24,37 +25,70 @@ from pathlib import Path
 
 from django.conf import settings
 
-from rollbook.accounts import installation_id
+from rollbook.accounts import district_keys, installation_id
+from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
+from rollbook.encrypted_file import (
+    HEADER_BYTES,
+    EncryptedFile,
+    FileDamaged,
+    FileHeader,
+    FrameWriter,
+    read_header,
+)
+from rollbook.secret_keys import new_key
 from rollbook.updates.receiving import file_chunks
 
 REMOVAL_WAIT_S = 5.0
 """How long a backup waits for those who are deleting files; they never take that long."""
 
 
+class _LockedFile:
+    """A new file with a temporary name, which is locked until it is closed."""
+
+    def __init__(self, name: str) -> None:
+        self.path = path_of(f"{name}.part")
+        self.file = os.fdopen(
+            os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
+        )
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+        self.is_kept = False
+
+    def rename(self, name: str) -> None:
+        """Give the file its final name."""
+        self.path = self.path.rename(path_of(name))
+
+    def close(self) -> None:
+        """Close and unlock the file, and delete it unless it is kept; may be called again."""
+        if not self.is_kept:
+            self.path.unlink(missing_ok=True)
+        # Closing writes the rest of the buffer, which fails on a full disk and isn't needed.
+        with contextlib.suppress(OSError):
+            self.file.close()
+
+
 class IncomingFile:
-    """A file that is being received.
+    """A file that is being received, and is encrypted while it arrives.
+
+    Its key is only in memory until the file is stored: then it is wrapped by the key of the
+    district, which isn't known before. What a process leaves that died before can't be decrypted.
 
     Its creator must call ``discard`` in the end, which keeps the file only if its ownership was
     released before.
 
     Attributes:
-        name: The name under which ``persist`` stores it.
-        path: Where it is now.
+        name: The name under which ``persist`` stores it; it ends with the file's ID.
         size: Bytes written so far.
         stored: The file to store: this one, or what it was converted to.
     """
 
     def __init__(self) -> None:
-        spool = _folder()
-        self.name = installation_id.file_prefix() + uuid.uuid4().hex
-        self.path = spool / f"{self.name}.part"
+        self._file_id, self._key = uuid.uuid4(), new_key()
+        self.name = installation_id.file_prefix() + self._file_id.hex
+        self._locked = _LockedFile(self.name)
+        self._locked.file.write(bytes(HEADER_BYTES))
+        self._frames = FrameWriter(self._locked.file, self._key, self._file_id)
         self.size = 0
         self._hash = hashlib.sha256()
-        self._file = os.fdopen(
-            os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
-        )
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._is_released = False
         self._converted: IncomingFile | None = None
         self.stored = self
 
@@ -63,19 +97,28 @@ class IncomingFile:
         """The SHA-256 of what was written so far, in hexadecimal."""
         return self._hash.hexdigest()
 
+    @property
+    def content(self) -> EncryptedFile:
+        """What was written; to be read once the file is complete."""
+        return EncryptedFile(self._locked.path, self._file_id, self._key)
+
     def write(self, data: bytes) -> None:
         """Append bytes.
 
         Raises:
             OSError: The disk is full.
         """
-        self._file.write(data)
+        self._frames.write(data)
         self._hash.update(data)
         self.size += len(data)
 
-    def flush(self) -> None:
-        """Write the buffer, so that all of the file can be read at ``path``."""
-        self._file.flush()
+    def finish(self) -> None:
+        """Complete the file, so that it can be read; nothing can be appended any longer.
+
+        Raises:
+            OSError: The disk is full.
+        """
+        self._frames.finish()
 
     def write_converted(self, data: bytes) -> None:
         """Append bytes to the file that this one is converted to.
@@ -93,23 +136,34 @@ class IncomingFile:
         Its size and digest remain those of what was sent.
         """
         self._converted = self._converted or IncomingFile()
-        self._converted.flush()
+        self._converted.finish()
         self.stored = self._converted
-        self.path.unlink()
+        self._locked.path.unlink()
 
-    def persist(self) -> str:
-        """Sync the file to the disk and rename it; return its final name."""
-        self.flush()
-        os.fsync(self._file.fileno())
-        final = self.path.with_name(self.name)
-        self.path = self.path.rename(final)
-        _sync_folder(final.parent)
+    def persist(self, district_id: int) -> str:
+        """Wrap the file's key, sync the file to the disk and rename it; return its final name.
+
+        Args:
+            district_id: The district that it belongs to.
+
+        Raises:
+            DistrictKeyLost: The key of the district can't be decrypted.
+            OSError: The disk is full.
+        """
+        self.finish()
+        wrapping = district_keys.get_or_create(district_id, KeyPurpose.FILES)
+        header = FileHeader.wrap(self._file_id, self._key, wrapping.key_id, wrapping.secret)
+        descriptor = self._locked.file.fileno()
+        os.pwrite(descriptor, header.to_bytes(), 0)
+        os.fsync(descriptor)
+        self._locked.rename(self.name)
+        _sync_folder(self._locked.path.parent)
         return self.name
 
     def release_ownership(self) -> None:
         """Keep the stored file when it is discarded: a row of the database refers to it."""
         if self.stored is self:
-            self._is_released = True
+            self._locked.is_kept = True
         else:
             self.stored.release_ownership()
 
@@ -120,20 +174,37 @@ class IncomingFile:
         """
         if self._converted:
             self._converted.discard()
-        if not self._is_released:
-            self.path.unlink(missing_ok=True)
-        # Closing writes the rest of the buffer, which fails on a full disk and isn't needed.
-        with contextlib.suppress(OSError):
-            self._file.close()
+        self._locked.close()
 
 
 class FileMissing(Exception):
-    """A stored file is missing or damaged."""
+    """A stored file is missing or damaged, or its key is lost; the text says which and why."""
 
 
 def path_of(name: str) -> Path:
     """Return the path of the stored file with this name."""
     return _folder() / name
+
+
+def open_stored(name: str) -> Path | EncryptedFile:
+    """Return what a stored file is read from; files of older versions aren't encrypted.
+
+    Raises:
+        FileMissing: The file is missing, damaged or another one, or its key is lost.
+    """
+    path = path_of(name)
+    try:
+        header = read_header(path)
+        if header is None:
+            return path
+        if not name.endswith(header.file_id.hex):
+            raise FileMissing(f"the file {name} was replaced by another one")
+        wrapping = district_keys.get(header.wrapping_key_id)
+        return EncryptedFile(path, header.file_id, header.unwrap(wrapping.secret))
+    except FileNotFoundError:
+        raise FileMissing(f"the file {name} is missing") from None
+    except (FileDamaged, DistrictKeyLost) as error:
+        raise FileMissing(f"the file {name} cannot be read: {error}") from None
 
 
 def copy_to_database(name: str) -> None:
@@ -159,30 +230,42 @@ def ensure_available(name: str, digest: str) -> None:
         return
     if settings.ON_POSTGRESQL:
         _fetch(name)
-    if not is_intact(name, digest):
-        raise FileMissing
+    _verify(name, digest)
 
 
 def is_intact(name: str, digest: str) -> bool:
     """Return whether a stored file is in the spool folder and has this SHA-256."""
     try:
-        with path_of(name).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == digest
-    except FileNotFoundError:
+        _verify(name, digest)
+    except FileMissing:
         return False
+    return True
+
+
+def _verify(name: str, digest: str) -> None:
+    """Read a whole file, and raise FileMissing unless its content has this SHA-256."""
+    try:
+        with open_stored(name).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise FileMissing(f"the file {name} is missing") from None
+    except FileDamaged as error:
+        raise FileMissing(f"the file {name} is damaged: {error}") from None
+    if found != digest:
+        raise FileMissing(f"the file {name} is damaged: its content has changed")
 
 
 def _fetch(name: str) -> None:
     """Copy the file from the database, without a sync: it can be copied again."""
-    incoming = IncomingFile()
+    copy = _LockedFile(f"{installation_id.file_prefix()}{uuid.uuid4().hex}")
     try:
         for chunk in file_chunks.read(name):
-            incoming.write(chunk)
-        incoming.flush()
-        incoming.path = incoming.path.rename(path_of(name))
-        incoming.release_ownership()
+            copy.file.write(chunk)
+        copy.file.flush()
+        copy.rename(name)
+        copy.is_kept = True
     finally:
-        incoming.discard()
+        copy.close()
 
 
 def unlocked_files(min_age: timedelta) -> set[str]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any, Self
 
 from rollbook.studentfile.file_validator import validate_file
@@ -15,6 +14,7 @@ from rollbook.studentfile.problems.problem import Problem, most_severe, sort_cod
 from rollbook.studentfile.problems.tally import ProblemGroup, ProblemTally
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FileScan
+from rollbook.studentfile.reading.source import Source
 
 MAX_SHOWN_PROBLEMS = 10
 CHECK_TIMEOUT_S = 20.0  # a person is waiting for the page
@@ -54,11 +54,11 @@ class FilePreview:
         return self.checked == self.rows
 
 
-def preview_rows(path: Path, scan: FileScan, today: date) -> dict[str, Any]:
+def preview_rows(source: Source, scan: FileScan, today: date) -> dict[str, Any]:
     """Validate the rows of a scanned file until ``CHECK_TIMEOUT_S`` has passed.
 
     Args:
-        path: The file.
+        source: The file.
         scan: The result of scanning it.
         today: The date in the district.
 
@@ -67,7 +67,7 @@ def preview_rows(path: Path, scan: FileScan, today: date) -> dict[str, Any]:
     """
     tally = ProblemTally(max_per_code=MAX_SHOWN_PROBLEMS)
     deadline = time.monotonic() + CHECK_TIMEOUT_S
-    for _ in validate_file(path, scan, today, tally, batch_rows=BATCH_ROWS):
+    for _ in validate_file(source, scan, today, tally, batch_rows=BATCH_ROWS):
         if time.monotonic() > deadline:
             break
     first_by_code: dict[str, list[dict[str, Any]]] = {}

@@ -133,7 +133,7 @@ def receive(
             return replayed
         require_room(district, incoming.size)
         scan = convert_and_scan(incoming, submission.encoding, district)
-        columns = store_and_describe(incoming, scan)
+        columns = store_and_describe(incoming, scan, district)
         columns |= {"file_name": file_name, "member": member, "source": source}
         return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
     finally:
@@ -151,9 +151,9 @@ def convert_and_scan(incoming: IncomingFile, encoding: str, district: District) 
     Raises:
         OSError: The disk is full.
     """
-    incoming.flush()
+    incoming.finish()
     conversion = convert(
-        incoming.path, encoding=encoding, limits=limits(), write=incoming.write_converted
+        incoming.content, encoding=encoding, limits=limits(), write=incoming.write_converted
     )
     if conversion.refusal:
         return FileScan(encoding, None, 0, conversion.problems)
@@ -161,12 +161,14 @@ def convert_and_scan(incoming: IncomingFile, encoding: str, district: District) 
         incoming.replace_by_converted()
         encoding = UTF_8
     scan = reader.scan(
-        incoming.stored.path, encoding=encoding, limits=limits(), rules=file_rules(district)
+        incoming.stored.content, encoding=encoding, limits=limits(), rules=file_rules(district)
     )
     return source_update.inherit_date_order(conversion.add_to(scan), district)
 
 
-def store_and_describe(incoming: IncomingFile, scan: FileScan) -> dict[str, Any]:
+def store_and_describe(
+    incoming: IncomingFile, scan: FileScan, district: District
+) -> dict[str, Any]:
     """Store the file durably; return its columns of ``StudentFile`` by name."""
     return {
         "file_size": incoming.size,
@@ -176,7 +178,7 @@ def store_and_describe(incoming: IncomingFile, scan: FileScan) -> dict[str, Any]
         "header": list(scan.header.names) if scan.header else [],
         "checkpoints": [[position.byte, position.line] for position in scan.checkpoints],
         "rows": 0 if scan.refusal else scan.rows,
-        "spool_name": incoming.stored.persist(),
+        "spool_name": incoming.stored.persist(district.pk),
     }
 
 

@@ -16,11 +16,11 @@ from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import recognition
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import name_key
-from rollbook.students.writer import STUDENT_ADDED
-from rollbook.updates.exports.changes import added_key, format_value
+from rollbook.updates.exports.changes import format_value
+from rollbook.updates.leftovers import DIGEST_MARK, KeyDigests
 from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.problem_store import to_problem
-from rollbook.updates.reporting import state_words
+from rollbook.updates.reporting import added_students, state_words
 from rollbook.updates.row_outcomes import StagedRowQuerySet
 from rollbook.updates.state_machine import UNFINISHED, Outcome
 
@@ -184,6 +184,9 @@ def _rows_by_key(update: UpdateJob, search: str) -> set[int]:
     students = Student.objects.filter(district=update.district_id)
     known = [*students.filter(student_id=search), *students.filter(username=username)]
     conditions = [Q(student__in=known), Q(claims_student_id=search), Q(claims_username=username)]
+    if digests := KeyDigests.of_district(update.district_id):  # once the update has ended
+        conditions.append(Q(claims_student_id=digests.compute(search)))
+        conditions.append(Q(claims_username=digests.compute(username)))
     if search.isdecimal() and len(search) <= MAX_LINE_DIGITS:
         conditions.append(Q(line=int(search)))
     keys: set[int] = set()
@@ -207,7 +210,7 @@ def _row_views(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:
     added_rows = [row for row in rows if outcomes[row.line] == Outcome.ADDED]
     updated_rows = [row for row in rows if outcomes[row.line] == Outcome.UPDATED]
     students = Student.objects.in_bulk([row.student_id for row in rows if row.student_id])
-    added = _added_students(update, added_rows)
+    added = added_students.find(update, added_rows)
     history = _changes_by_student(update, [row.student_id for row in updated_rows])
     problems = _problems(update, list(outcomes))
     views: list[RowView] = []
@@ -263,30 +266,6 @@ def _staged_changes(row: StagedRow, outcome: str) -> Iterator[FieldChange]:
             yield FieldChange(column, format_value(column, old), format_value(column, new))
 
 
-def _added_students(update: UpdateJob, rows: list[StagedRow]) -> dict[int, Student]:
-    """Return the student that each row added, by line.
-
-    Students whose STUDENT_ID, or without one, whose name or date of birth has changed since are
-    left out.
-    """
-    lines = {
-        added_key(row.claims_student_id, row.claims_name_key, row.claims_dob): row.line
-        for row in rows
-    }
-    added = Change.objects.filter(update=update, field=STUDENT_ADDED).values("student")
-    students = Student.objects.filter(
-        Q(student_id__in=[row.claims_student_id for row in rows if row.claims_student_id])
-        | Q(loose_key__in=[row.claims_loose_key for row in rows if not row.claims_student_id]),
-        district=update.district_id,
-        pk__in=added,
-    )
-    by_key = {
-        added_key(student.student_id, student.name_key, student.dob): student
-        for student in students
-    }
-    return {lines[key]: student for key, student in by_key.items() if key in lines}
-
-
 def _problems(update: UpdateJob, lines: Collection[int]) -> Mapping[int | None, list[Problem]]:
     by_line: defaultdict[int | None, list[Problem]] = defaultdict(list)
     for problem in update.problem_set.filter(line__in=lines).order_by("line", "pk"):
@@ -298,10 +277,12 @@ def _student_ref(student: Student | None, row: StagedRow) -> StudentRef | None:
     if student:
         name = f"{student.first_name} {student.last_name}"
         return StudentRef(student.pk, name, student.student_id or "")
-    name = _name_in_file(row)
-    if not name and not row.claims_student_id:
+    name, student_id = _name_in_file(row), row.claims_student_id or ""
+    if student_id.startswith(DIGEST_MARK):
+        student_id = ""
+    if not name and not student_id:
         return None
-    return StudentRef(None, name, row.claims_student_id or "")
+    return StudentRef(None, name, student_id)
 
 
 def _name_in_file(row: StagedRow) -> str:

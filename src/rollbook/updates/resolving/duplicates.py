@@ -143,7 +143,7 @@ class _StudentFile:
 
     def _read(self, lines: set[int]) -> Iterator[list[RawRow]]:
         batches = reader.read_batches(
-            files.path_of(self._update.spool_name),
+            files.open_stored(self._update.spool_name),
             encoding=self._update.detected_encoding,
             header=self._header,
             only=lines,
@@ -241,10 +241,12 @@ class _Settlement:
         """
         if student_id is None:
             fill_one_name(merged.values)
-            return staged_rows.new_student_row(line, merged.values, None)
+            return staged_rows.new_student_row(line, merged.values, None, self.checker.mark_key)
         student = self.students[student_id]
         new = self.checker.changes(student, merged)
-        return staged_rows.change_row(line, student, new, None) if new else None
+        if not new:
+            return None
+        return staged_rows.change_row(line, student, new, None, self.checker.mark_key)
 
 
 class _Settler:

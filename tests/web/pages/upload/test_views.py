@@ -460,7 +460,7 @@ def test_if_the_disk_fills_up_nothing_is_kept(
     monkeypatch.setattr(files.IncomingFile, "write", full)
     refused(choose(office), 503, "out of disk space")
     monkeypatch.undo()
-    monkeypatch.setattr(files.IncomingFile, "persist", lambda incoming: full(incoming, b""))
+    monkeypatch.setattr(files.IncomingFile, "persist", full)
     refused(choose(office), 503, "out of disk space")
     assert spooled() == 0
 

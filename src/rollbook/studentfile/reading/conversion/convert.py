@@ -3,13 +3,14 @@
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import Problem, Severity, most_severe
 from rollbook.studentfile.reading import byte_checks, encodings, file_type
 from rollbook.studentfile.reading.conversion import delimiters, workbooks
+from rollbook.studentfile.reading.conversion.workbooks import Workbook
 from rollbook.studentfile.reading.reader import FileScan
+from rollbook.studentfile.reading.source import Source, size_of
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class Conversion:
 
 
 def convert(
-    path: Path, *, encoding: str, limits: Limits, write: Callable[[bytes], object]
+    source: Workbook, *, encoding: str, limits: Limits, write: Callable[[bytes], object]
 ) -> Conversion:
     """Write a file as CSV in UTF-8, with each row on its line, if it has to be converted.
 
     Args:
-        path: The file.
+        source: The file.
         encoding: The encoding in the district's settings, as normalize_encoding_name() returns it.
         limits: The limits of a file.
         write: Called with the CSV in chunks.
@@ -48,44 +49,46 @@ def convert(
     Raises:
         OSError: The file can't be read or the disk is full.
     """
-    if path.stat().st_size > limits.bytes:
+    if size_of(source) > limits.bytes:
         return Conversion()  # the scan refuses it
-    with path.open("rb") as file:
+    with source.open("rb") as file:
         head = file.read(file_type.SNIFFED_BYTES)
     if file_type.is_zip(head):
-        return _convert_archive(path, head, limits, write)
+        return _convert_archive(source, head, limits, write)
     if file_type.is_ole(head):
-        return Conversion((workbooks.problem_of_ole(path),))
+        return Conversion((workbooks.problem_of_ole(source),))
     if file_type.detect_non_csv(head):
         return Conversion()
-    return _convert_text(path, head, encoding, write)
+    return _convert_text(source, head, encoding, write)
 
 
 def _convert_archive(
-    path: Path, head: bytes, limits: Limits, write: Callable[[bytes], object]
+    source: Workbook, head: bytes, limits: Limits, write: Callable[[bytes], object]
 ) -> Conversion:
-    if not zipfile.is_zipfile(path):
+    with source.open("rb") as file:
+        is_zip = zipfile.is_zipfile(file)
+    if not is_zip:
         looks_like_workbook = file_type.detect_non_csv(head) == "spreadsheet_not_csv"
         code = "workbook_damaged" if looks_like_workbook else "archive_not_csv"
         return Conversion((Problem(code),))
-    problems = workbooks.read_workbook(path, limits, write)
+    problems = workbooks.read_workbook(source, limits, write)
     return Conversion(tuple(problems), is_converted=most_severe(problems) is None)
 
 
 def _convert_text(
-    path: Path, head: bytes, configured: str, write: Callable[[bytes], object]
+    source: Source, head: bytes, configured: str, write: Callable[[bytes], object]
 ) -> Conversion:
     encoding = encodings.detect_encoding(head, configured)
     try:
-        delimiter = delimiters.detect_delimiter(path, encoding)
+        delimiter = delimiters.detect_delimiter(source, encoding)
     except UnicodeDecodeError:
         return Conversion()  # the scan tells where
     if delimiter is None:
         return Conversion()
-    checked = byte_checks.check_encoding(path, head, configured)
+    checked = byte_checks.check_encoding(source, head, configured)
     if not checked.is_readable:
         return Conversion()  # the scan finds the same problems
-    for chunk in delimiters.converted_chunks(path, checked.encoding, delimiter):
+    for chunk in delimiters.converted_chunks(source, checked.encoding, delimiter):
         write(chunk)
     # The scan of the converted file finds errors, too, and no longer what is warned about.
     warnings = [problem for problem in checked.problems if problem.severity is Severity.WARNING]

@@ -9,12 +9,12 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from rollbook.studentfile.limits import MAX_ROW_BYTES
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.reading import encodings, record_splitter
 from rollbook.studentfile.reading.header import looks_like_header
+from rollbook.studentfile.reading.source import Source
 
 NAMES = {b";": "semicolons", b"\t": "tabs", b"|": "vertical bars"}
 """The delimiters that are recognized, as people call them."""
@@ -48,13 +48,13 @@ class Delimiter:
         return [Problem("other_delimiter", 1, hint=hint)]
 
 
-def detect_delimiter(path: Path, encoding: str) -> Delimiter | None:
+def detect_delimiter(source: Source, encoding: str) -> Delimiter | None:
     """Return the delimiter of a file if it has to be converted; None if not, or if it is unclear.
 
     Raises:
         UnicodeDecodeError: The file contains bytes that are invalid in the encoding.
     """
-    head = next(encodings.utf8_chunks(path, encoding), b"")[:_BYTES_SEARCHED_FOR_HEADER]
+    head = next(encodings.utf8_chunks(source, encoding), b"")[:_BYTES_SEARCHED_FOR_HEADER]
     separator_line = _SEPARATOR_LINE.match(head)
     if not separator_line and not any(character in head for character in NAMES):
         return None
@@ -70,13 +70,13 @@ def detect_delimiter(path: Path, encoding: str) -> Delimiter | None:
     return Delimiter(b",", size) if size else None
 
 
-def converted_chunks(path: Path, encoding: str, delimiter: Delimiter) -> Iterator[bytes]:
+def converted_chunks(source: Source, encoding: str, delimiter: Delimiter) -> Iterator[bytes]:
     """Yield the text as CSV in UTF-8. A sep= line becomes a blank line.
 
     Raises:
         UnicodeDecodeError: The file contains bytes that are invalid in the encoding.
     """
-    chunks = encodings.utf8_chunks(path, encoding)
+    chunks = encodings.utf8_chunks(source, encoding)
     first = next(chunks, b"")[delimiter.separator_line :]
     if delimiter.character == b",":
         yield first

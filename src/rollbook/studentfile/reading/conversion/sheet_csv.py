@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from zipfile import ZipFile
 
 from python_calamine import CalamineWorkbook
@@ -16,6 +15,7 @@ from rollbook.studentfile.reading.conversion import ods_facts, xlsx_facts
 from rollbook.studentfile.reading.conversion.archives import WorkbookKind, check_archive
 from rollbook.studentfile.reading.conversion.number_formats import NumberFormat, plain_number
 from rollbook.studentfile.reading.conversion.sheet_facts import SheetFacts, WorkbookRefused
+from rollbook.studentfile.reading.source import Source
 
 LINE_BREAK = "\v"
 """What a line break inside a cell is in CSV, so that each row of the sheet is one line."""
@@ -27,7 +27,7 @@ _LINES_PER_CHUNK = 1000
 _MAX_SHEETS_NAMED = 3
 
 
-def choose_sheet(path: Path, limits: Limits) -> tuple[SheetFacts | None, list[Problem]]:
+def choose_sheet(source: Source, limits: Limits) -> tuple[SheetFacts | None, list[Problem]]:
     """Return the first visible sheet with values, and what to warn about; None if all are empty.
 
     If all sheets with values are hidden, the first of them is chosen.
@@ -35,7 +35,7 @@ def choose_sheet(path: Path, limits: Limits) -> tuple[SheetFacts | None, list[Pr
     Raises:
         WorkbookRefused: The file is no workbook, or one that can't be read.
     """
-    with ZipFile(path) as archive:
+    with source.open("rb") as file, ZipFile(file) as archive:
         kind, parts = check_archive(archive)
         if kind is WorkbookKind.XLSX:
             sheets = xlsx_facts.read_sheets(archive, parts)
@@ -54,11 +54,11 @@ def choose_sheet(path: Path, limits: Limits) -> tuple[SheetFacts | None, list[Pr
     return chosen, list(_warnings(chosen, filled))
 
 
-def csv_chunks(path: Path, facts: SheetFacts) -> Iterator[bytes]:
+def csv_chunks(source: Source, facts: SheetFacts) -> Iterator[bytes]:
     """Yield the sheet as CSV in UTF-8. Columns before the first value are left out."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    for number, row in enumerate(_rows(path, facts), start=1):
+    for number, row in enumerate(_rows(source, facts), start=1):
         if any(row):
             writer.writerow(row)
         else:
@@ -86,10 +86,10 @@ def _warnings(chosen: SheetFacts, filled: Sequence[SheetFacts]) -> Iterator[Prob
         yield Problem("merged_cells", chosen.merged_line)
 
 
-def _rows(path: Path, facts: SheetFacts) -> Iterator[list[str]]:
+def _rows(source: Source, facts: SheetFacts) -> Iterator[list[str]]:
     """Yield the texts of all rows up to the last value."""
     # From a path, the end of the file's name would decide about the format.
-    with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
+    with source.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
         sheet = workbook.get_sheet_by_name(facts.name)
         offset = sheet.start[1] if sheet.start else 0
         before = [""] * offset

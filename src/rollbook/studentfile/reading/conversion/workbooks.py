@@ -5,13 +5,16 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, cast
 
 from rollbook.child_python import python_command
+from rollbook.encrypted_file import EncryptedFile
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import Problem
+from rollbook.studentfile.reading.source import Source
 
 WORKER = "rollbook.studentfile.reading.conversion.worker_process"
 CHUNK_BYTES = 1 << 17
@@ -20,14 +23,18 @@ CHUNK_BYTES = 1 << 17
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OTHER_DOCUMENTS = ("WordDocument".encode("utf-16-le"), "PowerPoint Document".encode("utf-16-le"))
 
+Workbook = Path | EncryptedFile
+
 _one_at_a_time = threading.Lock()  # each may take as much memory as its limit
 
 
-def read_workbook(path: Path, limits: Limits, write: Callable[[bytes], object]) -> list[Problem]:
+def read_workbook(
+    source: Workbook, limits: Limits, write: Callable[[bytes], object]
+) -> list[Problem]:
     """Write a sheet of a workbook as CSV; return the warnings, or why it can't be read.
 
     Args:
-        path: The file, which may be any zip file.
+        source: The file, which may be any zip file.
         limits: The limits of a file.
         write: Called with the CSV in chunks, which are incomplete if an error is returned.
 
@@ -35,17 +42,18 @@ def read_workbook(path: Path, limits: Limits, write: Callable[[bytes], object]) 
         OSError: The disk is full.
         RuntimeError: The process failed, for a reason that is not in the workbook.
     """
-    arguments = json.dumps([str(path), asdict(limits)])
+    arguments, key = _arguments(source, limits)
     with (
         _one_at_a_time,
         subprocess.Popen(  # noqa: S603 - our own module
             python_command(WORKER, arguments),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         ) as process,
     ):
         try:
+            _send_key(cast("IO[bytes]", process.stdin), key)
             output = cast("IO[bytes]", process.stdout)
             line = output.readline()
             for chunk in iter(lambda: output.read(CHUNK_BYTES), b""):
@@ -58,11 +66,24 @@ def read_workbook(path: Path, limits: Limits, write: Callable[[bytes], object]) 
     return [Problem(**problem) for problem in json.loads(line)]
 
 
-def problem_of_ole(path: Path) -> Problem:
+def _arguments(source: Workbook, limits: Limits) -> tuple[str, bytes]:
+    """Return the process's argument and the key of the file; no key if it isn't encrypted."""
+    if isinstance(source, EncryptedFile):
+        return json.dumps([str(source.path), asdict(limits), source.file_id.hex]), source.key
+    return json.dumps([str(source), asdict(limits)]), b""
+
+
+def _send_key(stdin: IO[bytes], key: bytes) -> None:
+    """Send the key through the pipe: other users of the machine can see arguments."""
+    with suppress(BrokenPipeError), stdin:
+        stdin.write(key)
+
+
+def problem_of_ole(source: Source) -> Problem:
     """Return why an OLE file can't be read: encrypted, an old workbook or another document."""
     names = {_ENCRYPTED: "workbook_encrypted"} | dict.fromkeys(_OTHER_DOCUMENTS, "document_not_csv")
     rest = b""
-    with path.open("rb") as file:
+    with source.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             for name, code in names.items():
                 if name in rest + chunk:

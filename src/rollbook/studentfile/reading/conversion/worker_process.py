@@ -1,8 +1,8 @@
 """The process that reads a workbook, whose compiled reader ends the process if memory runs out.
 
-``workbooks.py`` starts it with one argument, a JSON list of the path and the limits. It writes the
-problems as one line of JSON to stdout, and then the sheet as CSV. The CSV is complete only if the
-exit code is 0.
+``workbooks.py`` starts it with one argument, a JSON list of the path and the limits. If the file is
+encrypted, its ID follows, and stdin contains its key. It writes the problems as one line of JSON to
+stdout, and then the sheet as CSV. The CSV is complete only if the exit code is 0.
 """
 
 import json
@@ -12,6 +12,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from rollbook.encrypted_file import EncryptedFile
 
 from rollbook import core_dumps
 
@@ -30,14 +35,14 @@ def main() -> None:
     from rollbook.studentfile.reading.conversion import sheet_csv
     from rollbook.studentfile.reading.conversion.sheet_facts import WorkbookRefused
 
-    name, limits = json.loads(sys.argv[1])
-    path = Path(name)
+    name, limits, *file_id = json.loads(sys.argv[1])
+    source = _source(Path(name), *file_id)
     chunks: Iterator[bytes] = iter(())
     first = b""
     try:
-        facts, problems = sheet_csv.choose_sheet(path, Limits(**limits))
+        facts, problems = sheet_csv.choose_sheet(source, Limits(**limits))
         if facts:
-            chunks = sheet_csv.csv_chunks(path, facts)
+            chunks = sheet_csv.csv_chunks(source, facts)
         first = next(chunks, b"")
     except WorkbookRefused as refused:
         problems = [refused.problem]
@@ -52,6 +57,15 @@ def main() -> None:
             output.writelines(chunks)
         except MemoryError:
             os.abort()  # as the compiled reader does
+
+
+def _source(path: Path, file_id: str = "") -> "Path | EncryptedFile":
+    """Return what the workbook is read from; nothing decrypted is ever written to a disk."""
+    if not file_id:
+        return path
+    from rollbook.encrypted_file import EncryptedFile
+
+    return EncryptedFile(path, UUID(file_id), sys.stdin.buffer.read())
 
 
 if __name__ == "__main__":

@@ -106,8 +106,9 @@ def small_file(form: Form, largest: int) -> bytes:
         raise CsvRejected(
             "too_large", 1, f"begins a file of more than {largest:,} bytes; choose the right one"
         )
-    incoming.flush()
-    return incoming.path.read_bytes()
+    incoming.finish()
+    with incoming.content.open("rb") as file:
+        return file.read()
 
 
 def chosen_encoding(form: Form) -> str:

@@ -1,0 +1,110 @@
+"""Remove students' data from the staged rows of updates that have ended.
+
+Lines, outcomes and links to students stay. Of keys that the students of rejected or unprocessed
+rows have in the file, keyed digests stay, by which a row is found when somebody searches for that
+key, or a student is erased. An update's rows are done in small steps, in the order of the file.
+Each is one transaction with the line at which the next one begins.
+"""
+
+import hmac
+from hashlib import sha256
+
+from django.db import transaction
+from django.utils import timezone
+
+from rollbook.accounts import district_keys
+from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
+from rollbook.db import bulk
+from rollbook.secret_keys import derive_key
+from rollbook.updates.models import StagedRow, UpdateJob
+from rollbook.updates.reporting import added_students
+from rollbook.updates.state_machine import UNFINISHED, Outcome
+
+ROWS_PER_STEP = 500
+DIGEST_MARK = "\x1f"
+"""The beginning of digests: a control character, which no STUDENT_ID or username contains."""
+
+_DIGEST_CHARACTERS = 32
+_COLUMNS = (
+    "outcome",
+    "student_id",
+    "values_json",
+    "claims_student_id",
+    "claims_username",
+    "claims_name_key",
+    "claims_dob",
+    "claims_loose_key",
+    "fingerprint",
+    "simple_columns",
+)
+
+
+class KeyDigests:
+    """Computes the digests of a district's student IDs and usernames."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = derive_key(secret, "keys of staged rows")
+
+    @classmethod
+    def of_district(cls, district_id: int) -> "KeyDigests | None":
+        """Return the digests of a district; None if its key is lost or was never created."""
+        try:
+            key = district_keys.find(district_id, KeyPurpose.FILES)
+        except DistrictKeyLost:
+            return None
+        return cls(key.secret) if key else None
+
+    def compute(self, text: str) -> str:
+        """Return the digest of a STUDENT_ID or username."""
+        digest = hmac.digest(self._key, text.encode(), sha256).hex()
+        return DIGEST_MARK + digest[:_DIGEST_CHARACTERS]
+
+
+def remove_some() -> int:
+    """Do one step for the update that ended first; return the rows, 0 if nothing is left to do."""
+    ended = UpdateJob.objects.exclude(state__in=UNFINISHED).filter(leftovers_removed_at=None)
+    update = ended.order_by("ended_at").first()
+    if update is None:
+        return 0
+    with transaction.atomic():
+        locked = UpdateJob.objects.select_for_update(no_key=True).get(pk=update.pk)
+        return _remove(locked)
+
+
+def _remove(update: UpdateJob) -> int:
+    """Do one step, in the caller's transaction; return the number of rows, at least 1."""
+    following = StagedRow.objects.filter(update=update, line__gt=update.leftovers_through_line)
+    rows = list(following.with_outcome(update).order_by("line")[:ROWS_PER_STEP])
+    added = [row for row in rows if row.effective_outcome == Outcome.ADDED]
+    students = added_students.find(update, added)
+    digests = KeyDigests.of_district(update.district_id)
+    cleared = []
+    for row in rows:
+        if row.line in students:
+            row.student_id, row.outcome = students[row.line].pk, Outcome.ADDED.value
+        elif row.effective_outcome == Outcome.ADDED:
+            row.outcome = Outcome.ADDED.value
+        _clear(row, digests)
+        cleared.append((*(getattr(row, column) for column in _COLUMNS), row.pk))
+    bulk.update(StagedRow, _COLUMNS, cleared)
+    columns = {"leftovers_through_line": rows[-1].line if rows else update.leftovers_through_line}
+    same = UpdateJob.objects.filter(pk=update.pk)
+    if len(rows) < ROWS_PER_STEP:
+        same.update(leftovers_removed_at=timezone.now(), **columns)
+    else:
+        same.update(**columns)
+    return len(rows) or 1
+
+
+def _clear(row: StagedRow, digests: KeyDigests | None) -> None:
+    if row.student_id:
+        row.claims_student_id = row.claims_username = row.claims_loose_key = None
+    else:
+        row.claims_student_id = _digest(row.claims_student_id, digests)
+        row.claims_username = _digest(row.claims_username, digests)
+    row.values_json = ""
+    row.claims_name_key = row.claims_dob = row.fingerprint = row.simple_columns = None
+
+
+def _digest(text: str | None, digests: KeyDigests | None) -> str | None:
+    return digests.compute(text) if text and digests else None

@@ -1,0 +1,63 @@
+"""The mark keys of districts: by them, passwords in nightly files are recognized as unchanged.
+
+A mark key exists only while a district sends passwords. When it is destroyed, what was computed
+with it can no longer be used to test passwords quickly: neither the tags of stored passwords
+(``students/passwords.py``) nor the fingerprints of rows (``students/fingerprints.py``). Why, and
+what that costs: docs/decisions/0035-password-marks.md.
+"""
+
+from datetime import datetime, timedelta
+
+from rollbook.accounts import district_keys
+from rollbook.accounts.district_keys import KeyPurpose
+from rollbook.districts.models import District
+from rollbook.studentfile.reading.header import Header
+from rollbook.students import passwords
+from rollbook.updates.models import UpdateJob
+
+KEPT = timedelta(days=30)
+"""How long after its last file with passwords a district has a mark key."""
+
+TAGS_PER_STEP = 500
+
+
+def key_for(district_id: int, header: Header) -> bytes | None:
+    """Return the mark key of a district for a file, or None if the file has no passwords.
+
+    Raises:
+        DistrictKeyLost: It can't be decrypted.
+    """
+    if not _has_passwords(header):
+        return None
+    return district_keys.get_or_create(district_id, KeyPurpose.PASSWORD_MARKS).secret
+
+
+def maintain(now: datetime) -> int:
+    """Destroy the mark keys that aren't needed, and protect some tags of older versions.
+
+    Returns:
+        The number of keys and tags, 0 if nothing is left to do.
+    """
+    return sum(
+        _maintain(district_id, now)
+        for district_id in District.objects.filter(deleting_at=None).values_list("pk", flat=True)
+    )
+
+
+def _maintain(district_id: int, now: datetime) -> int:
+    if not _sends_passwords(district_id, now):
+        destroyed = district_keys.destroy(district_id, KeyPurpose.PASSWORD_MARKS)
+        return destroyed + passwords.seal_tags(district_id, None, TAGS_PER_STEP)
+    key = district_keys.get_or_create(district_id, KeyPurpose.PASSWORD_MARKS)
+    return passwords.seal_tags(district_id, key.secret, TAGS_PER_STEP)
+
+
+def _sends_passwords(district_id: int, now: datetime) -> bool:
+    """Return whether one of the district's latest files had passwords, or a waiting one has."""
+    recent = UpdateJob.objects.filter(district=district_id, received_at__gt=now - KEPT)
+    headers = {tuple(names) for names in recent.values_list("header", flat=True)}
+    return any(_has_passwords(Header.parse(names)[0]) for names in headers)
+
+
+def _has_passwords(header: Header) -> bool:
+    return any(column and column.secret for column in header.columns)
