@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.accounts.auth import throttle
+from rollbook.accounts.auth import known_addresses, throttle
 from rollbook.updates.reporting import status_line
 from rollbook.web.api import responses
 from rollbook.web.http.command_reference import COMMANDS, FIELDS
@@ -79,7 +79,7 @@ def test_the_limits_of_failed_sign_ins_are_documented() -> None:
     for limit in (
         *limits,
         f"{throttle.MAX_FAILURES_PER_LOGIN} an hour for a\nlogin",
-        f"last {throttle.KNOWN_ADDRESS_LIFETIME.days} days",
+        f"last {known_addresses.LIFETIME.days} days",
     ):
         assert limit in TEXT
 

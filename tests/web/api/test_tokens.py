@@ -146,12 +146,28 @@ def test_a_token_of_a_member_without_the_permission_is_refused(
     assert (answer.status_code, verdict(answer)) == (403, "ERROR not_allowed")
 
 
-def test_wrong_tokens_throttle_the_address(script: Script) -> None:
+@pytest.mark.statement("S04", "S12")
+def test_wrong_tokens_throttle_the_address_but_never_a_valid_one(script: Script) -> None:
     wrong = Script(script.token[:-3] + "000")
     for _ in range(MAX_FAILURES_PER_ADDRESS):
         assert wrong.status().status_code == 401
-    for caller in (wrong, script, Curl()):
-        assert verdict(caller.status()) == "ERROR throttled"
+    assert verdict(wrong.status()) == "ERROR throttled"
+    assert script.status().status_code == 200
+
+
+@pytest.mark.statement("S04")
+def test_a_valid_token_and_known_staff_get_in_whatever_others_have_sent_from_their_address(
+    script: Script, manager: Member, maple: District
+) -> None:
+    assert Curl().status().status_code == 200
+    newcomer = make_member(maple, "new@maple.example")
+    for number in range(MAX_FAILURES_PER_ADDRESS):
+        login = make_member(maple, f"{number}@maple.example").email
+        assert verdict(Curl(login, "a wrong password").status()) == "ERROR sign_in_failed"
+    assert verdict(Curl("x@maple.example", "wrong").status()) == "ERROR throttled"
+    assert verdict(Curl(newcomer.email).status()) == "ERROR throttled"
+    assert Curl().status().status_code == 200
+    assert script.status().status_code == 200
 
 
 def test_repeated_requests_are_audited_once_a_day(script: Script) -> None:

@@ -95,24 +95,31 @@ def create(
 def sign_in(secret: str, address: str, now: datetime, agent: str = "") -> Token:
     """Return the active token with this secret, with its member.
 
-    A wrong token counts as a failed sign-in from this address, but not for the member's login.
-    Otherwise anyone who knows the key of a token could lock out the member's scripts.
+    A valid token is accepted however many sign-ins have failed: it can't be guessed. A wrong one
+    counts as a failed sign-in from this address, but not for the member's login. Otherwise anyone
+    who knows the key of a token could lock out the member's scripts.
 
     Raises:
         TokenRejected: It isn't an active token.
-        RateLimited: Too many sign-ins from this address failed; the token isn't looked up.
+        RateLimited: It isn't one, and too many sign-ins from this address failed.
         DistrictSuspended: The member's district is suspended.
     """
-    throttle.check_address(address, now)
-    tokens = Token.objects.select_related("member__district", "member__role")
-    token = tokens.filter(key=_key_of(secret)).first()
+    token = _find(secret)
     if token is None or not _is_valid(token, secret, now):
+        attempt = throttle.begin_attempt(address, now)
         _record_failure(token, address, agent, now)
+        attempt.refuse()
         raise TokenRejected
     auth_sign_in.refuse_if_suspended(token.member, address, agent, now)
     _record_use(token, now)
     auth_sign_in.record_sign_in(token.member, address, agent, now, f"token {token.key}")
     return token
+
+
+def is_active(secret: str, now: datetime) -> bool:
+    """Return whether this is the secret of an active token."""
+    token = _find(secret)
+    return token is not None and _is_valid(token, secret, now)
 
 
 def tokens_of(member: Member) -> QuerySet[Token]:
@@ -137,6 +144,12 @@ def revoke_all(member: Member) -> int:
     now = timezone.now()
     with transaction.atomic():
         return active_tokens(member, now).update(revoked_at=now)
+
+
+def _find(secret: str) -> Token | None:
+    """Return the token with the key of this secret, which may be wrong."""
+    tokens = Token.objects.select_related("member__district", "member__role")
+    return tokens.filter(key=_key_of(secret)).first()
 
 
 def _is_valid(token: Token, secret: str, now: datetime) -> bool:

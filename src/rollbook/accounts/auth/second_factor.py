@@ -157,7 +157,7 @@ def verify_code(
     with transaction.atomic():
         # The lock makes concurrent guesses wait until the previous one is counted.
         factor = SecondFactor.objects.select_for_update().filter(member=member).first()
-        throttle.check_code(member.email, address, now)
+        throttle.check_code(member.email, now)
         is_valid = factor is not None and _use_app_code(factor, member, normalized, now)
         if factor is not None and not is_valid and _use_recovery_code(factor, normalized):
             is_valid = True

@@ -11,11 +11,10 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
 from rollbook.accounts.audit import log
-from rollbook.accounts.auth import throttle
+from rollbook.accounts.auth import known_addresses, throttle
 from rollbook.accounts.auth.password_policy import MAX_BYTES, normalize_password
 from rollbook.accounts.auth.sign_in_cache import SignInCache
-from rollbook.accounts.models import AuditEvent, KnownAddress, Member
-from rollbook.client_network import client_network
+from rollbook.accounts.models import AuditEvent, Member
 from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
 
 MAX_LOGIN_LENGTH = 254
@@ -81,16 +80,18 @@ def verify_password(
 
     Raises:
         SignInFailed: Login or password is wrong, or the member is inactive.
-        RateLimited: Too many sign-ins failed; nothing is hashed.
+        RateLimited: Too many sign-ins failed.
     """
     folded = fold_login(login)
     with _hashing_slots:
-        throttle.check_sign_in(folded, address, now)
+        attempt = throttle.check_sign_in(folded, address, now)
         members = Member.objects.select_related("district", "role", "second_factor")
         member = members.filter(email=folded).first()
         if not _matches(member, password) or member is None or not member.is_active:
             _record_failure(folded, member, address, agent, now)
+            attempt.refuse()
             raise SignInFailed
+        attempt.accept()
     return member
 
 
@@ -114,14 +115,9 @@ def record_sign_in(
 
     So a script that polls causes no writes.
     """
-    network = client_network(address)
-    known = KnownAddress.objects.filter(member=member, address=network)
-    if known.filter(last_seen_at__date=now.date()).exists():
-        return
     with transaction.atomic():
-        KnownAddress.objects.update_or_create(
-            member=member, address=network, defaults={"last_seen_at": now}
-        )
+        if not known_addresses.remember(member, address, now):
+            return
         log.record(
             "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
         )
@@ -130,13 +126,14 @@ def record_sign_in(
 def _matches(member: Member | None, password: str) -> bool:
     """Return whether this is the member's password.
 
-    Hashes exactly once, also without a member, so that the time doesn't reveal whether the login
-    exists. Doesn't hash if the sign-in is in the cache.
+    Hashes exactly once with the current parameters, also without a member or for a former one, so
+    that the time doesn't reveal whether the login exists or used to. Doesn't hash if the sign-in is
+    in the cache, which has only those that succeeded.
     """
     normalized = normalize_password(password)
     if len(normalized.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return False
-    if member is None:
+    if member is None or not member.is_active:
         make_password(normalized)
         return False
     if sign_in_cache.contains(member.pk, member.password, normalized):
@@ -164,7 +161,7 @@ def _record_failure(
     login: str, member: Member | None, address: str, agent: str, now: datetime
 ) -> None:
     with transaction.atomic():
-        throttle.record_failure(login, address, now)
+        throttle.record_failure(login, address, now, of_member=member is not None)
         log.record("sign in", "failed", member=member, address=address, agent=agent, now=now)
 
 

@@ -11,7 +11,13 @@ from rollbook.accounts.models import Member, Token
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import format_duration, join_words
-from rollbook.web.http.client import Credentials, address_of, agent_of
+from rollbook.web.http.client import (
+    Bearer,
+    Credentials,
+    address_of,
+    agent_of,
+    credentials_in_header,
+)
 from rollbook.web.http.error_codes import ApiError
 
 
@@ -25,7 +31,13 @@ def require_https(request: HttpRequest) -> None:
 
 
 def require_unthrottled(request: HttpRequest, now: datetime) -> None:
-    """Raise ApiError if too many sign-ins from the client's address have failed."""
+    """Raise ApiError if far too many sign-ins from the client's address have failed.
+
+    A request with a valid token is never refused because of what others have done.
+    """
+    credentials = credentials_in_header(request)
+    if isinstance(credentials, Bearer) and api_tokens.is_active(credentials.secret, now):
+        return
     try:
         throttle.check_address(address_of(request), now)
     except throttle.RateLimited as throttled:
@@ -126,7 +138,7 @@ def record_exposed_credentials(request: HttpRequest, action: str, now: datetime)
     It counts as a failed sign-in, so that nobody can fill the audit log this way.
     """
     try:
-        throttle.check_address(address_of(request), now)
+        throttle.begin_attempt(address_of(request), now).refuse()
     except throttle.RateLimited:
         return
     throttle.record_failure("", address_of(request), now)
