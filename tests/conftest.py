@@ -18,6 +18,7 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 from rollbook.accounts import installation_id, key_ring, roles
+from rollbook.accounts.auth import known_addresses
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
@@ -282,11 +283,12 @@ def database_of_the_data_folder(request: pytest.FixtureRequest, _django_db_marke
 
 @pytest.fixture(autouse=True)
 def nothing_is_cached() -> None:
-    """No test gets the checks, metrics, versions of keys or request of another one."""
+    """No test gets what another one has cached, nor its request."""
     readiness.clear()
     metrics.clear()
     key_ring.assume({})
     request_context.set({})
+    known_addresses.cache.clear()
 
 
 @pytest.fixture(autouse=True)

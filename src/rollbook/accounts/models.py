@@ -218,7 +218,7 @@ class PasswordRequest(models.Model):
 
 
 class KnownAddress(models.Model):
-    """A network from which a member has signed in; failures elsewhere never lock it out."""
+    """A network from which a member has signed in, see ``known_addresses.py``."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE)
     address = models.GenericIPAddressField()
@@ -226,6 +226,7 @@ class KnownAddress(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["member", "address"], name="known_address")]
+        indexes = [models.Index(fields=["address", "last_seen_at"], name="known_addresses")]
 
 
 class AuditSeal(models.Model):

@@ -15,7 +15,7 @@ from rollbook.accounts import mail_hold, retention_guard
 from rollbook.accounts import mails as accounts_mails
 from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
-from rollbook.accounts.auth import sessions
+from rollbook.accounts.auth import known_addresses, sessions
 from rollbook.accounts.retention_guard import Due
 from rollbook.operations.alerts import watch
 from rollbook.operations.keys import rotation
@@ -91,14 +91,15 @@ def _count_due(now: datetime) -> dict[str, Due]:
 
 
 def sweep_spool() -> int:
-    """Remove expired drafts, orphaned files of uploads, and expired sessions.
+    """Remove expired drafts, sessions and known addresses, and orphaned files of uploads.
 
     Nothing is removed while the clock is in doubt.
     """
     now = timezone.now()
     if not retention_guard.check_clock(now):
         return 0
-    return drafts.remove_expired(now) + receive.remove_orphaned_files() + sessions.sweep(now)
+    removed = drafts.remove_expired(now) + receive.remove_orphaned_files()
+    return removed + sessions.sweep(now) + known_addresses.remove_expired(now)
 
 
 def finish_key_rotations() -> int:

@@ -1,25 +1,70 @@
-"""The networks from which members have signed in during the last 30 days."""
+"""The addresses from which members have signed in within the last 30 days.
 
+An address is stored as the network of ``client_network``, at most once a day for each member.
+"""
+
+import threading
+import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from rollbook.accounts.models import KnownAddress, Member
 from rollbook.client_network import client_network
 
 LIFETIME = timedelta(days=30)
-"""How long an address is known after the last sign-in from it."""
+CACHE_S = 10.0  # for how long the answer of is_known() is reused
+MAX_CACHED = 10_000  # networks
+
+
+class _Cache:
+    """The latest answers of ``is_known``, in the memory of this process."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, tuple[bool, float]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, network: str) -> bool | None:
+        """Return the answer; None if there is no recent one."""
+        is_known, until = self._answers.get(network, (False, 0.0))
+        return is_known if time.monotonic() < until else None
+
+    def put(self, network: str, *, is_known: bool) -> None:
+        """Store an answer."""
+        with self._lock:
+            if len(self._answers) >= MAX_CACHED:
+                self._answers.clear()
+            self._answers[network] = is_known, time.monotonic() + CACHE_S
+
+    def clear(self) -> None:
+        """Forget all answers."""
+        with self._lock:
+            self._answers.clear()
+
+
+cache = _Cache()
 
 
 def is_known(address: str) -> bool:
-    """Return whether a member has recently signed in from this address."""
-    known = KnownAddress.objects.filter(address=client_network(address))
-    return known.filter(last_seen_at__gt=timezone.now() - LIFETIME).exists()
+    """Return whether any active member has signed in from the address within ``LIFETIME``.
+
+    The answer may be ``CACHE_S`` seconds old.
+    """
+    network = client_network(address)
+    answer = cache.get(network)
+    if answer is None:
+        recent = KnownAddress.objects.filter(
+            address=network, last_seen_at__gt=timezone.now() - LIFETIME, member__is_active=True
+        )
+        answer = recent.exists()
+        cache.put(network, is_known=answer)
+    return answer
 
 
 def signed_in_from(member: Member, address: str, now: datetime | None = None) -> bool:
-    """Return whether this member has recently signed in from the address."""
+    """Return whether this member has signed in from the address within ``LIFETIME``."""
     since = (now or timezone.now()) - LIFETIME
     return KnownAddress.objects.filter(
         member=member, address=client_network(address), last_seen_at__gt=since
@@ -27,17 +72,36 @@ def signed_in_from(member: Member, address: str, now: datetime | None = None) ->
 
 
 def remember(member: Member, address: str, now: datetime | None = None) -> bool:
-    """Remember that the member has just signed in from the address.
+    """Remember that the member has just signed in, completely, from the address.
 
     Returns:
-        Whether it was written: at most once a day for each member and network.
+        Whether it was written: at most once a day for each member and network, so that a script
+        that polls causes no writes.
     """
     now = now or timezone.now()
-    known = KnownAddress.objects.filter(member=member, address=client_network(address))
-    if known.filter(last_seen_at__date=now.date()).exists():
+    network = client_network(address)
+    today = KnownAddress.objects.filter(
+        member=member, address=network, last_seen_at__date=now.date()
+    )
+    if today.exists():
         return False
     with transaction.atomic():
         KnownAddress.objects.update_or_create(
-            member=member, address=client_network(address), defaults={"last_seen_at": now}
+            member=member, address=network, defaults={"last_seen_at": now}
         )
+    # A transaction around this may still be rolled back; then it is cached for a few seconds.
+    cache.put(network, is_known=True)
     return True
+
+
+def remove_expired(now: datetime) -> int:
+    """Remove addresses that no longer count, and return how many.
+
+    The last one of each member is kept: it is when the member last signed in.
+    """
+    later = KnownAddress.objects.filter(
+        member=OuterRef("member"), last_seen_at__gt=OuterRef("last_seen_at")
+    )
+    expired = KnownAddress.objects.filter(Exists(later), last_seen_at__lte=now - LIFETIME)
+    with transaction.atomic():
+        return expired.delete()[0]

@@ -116,11 +116,10 @@ def record_sign_in(
     So a script that polls causes no writes.
     """
     with transaction.atomic():
-        if not known_addresses.remember(member, address, now):
-            return
-        log.record(
-            "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
-        )
+        if known_addresses.remember(member, address, now):
+            log.record(
+                "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
+            )
 
 
 def _matches(member: Member | None, password: str) -> bool:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from rollbook.accounts import key_ring
 from rollbook.accounts.auth import known_addresses
-from rollbook.accounts.models import KnownAddress, PasswordRequest, SignInFailure
+from rollbook.accounts.models import Member, PasswordRequest, SignInFailure
 from rollbook.client_network import client_network
 
 WINDOW = timedelta(hours=1)
@@ -261,8 +261,5 @@ def _wait(
 
 def _is_known(login: str, address: str, now: datetime) -> bool:
     """Return whether the member with this login has recently signed in from the address."""
-    return KnownAddress.objects.filter(
-        member__email=login,
-        address=client_network(address),
-        last_seen_at__gt=now - known_addresses.LIFETIME,
-    ).exists()
+    member = Member.objects.filter(email=login).first()
+    return member is not None and known_addresses.signed_in_from(member, address, now)
