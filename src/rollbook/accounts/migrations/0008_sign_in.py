@@ -9,7 +9,7 @@ from rollbook.db.migration_operations import set_c_collation
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_installation_state"),
+        ("accounts", "0007_known_addresses"),
     ]
 
     operations = [
