@@ -12,9 +12,11 @@ from rollbook.accounts import roles
 from rollbook.accounts.auth import api_tokens
 from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_ADDRESS
+from rollbook.accounts.auth.token_limits import NO_LIMITS, TokenLimits
 from rollbook.accounts.members import changes
 from rollbook.accounts.models import AuditEvent, Member, Token
 from rollbook.districts.models import District
+from rollbook.updates.models import UpdateJob
 from rollbook.web.http.command_reference import COMMANDS
 from tests.accounts.phone import with_second_factor
 from tests.conftest import PASSWORD, make_member
@@ -36,9 +38,14 @@ class Script(Curl):
 
 
 def a_script(
-    member: Member, *scopes: Scope, good_for: timedelta = api_tokens.DEFAULT_LIFETIME
+    member: Member,
+    *scopes: Scope,
+    good_for: timedelta = api_tokens.DEFAULT_LIFETIME,
+    limits: TokenLimits = NO_LIMITS,
 ) -> Script:
-    _, secret = api_tokens.create(member, "night", scopes or tuple(Scope), timezone.now(), good_for)
+    _, secret = api_tokens.create(
+        member, "night", scopes or tuple(Scope), timezone.now(), good_for, limits
+    )
     return Script(secret)
 
 
@@ -144,6 +151,38 @@ def test_a_token_of_a_member_without_the_permission_is_refused(
     Member.objects.update(role=roles.standard(manager.district, "instructor"))
     answer = script.start()
     assert (answer.status_code, verdict(answer)) == (403, "ERROR not_allowed")
+
+
+@pytest.mark.statement("S12")
+def test_a_token_works_only_from_its_networks(manager: Member) -> None:
+    script = a_script(manager, limits=TokenLimits(networks=("198.51.100.0/24",)))
+    for _ in range(2):
+        answer = script.status()
+        assert first_line(answer) == (
+            "ERROR token_network: this token isn't valid from 127.0.0.1, only from "
+            f"198.51.100.0/24; call from there, or create another one at {PAGE}"
+        )
+        assert answer.status_code == 403
+    event = AuditEvent.objects.get(action="sign in")
+    assert (event.result, event.member) == ("token not valid from here", manager)
+    assert Token.objects.get().last_used_at is None
+
+
+@pytest.mark.statement("S12")
+def test_a_token_starts_only_its_modes(manager: Member) -> None:
+    script = a_script(manager, limits=TokenLimits(modes=("update",)))
+    answer = script.start(None, ("mode", "add"))
+    assert verdict(answer) == "ERROR token_mode"
+    assert "isn't valid for mode=add, only for mode=update" in text(answer)
+    assert AuditEvent.objects.get(action="start").result == "not allowed"
+    assert verdict(script.start()) == "OK update 1 accepted"
+
+
+@pytest.mark.statement("S12")
+def test_an_update_has_the_limits_of_its_token(manager: Member) -> None:
+    script = a_script(manager, limits=TokenLimits(protected_columns=("STATUS",), max_percent=5))
+    script.start()
+    assert UpdateJob.objects.get().limits == {"columns": ["STATUS"], "percent": 5}
 
 
 @pytest.mark.statement("S04", "S12")

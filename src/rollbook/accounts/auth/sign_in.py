@@ -67,7 +67,7 @@ def sign_in(login: str, password: str, address: str, now: datetime, agent: str =
     member = verify_password(login, password, address, now, agent)
     refuse_if_suspended(member, address, agent, now)
     if member.has_second_factor or member.lacks_second_factor:
-        _record_once_a_day(member, _SECOND_STEP_REQUIRED, address, agent, now)
+        record_once_a_day(member, _SECOND_STEP_REQUIRED, address, agent, now)
         raise SecondFactorRequired(is_missing=member.lacks_second_factor)
     record_sign_in(member, address, agent, now)
     return member
@@ -104,7 +104,7 @@ def refuse_if_suspended(member: Member, address: str, agent: str, now: datetime)
     try:
         require_not_suspended(member.district)
     except DistrictSuspended:
-        _record_once_a_day(member, _SUSPENDED, address, agent, now)
+        record_once_a_day(member, _SUSPENDED, address, agent, now)
         raise
 
 
@@ -164,9 +164,7 @@ def _record_failure(
         log.record("sign in", "failed", member=member, address=address, agent=agent, now=now)
 
 
-def _record_once_a_day(
-    member: Member, result: str, address: str, agent: str, now: datetime
-) -> None:
+def record_once_a_day(member: Member, result: str, address: str, agent: str, now: datetime) -> None:
     """Record a sign-in with the right password that was refused; it isn't a guess.
 
     It is recorded once a day for each member and address: a script may cause it every night.

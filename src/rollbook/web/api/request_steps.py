@@ -54,7 +54,8 @@ def check_request(request: ApiRequest) -> CheckedRequest:
     member, token = authenticate(request, credentials)  # 401
     authorize(request, member, token)  # 403
     options = parse_options(request, form)  # 400
-    return CheckedRequest(request, form, member, options)
+    check_mode(request, token, options)  # 403
+    return CheckedRequest(request, form, member, options, token)
 
 
 def require_https(request: ApiRequest) -> None:
@@ -188,6 +189,12 @@ def parse_options(request: ApiRequest, form: Form) -> StartOptions:
     return parse_fields(request.command.name, form.fields)
 
 
+def check_mode(request: ApiRequest, token: Token | None, options: StartOptions) -> None:
+    """Refuse a token that may not start updates in this mode."""
+    if request.command.takes_file:
+        authentication.require_mode(request.http_request, token, options.mode, request.now)
+
+
 def receive_file(checked: CheckedRequest) -> Receipt:
     """Create the update; a file of the wrong type or structure becomes a refused update."""
     upload = checked.form.require_upload()
@@ -199,6 +206,7 @@ def receive_file(checked: CheckedRequest) -> Receipt:
             mode=checked.options.mode,
             encoding=checked.options.encoding,
             member=checked.member,
+            token_limits=checked.token.limits if checked.token else None,
         )
     except QueueFull as full:
         raise ApiError("queue_full", waiting=name_updates(full.waiting)) from None

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import api_tokens, sign_in, throttle
+from rollbook.accounts.auth.token_limits import NO_LIMITS, TokenLimits
 from rollbook.accounts.models import Member, Token
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.suspension import DistrictSuspended
@@ -59,6 +60,11 @@ def authenticate(
         token = api_tokens.sign_in(credentials.secret, address_of(request), now, agent_of(request))
     except api_tokens.TokenRejected:
         raise ApiError("token_failed", tokens=tokens_page()) from None
+    except api_tokens.TokenElsewhere as elsewhere:
+        networks = join_words(TokenLimits.of(elsewhere.token).networks)
+        raise ApiError(
+            "token_network", address=address_of(request), networks=networks, tokens=tokens_page()
+        ) from None
     except throttle.RateLimited as throttled:
         raise _wait(throttled) from None
     except DistrictSuspended as suspended:
@@ -99,6 +105,15 @@ def require_scope(request: HttpRequest, token: Token | None, action: str, now: d
         audit_request(request, action, "not allowed", now, member=token.member, detail=detail)
         scopes = join_words(token.scopes)
         raise ApiError("token_scope", scope=action, has=scopes, tokens=tokens_page())
+
+
+def require_mode(request: HttpRequest, token: Token | None, mode: str, now: datetime) -> None:
+    """Raise ApiError if the token may not start updates in this mode; passwords may."""
+    limits = TokenLimits.of(token) if token else NO_LIMITS
+    if token and not limits.allows_mode(mode):
+        detail = f"token {token.key}, mode {mode}"
+        audit_request(request, "start", "not allowed", now, member=token.member, detail=detail)
+        raise ApiError("token_mode", mode=mode, has=join_words(limits.modes), tokens=tokens_page())
 
 
 def suspension_error(suspended: DistrictSuspended) -> ApiError:

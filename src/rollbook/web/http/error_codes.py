@@ -147,6 +147,16 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             "this token isn't valid for {scope}, only for {has}; "
             "create one that includes {scope} at {tokens}",
         ),
+        "token_network": ErrorCode(
+            403,
+            "this token isn't valid from {address}, only from {networks}; call from there, or "
+            "create another one at {tokens}",
+        ),
+        "token_mode": ErrorCode(
+            403,
+            "this token isn't valid for mode={mode}, only for mode={has}; "
+            "create one that includes it at {tokens}",
+        ),
         "token_elsewhere": ErrorCode(
             403,
             "a token is valid for start, status and cancel only; open this page in a browser",

@@ -31,7 +31,12 @@ def index(page_request: PageRequest) -> HttpResponse:
     user = page_request.member
     prefetch_related_objects([user], "schools")
     staff = [(item, changes.may_manage(user, item.member)) for item in members.list_members(user)]
-    return page_request.render("staff/index.html", {"staff": staff, "INVITED": MemberState.INVITED})
+    context = {
+        "staff": staff,
+        "INVITED": MemberState.INVITED,
+        "may_see_tokens": page_request.may(Permission.MANAGE_SETTINGS),
+    }
+    return page_request.render("staff/index.html", context)
 
 
 @member_page(Permission.MANAGE_STAFF, methods=FORM)
