@@ -17,12 +17,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rollbook.accounts import mails
+from rollbook.accounts import mails, notices
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import sign_in as auth_sign_in
 from rollbook.accounts.auth import throttle
 from rollbook.accounts.auth.token_limits import NO_LIMITS, TokenLimits
 from rollbook.accounts.models import AccountMailKind, Member, Token
+from rollbook.accounts.notices import Notice
 from rollbook.districts.models import District
 from rollbook.validation import ValidationFailed, name_problems
 
@@ -142,7 +143,9 @@ def sign_in(secret: str, address: str, now: datetime, agent: str = "") -> Token:
         raise TokenRejected
     auth_sign_in.refuse_if_suspended(token.member, address, agent, now)
     if not TokenLimits.of(token).allows_address(address):
-        auth_sign_in.record_once_a_day(token.member, _ELSEWHERE, address, agent, now)
+        with transaction.atomic():
+            auth_sign_in.record_once_a_day(token.member, _ELSEWHERE, address, agent, now)
+            notices.notify(Notice.TOKEN_ELSEWHERE, now, token.member, detail=address)
         raise TokenElsewhere(token)
     _record_use(token, now)
     auth_sign_in.record_sign_in(token.member, address, agent, now, f"token {token.key}")

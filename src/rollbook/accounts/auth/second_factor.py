@@ -18,15 +18,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from rollbook.accounts import key_ring, mails
+from rollbook.accounts import key_ring, mails, notices
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import api_tokens, throttle, totp
 from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.models import AccountMailKind, Member, RecoveryCode, SecondFactor
+from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.secret_keys import FIRST_VERSION
 
 RECOVERY_CODES = 10
+NOTICED_WRONG_CODES = 5
 TOKEN_NAME = "Created with two-step verification"  # noqa: S105 - not a secret
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike
@@ -164,6 +166,10 @@ def verify_code(
             left = recovery_codes_left(member)
         if not is_valid:
             throttle.record_code_failure(member.email, address, now)
+            if throttle.recent_code_failures(member.email, now) == NOTICED_WRONG_CODES:
+                notices.notify(Notice.WRONG_CODES, now, member, detail=address)
+        elif left is not None:
+            notices.notify(Notice.RECOVERY_CODE, now, member, detail=str(left))
         _record(member, address, agent, now, is_valid=is_valid, left=left)
     if not is_valid:
         raise CodeRejected

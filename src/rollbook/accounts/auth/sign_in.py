@@ -10,11 +10,13 @@ from datetime import datetime
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
+from rollbook.accounts import notices
 from rollbook.accounts.audit import log
-from rollbook.accounts.auth import known_addresses, throttle
+from rollbook.accounts.auth import known_addresses, new_network, throttle
 from rollbook.accounts.auth.password_policy import MAX_BYTES, normalize_password
 from rollbook.accounts.auth.sign_in_cache import SignInCache
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.accounts.notices import Notice
 from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
 
 MAX_LOGIN_LENGTH = 254
@@ -115,8 +117,11 @@ def record_sign_in(
 
     So a script that polls causes no writes.
     """
+    is_new = new_network.is_new(member, address)
     with transaction.atomic():
         if known_addresses.remember(member, address, now):
+            if is_new:
+                notices.notify(Notice.NEW_NETWORK, now, member, detail=address)
             log.record(
                 "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
             )
