@@ -6,14 +6,18 @@ from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
-from cryptography.exceptions import InvalidTag
 from django.core import mail
 from django.db import connection
 
 from rollbook.accounts import mails
 from rollbook.accounts.auth import api_tokens, second_factor, throttle
 from rollbook.accounts.auth.api_tokens import Scope
-from rollbook.accounts.auth.second_factor import RECOVERY_CODES, AlreadyTurnedOn, CodeRejected
+from rollbook.accounts.auth.second_factor import (
+    RECOVERY_CODES,
+    AlreadyTurnedOn,
+    CodeRejected,
+    SecretUnreadable,
+)
 from rollbook.accounts.auth.throttle import (
     MAX_CODE_FAILURES_PER_LOGIN,
     MAX_FAILURES_PER_ADDRESS,
@@ -246,7 +250,7 @@ def test_a_secret_cannot_be_decrypted_for_another_member(
     with_second_factor(neighbor)
     encrypted_secret = SecondFactor.objects.get(member=manager).encrypted_secret
     SecondFactor.objects.filter(member=neighbor).update(encrypted_secret=encrypted_secret)
-    with pytest.raises(InvalidTag):
+    with pytest.raises(SecretUnreadable):
         second_factor.verify_code(neighbor, two_step.phone.code(later=1), HERE, NOW)
 
 

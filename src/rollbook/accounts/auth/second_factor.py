@@ -14,6 +14,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -25,7 +26,7 @@ from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.models import AccountMailKind, Member, RecoveryCode, SecondFactor
 from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
-from rollbook.secret_keys import FIRST_VERSION
+from rollbook.secret_keys import FIRST_VERSION, KeyUnusable
 
 RECOVERY_CODES = 10
 NOTICED_WRONG_CODES = 5
@@ -40,6 +41,10 @@ _SEPARATOR = "."  # between the version of the key and the secret
 
 class CodeRejected(Exception):
     """The code is wrong, expired or already used; deliberately the same error for all."""
+
+
+class SecretUnreadable(Exception):
+    """This machine doesn't have the key of the secret, or has another one under its name."""
 
 
 class AlreadyTurnedOn(Exception):
@@ -314,13 +319,19 @@ def _decrypt(member: Member, encrypted_secret: str) -> bytes:
     """Decrypt the secret.
 
     Raises:
-        KeyError: This machine doesn't have the version of the key.
+        SecretUnreadable: This machine doesn't have the version of the key.
     """
     version, text = _split(encrypted_secret)
-    key = key_ring.ring_with(key_ring.LOGINS, version).derive(_PURPOSE, version)
+    try:
+        key = key_ring.ring_with(key_ring.LOGINS, version).derive(_PURPOSE, version)
+    except (KeyError, KeyUnusable) as error:
+        raise SecretUnreadable from error
     decoded = base64.b64decode(text)
     nonce, encrypted = decoded[:_NONCE_BYTES], decoded[_NONCE_BYTES:]
-    return AESGCM(key).decrypt(nonce, encrypted, _associated_data(member))
+    try:
+        return AESGCM(key).decrypt(nonce, encrypted, _associated_data(member))
+    except InvalidTag as error:
+        raise SecretUnreadable from error
 
 
 def _prefix(version: int) -> str:

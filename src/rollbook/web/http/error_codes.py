@@ -78,6 +78,12 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             "the database is not available right now; nothing was saved; try again",
             RETRY_SOON_S,
         ),
+        "key_missing": ErrorCode(
+            503,
+            "this server is missing a secret key; nothing was saved; try again later, and tell "
+            "your Rollbook administrator to run `rollbook doctor`",
+            RETRY_LATER_S,
+        ),
         "upgrading": ErrorCode(
             503,
             "Rollbook is being upgraded: this server is waiting for rollbook migrate; nothing "

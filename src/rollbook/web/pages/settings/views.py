@@ -14,11 +14,13 @@ from rollbook.accounts.district_settings import (
 from rollbook.accounts.models import Member
 from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
+from rollbook.web.pages.account.confirmation import confirmed
 from rollbook.web.pages.base.view import FORM, PageRequest, member_page
 from rollbook.web.pages.settings.forms import SettingsForm, initial
 
 
 @member_page(Permission.MANAGE_SETTINGS, methods=FORM)
+@confirmed
 def settings(page_request: PageRequest) -> HttpResponse:
     """Show the settings, and change them."""
     form = SettingsForm(

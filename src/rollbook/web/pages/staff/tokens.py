@@ -8,6 +8,7 @@ from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.text import count_of
 from rollbook.web.pages.account.api_tokens import limits_of
+from rollbook.web.pages.account.confirmation import confirmed
 from rollbook.web.pages.base.view import POST, PageRequest, member_page
 
 
@@ -20,6 +21,7 @@ def index(page_request: PageRequest) -> HttpResponse:
 
 
 @member_page(Permission.MANAGE_SETTINGS, methods=POST)
+@confirmed
 def revoke_all(page_request: PageRequest) -> HttpResponse:
     """Revoke all tokens of the district, such as after a script's machine was stolen."""
     revoked = api_tokens.revoke_all_in(page_request.district)
