@@ -34,6 +34,7 @@ PENDING_LIFETIME = timedelta(minutes=5)
 
 BACKEND = f"{__name__}.Backend"
 _STARTED_AT, _ADDRESS, _AGENT, _PROVED_AT = "started_at", "address", "agent", "proved_at"
+_IS_FIRST = "is_first"
 _PENDING, _PENDING_SECRET = "pending_sign_in", "pending_totp_secret"
 
 
@@ -129,8 +130,10 @@ class ActiveSession:
 
 def begin(request: HttpRequest, member: Member, address: str, agent: str, now: datetime) -> None:
     """Begin a session of a member who has just signed in, with a new key."""
+    is_first = member.last_login is None
     request.session.flush()
     auth.login(request, member, BACKEND)
+    request.session[_IS_FIRST] = is_first
     request.session[_STARTED_AT] = now.isoformat()
     request.session[_ADDRESS] = address
     request.session[_AGENT] = log.single_line(agent, MAX_AGENT_LENGTH)
@@ -149,6 +152,11 @@ def has_recent_proof(request: HttpRequest, now: datetime) -> bool:
     if proved_at is None:
         return False
     return now - datetime.fromisoformat(proved_at) < PROOF_LIFETIME
+
+
+def is_first(request: HttpRequest) -> bool:
+    """Return whether this is the first session of the member."""
+    return bool(request.session.get(_IS_FIRST))
 
 
 def begin_pending(request: HttpRequest, member: Member, now: datetime) -> None:

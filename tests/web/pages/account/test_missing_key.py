@@ -4,7 +4,6 @@ import pytest
 from django.conf import settings
 
 from rollbook.accounts import key_ring
-from rollbook.accounts.auth import second_factor
 from rollbook.accounts.models import Member, SecondFactor
 from rollbook.secret_keys import KeyUnusable
 from tests.accounts.browser import Clock
@@ -47,7 +46,7 @@ def test_without_any_key_pages_and_commands_say_so(
     def lost(name: str, *_: object) -> key_ring.KeyRing:
         raise KeyUnusable(settings.KEYS / name, "is missing")
 
-    monkeypatch.setattr(second_factor.key_ring, "ring", lost)
+    monkeypatch.setattr(key_ring, "ring", lost)
     assert browser.get("/account/second-factor").status_code == 503
     answer = Curl().status()
     assert answer.status_code == 503
