@@ -227,11 +227,11 @@ def _is_proved(page_request: PageRequest, member: Member, form: ChangedMembershi
     Raises:
         RateLimited: If there have been too many wrong passwords.
     """
-    is_same = fold_login(form.cleaned_data["email"]) == member.email
-    if is_same and sessions.has_recent_proof(page_request.request, page_request.now):
+    keeps_email = fold_login(form.cleaned_data["email"]) == member.email
+    if keeps_email and sessions.has_recent_proof(page_request.request, page_request.now):
         return True
     if not form.cleaned_data["password"]:
-        what = "save this" if is_same else "change the email"
+        what = "save this" if keeps_email else "change the email"
         form.add_error("password", f"To {what}, enter your own password too.")
         return False
     if not knows_password(page_request, form):
