@@ -70,14 +70,23 @@ def _uploads() -> Iterator[Row]:
     from django.http import multipartparser
 
     from rollbook.environment import MAX_UPLOAD_BYTES
-    from rollbook.web.http import upload_form, upload_quota
+    from rollbook.web.http import upload_form, upload_quota, upload_shares
 
     yield "file", f"{_size(MAX_UPLOAD_BYTES.parse(MAX_UPLOAD_BYTES.default))} (setting)", "413"
-    yield (
-        "bytes being received from one address",
-        f"{upload_quota.MAX_BODIES_PER_ADDRESS} times the largest file",
-        "429 `too_many_uploads`",
-    )
+    for who, share in (
+        ("one address", upload_shares.OF_AN_ADDRESS),
+        ("one address that is not known", upload_shares.OF_A_STRANGERS_ADDRESS),
+        (
+            f"one /{upload_shares.WIDE_IPV4} or /{upload_shares.WIDE_IPV6} network",
+            upload_shares.OF_A_WIDE_NETWORK,
+        ),
+        ("all callers that are not known", upload_shares.OF_STRANGERS),
+    ):
+        yield (
+            f"bytes being received from {who}",
+            f"{float(share * upload_quota.MAX_BODIES):g} times the largest file",
+            "429 `too_many_uploads`, or `uploads_unidentified`",
+        )
     yield (
         "bytes being received from all addresses",
         f"{upload_quota.MAX_BODIES} times the largest file, and what the disk has free",
@@ -91,7 +100,7 @@ def _uploads() -> Iterator[Row]:
 
 
 def _sign_in() -> Iterator[Row]:
-    from rollbook.accounts.auth import password_policy, sign_in, throttle
+    from rollbook.accounts.auth import known_addresses, password_policy, sign_in, throttle
 
     wait = "429 with the time to wait"
     within = _duration(throttle.WINDOW)
@@ -105,7 +114,7 @@ def _sign_in() -> Iterator[Row]:
         "failures of one login from everywhere",
         f"{throttle.MAX_FAILURES_PER_LOGIN} in {within}",
         f"{wait}, but not for an address from which it signed in within "
-        f"{_duration(throttle.KNOWN_ADDRESS_LIFETIME)}",
+        f"{_duration(known_addresses.LIFETIME)}",
     )
     yield (
         "wrong codes of one person",

@@ -17,6 +17,7 @@ from rollbook.web.pages.schools import views as schools_views
 from rollbook.web.pages.settings import views as settings_views
 from rollbook.web.pages.sign_in import password_reset
 from rollbook.web.pages.sign_in import views as sign_in_views
+from rollbook.web.pages.staff import tokens as staff_tokens
 from rollbook.web.pages.staff import views as staff_views
 from rollbook.web.pages.students import edit_views
 from rollbook.web.pages.students import views as students_views
@@ -106,6 +107,8 @@ urlpatterns = [
     path("staff/invite", staff_views.invite, name="staff-invite"),
     path("staff/import", staff_views.staff_file, name="staff-import"),
     path("staff/import/file", staff_views.import_file, name="staff-import-file"),
+    path("staff/tokens", staff_tokens.index, name="staff-tokens"),
+    path("staff/tokens/revoke", staff_tokens.revoke_all, name="staff-tokens-revoke"),
     path("staff/<int:key>", staff_views.detail, name="member"),
     path("staff/<int:key>/invite-again", staff_views.invite_again, name="staff-invite-again"),
     path("staff/<int:key>/deactivate", staff_views.deactivate, name="member-deactivate"),

@@ -34,6 +34,7 @@ def test_every_task_has_its_own_name_and_interval() -> None:
         ("remove expired data", 3600.0, "15 * * * *"),
         ("finish key rotations", 300.0, "*/5 * * * *"),
         ("continue deletions", 60.0, "* * * * *"),
+        ("notice password spraying", 300.0, "*/5 * * * *"),
         ("check alerts", 60.0, "* * * * *"),
         ("purge jobs", None, "30 * * * *"),
     ]

@@ -79,6 +79,14 @@ SETTING_LABELS: Mapping[str, str] = {
 }
 """What each setting is called in a sentence."""
 
+SENSITIVE_SETTINGS = (
+    "requires_second_factor",
+    "files_kept_days",
+    "details_kept_days",
+    "audit_kept_years",
+)
+"""The settings about whose changes the other district managers are notified."""
+
 DATE_ORDERS: Mapping[str, str] = {
     DateOrder.MONTH_FIRST.value: "month first",
     DateOrder.DAY_FIRST.value: "day first",

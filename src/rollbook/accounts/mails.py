@@ -9,6 +9,7 @@ from django.db import transaction
 
 from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member
+from rollbook.accounts.notices import TEXTS, Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.models import District
 from rollbook.mail import outbox
@@ -75,7 +76,7 @@ def send_due() -> int:
     """
     mails = AccountMail.objects.filter(member__district__suspended_at=None)
     return outbox.send_due(
-        mails.select_related("member__district", "member__role", "actor"), message
+        mails.select_related("member__district", "member__role", "actor", "notice_about"), message
     )
 
 
@@ -138,6 +139,26 @@ def _token_created(mail: AccountMail) -> Context:
     return {"at": _local_time(mail), "name": mail.subject_name}
 
 
+def _security_notice(mail: AccountMail) -> Context:
+    text = TEXTS[Notice(mail.notice)]
+    about = mail.notice_about
+    values = {
+        "who": about.name if about else mail.member.district.name,
+        "by": mail.actor.name if mail.actor else "Your Rollbook administrator",
+        "detail": mail.notice_detail,
+    }
+    is_own = about is not None and about.pk == mail.member_id
+    advice = text.advice
+    if not is_own and advice.startswith(("change your", "revoke")):
+        advice = "ask {who}. If it wasn't them, deactivate the account on the page Staff."
+    return {
+        "at": _local_time(mail),
+        "title": text.title,
+        "sentence": (text.to_member if is_own else text.to_managers).format(**values),
+        "advice": advice.format(**values),
+    }
+
+
 def _local_time(mail: AccountMail) -> str:
     """Return when the email was queued, in the district's time."""
     return format_datetime(mail.queued_at, mail.member.district.time_zone)
@@ -151,6 +172,7 @@ _CONTEXTS: Mapping[AccountMailKind, Callable[[AccountMail], Context]] = {
     AccountMailKind.SECOND_FACTOR_ON: _second_factor_on,
     AccountMailKind.SECOND_FACTOR_OFF: _second_factor_off,
     AccountMailKind.TOKEN_CREATED: _token_created,
+    AccountMailKind.SECURITY_NOTICE: _security_notice,
 }
 
 

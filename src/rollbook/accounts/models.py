@@ -169,6 +169,12 @@ class Token(models.Model):
     )
     digest = models.CharField(max_length=64)
     scopes = models.JSONField(help_text="upload commands the token may call")
+    networks = models.JSONField(
+        null=True, help_text="networks from which it works, in CIDR notation; null: from anywhere"
+    )
+    limits = models.JSONField(
+        null=True, help_text="what its files may do, see token_limits.py; null: everything"
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
@@ -204,6 +210,9 @@ class SignInFailure(models.Model):
     )
     address = models.GenericIPAddressField()
     failed_at = models.DateTimeField()
+    of_member = models.BooleanField(
+        db_default=False, help_text="whether the login exists; such failures count on their own"
+    )
 
     class Meta:
         indexes = [
@@ -387,6 +396,7 @@ class AccountMailKind(StrEnum):
     SECOND_FACTOR_ON = "two-step verification on"
     SECOND_FACTOR_OFF = "two-step verification off"
     TOKEN_CREATED = "token created"  # noqa: S105 - not a secret
+    SECURITY_NOTICE = "security notice"
 
 
 class AccountMail(OutgoingMail):
@@ -409,6 +419,17 @@ class AccountMail(OutgoingMail):
     )
     subject_name = models.CharField(
         max_length=60, default="", help_text="name of the token that the email is about"
+    )
+    notice = models.CharField(
+        max_length=32, db_default="", help_text="what a security notice is about, see notices.py"
+    )
+    notice_detail = models.CharField(max_length=200, db_default="")
+    notice_about = models.ForeignKey(
+        Member,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="member whom a security notice is about; null: the district",
     )
 
     class Meta:

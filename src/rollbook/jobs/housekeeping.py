@@ -15,7 +15,7 @@ from rollbook.accounts import mail_hold, retention_guard
 from rollbook.accounts import mails as accounts_mails
 from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
-from rollbook.accounts.auth import known_addresses, sessions
+from rollbook.accounts.auth import known_addresses, sessions, spraying
 from rollbook.accounts.retention_guard import Due
 from rollbook.operations.alerts import watch
 from rollbook.operations.keys import rotation
@@ -128,6 +128,12 @@ def continue_destructions() -> int:
     return resumption.continue_unfinished()
 
 
+def notice_spraying() -> int:
+    """Report districts where someone tries a few passwords for each of many accounts."""
+    spraying.check(timezone.now())
+    return 0
+
+
 def purge_jobs() -> int:
     """Remove old failed jobs from the job queue."""
     # This needs Procrastinate, which is not imported on SQLite.
@@ -155,6 +161,7 @@ PERIODIC_TASKS = (
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),
     PeriodicTask("finish key rotations", finish_key_rotations, 300.0, "*/5 * * * *"),
     PeriodicTask("continue deletions", continue_destructions, 60.0, "* * * * *"),
+    PeriodicTask("notice password spraying", notice_spraying, 300.0, "*/5 * * * *"),
     PeriodicTask("check alerts", watch.check, watch.CHECK_INTERVAL_S, "* * * * *"),
     PeriodicTask("purge jobs", purge_jobs, None, "30 * * * *"),
 )

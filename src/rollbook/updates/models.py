@@ -65,6 +65,9 @@ class UpdateJob(StudentFile):
     member = models.ForeignKey(
         Member, null=True, on_delete=models.PROTECT, help_text="who started it; null: the operator"
     )
+    limits = models.JSONField(
+        null=True, help_text="of the token that started it, see token_limits.py; null: none"
+    )
     source = models.CharField(
         max_length=32, help_text="how it was sent: curl, the browser, or the rollbook command"
     )

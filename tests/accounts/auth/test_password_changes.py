@@ -61,7 +61,7 @@ def test_the_new_password_signs_in_and_the_old_one_does_not(manager: Member) -> 
 @pytest.mark.parametrize(
     ("password", "reason"),
     [
-        ("short", "it is shorter than 15 characters; a few words in a row are easy to remember"),
+        ("short", "it is shorter than 15 characters: a few words in a row are easy to remember"),
         ("x" * 1025, "it is longer than 1,024 bytes"),
         ("passwordpasswordpassword", "it is a common password that attackers try first"),
         ("ops@maple.example 77", "it contains 'ops@maple.example'"),
@@ -75,7 +75,7 @@ def test_guessable_passwords_are_rejected_with_a_reason(
 ) -> None:
     with pytest.raises(InvalidPassword) as caught:
         set_password(manager, password, NOW)
-    assert reason in caught.value.reasons
+    assert any(each.startswith(reason) for each in caught.value.reasons)
     assert stored().password == manager.password
     assert not AccountMail.objects.exists()
 

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollbook.accounts.auth import throttle
-from rollbook.accounts.auth.throttle import RateLimited
+from rollbook.accounts.auth import known_addresses, throttle
+from rollbook.accounts.auth.throttle import Attempt, RateLimited
 from rollbook.accounts.models import KnownAddress, Member, SignInFailure
 from rollbook.client_network import client_network
+from tests.accounts.browser import Clock
 
 HERE = "203.0.113.7"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -28,13 +29,66 @@ def test_another_login_from_the_same_address_is_not_blocked(db: None) -> None:
 
 
 @pytest.mark.statement("S04")
-def test_twenty_failures_block_an_address_for_all_logins(db: None) -> None:
+def test_after_twenty_failures_wrong_credentials_from_an_address_have_to_wait(db: None) -> None:
     for number in range(20):
-        throttle.check_address(HERE, NOW)
+        assert throttle.begin_attempt(HERE, NOW) == Attempt()
         _fail(f"{number}@maple.example", HERE, 1)
+    attempt = throttle.begin_attempt(HERE, NOW)
+    assert (attempt.wrong_wait, attempt.right_wait) == (3600, 0)
+    attempt.accept()  # the failures were those of logins that don't exist
     with pytest.raises(RateLimited):
-        throttle.check_address(HERE, NOW)
-    throttle.check_address("203.0.113.8", NOW)
+        attempt.refuse()
+    assert throttle.begin_attempt("203.0.113.8", NOW) == Attempt()
+
+
+@pytest.mark.statement("S04")
+def test_after_twenty_failures_of_members_right_credentials_have_to_wait_too(db: None) -> None:
+    for number in range(20):
+        throttle.record_failure(f"{number}@maple.example", HERE, NOW, of_member=True)
+    attempt = throttle.check_sign_in("b@maple.example", HERE, NOW)
+    with pytest.raises(RateLimited):
+        attempt.accept()
+
+
+@pytest.mark.statement("S03", "S04")
+def test_what_a_stranger_sees_never_depends_on_whether_logins_exist(db: None) -> None:
+    known, unknown = "203.0.113.1", "203.0.113.2"
+    for number in range(100):
+        waits = [throttle.begin_attempt(address, NOW).wrong_wait for address in (known, unknown)]
+        assert waits[0] == waits[1]
+        throttle.record_failure(f"{number}@maple.example", known, NOW, of_member=True)
+        throttle.record_failure(f"{number}@maple.example", unknown, NOW)
+    for address in (known, unknown):
+        with pytest.raises(RateLimited):
+            throttle.check_sign_in("x@maple.example", address, NOW)
+
+
+@pytest.mark.statement("S04")
+def test_a_hundred_failures_block_an_address_from_which_nobody_has_signed_in(
+    manager: Member, clock: Clock
+) -> None:
+    for address in (HERE, "203.0.113.8"):
+        for number in range(100):
+            _fail(f"{number}@maple.example", address, 1)
+    known_addresses.remember(manager, HERE, NOW)
+    throttle.check_address(HERE, NOW)
+    throttle.check_sign_in(manager.email, HERE, NOW).accept()
+    with pytest.raises(RateLimited):
+        throttle.check_sign_in("new@maple.example", HERE, NOW)
+    with pytest.raises(RateLimited):
+        throttle.check_address("203.0.113.8", NOW)
+
+
+@pytest.mark.statement("S04")
+def test_a_known_address_is_limited_for_itself_and_its_login(manager: Member) -> None:
+    known_addresses.remember(manager, HERE, NOW)
+    for number in range(20):
+        throttle.record_failure(f"{number}@maple.example", HERE, NOW, of_member=True)
+    _fail(manager.email, HERE, 9)
+    assert throttle.check_sign_in(manager.email, HERE, NOW) == Attempt()
+    _fail(manager.email, HERE, 1)
+    with pytest.raises(RateLimited):
+        throttle.check_sign_in(manager.email, HERE, NOW)
 
 
 def test_a_hundred_failures_with_a_login_block_unknown_addresses(manager: Member) -> None:

@@ -47,7 +47,7 @@ def test_name_role_and_schools_are_changed(ben: Member, manager: Member) -> None
     change(ben, manager, first_name=" Benno ", role="School Manager", schools=["100", "200"])
     ben = Member.objects.get(pk=ben.pk)
     assert (ben.name, ben.role.name, ben.schools.count()) == ("Benno Ito", "school manager", 2)
-    assert not AccountMail.objects.exists()
+    assert [mail.notice for mail in AccountMail.objects.all()] == ["role changed"]
 
 
 @pytest.mark.statement("S10")

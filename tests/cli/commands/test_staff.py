@@ -204,9 +204,10 @@ def test_an_invalid_member_is_reported_with_every_reason(
     assert result.err == (
         "ERROR member_refused: there is no role 'manager'; "
         "the roles are district manager, school manager, instructor; "
-        "password not accepted: it is shorter than 15 characters; "
+        "password not accepted: it is shorter than 15 characters: "
         "a few words in a row are easy to remember; "
-        "password not accepted: it contains 'Maple USD'; no member was added\n"
+        "password not accepted: it contains 'Maple USD', which an attacker knows: leave that out; "
+        "no member was added\n"
     )
 
 

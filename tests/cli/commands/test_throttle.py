@@ -38,15 +38,44 @@ def test_failures_are_listed_without_what_strangers_typed(
 ) -> None:
     result = rollbook("throttle", "list")
     assert (result.code, result.err) == (0, "")
-    rows = [line.split("  ")[0].strip() for line in result.out.splitlines()[1:]]
+    blocks, _, failures = result.out.partition("\n\n")
+    assert blocks.splitlines()[0] == "Blocked now:"
+    words = blocks.splitlines()[2].split()
+    assert words[:8] == ["a", "login", "from", "a", "network", blocked.email, HERE, "10"]
+    rows = [line.split("  ")[0].strip() for line in failures.splitlines()[1:]]
     assert rows[0] == blocked.email  # the most frequent first
     assert sorted(rows) == ["(no member)", blocked.email, blocked.email]
     assert "hunter2" not in result.out
     listed = json.loads(rollbook("throttle", "list", "--json").out)
-    assert {(each["login"], each["what"], each["failures"]) for each in listed} == {
+    assert [(each["login"], each["address"]) for each in listed["blocked"]] == [
+        (blocked.email, HERE)
+    ]
+    assert {(each["login"], each["what"], each["failures"]) for each in listed["failures"]} == {
         (blocked.email, "password", 10),
         (blocked.email, "code", 1),
         ("", "password", 1),
+    }
+
+
+def test_every_limit_that_is_reached_is_listed(rollbook: Rollbook, manager: Member) -> None:
+    now = timezone.now()
+    for number in range(throttle.MAX_FAILURES_PER_LOGIN):
+        throttle.record_failure(manager.email, f"198.51.100.{number}", now, of_member=True)
+    for number in range(throttle.MAX_FAILURES_PER_ADDRESS):
+        throttle.record_failure(f"{number}", HERE, now, of_member=True)
+    for _ in range(throttle.MAX_CODE_FAILURES_PER_LOGIN):
+        throttle.record_code_failure(manager.email, ELSEWHERE, now)
+    for _ in range(throttle.MAX_REQUESTS_PER_ADDRESS):
+        throttle.record_request(ELSEWHERE, now)
+    listed = json.loads(rollbook("throttle", "list", "--json").out)["blocked"]
+    assert {(each["limit"], each["login"], each["address"]) for each in listed} == {
+        ("a login from unknown networks", manager.email, ""),
+        ("codes of a login", manager.email, ""),
+        ("wrong passwords from a network", "", HERE),
+        ("logins new to a network", "", HERE),
+        ("wrong passwords from a network", "", ELSEWHERE),
+        ("logins new to a network", "", ELSEWHERE),
+        ("password resets from a network", "", ELSEWHERE),
     }
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from rollbook.accounts import installation_id
-from rollbook.accounts.models import AccountMail, Member, RetentionGuard
+from rollbook.accounts.models import AccountMail, KeyFingerprint, KeyState, Member, RetentionGuard
 from rollbook.districts.models import District
 from rollbook.operations.alerts import backups, certificate, conditions
 from rollbook.operations.alerts.conditions import CONDITIONS
@@ -168,3 +168,12 @@ def test_a_backup(
     if days:
         record_backup(AT - timedelta(days=days), 1)
     assert backups.find_problem(AT) == found
+
+
+@pytest.mark.django_db
+def test_a_key_that_the_database_needs_is_missing() -> None:
+    KeyFingerprint.objects.create(name="logins", version=7, fingerprint="0" * 32)
+    found = conditions.key_missing(NOW)
+    assert "logins" in found
+    KeyFingerprint.objects.update(state=KeyState.STAGED)
+    assert conditions.key_missing(NOW) == ""

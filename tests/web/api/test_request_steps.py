@@ -13,8 +13,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from rollbook.accounts import roles
-from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_ADDRESS, record_failure
-from rollbook.accounts.models import Member
+from rollbook.accounts.auth.throttle import MAX_CHECKED_PER_ADDRESS, record_failure
+from rollbook.accounts.models import KnownAddress, Member
 from rollbook.districts.models import District
 from rollbook.updates.models import UpdateJob
 from rollbook.web.http.upload_form import MAX_FORM_BYTES
@@ -77,7 +77,8 @@ def _too_large(request: Request, settings: Settings) -> None:
 
 
 def _throttled(request: Request, settings: Settings) -> None:
-    for number in range(MAX_FAILURES_PER_ADDRESS):
+    KnownAddress.objects.all().delete()
+    for number in range(MAX_CHECKED_PER_ADDRESS):
         record_failure(
             f"{number}@maple.example", CLIENT_ADDRESS, timezone.now() - timedelta(minutes=1)
         )

@@ -12,9 +12,11 @@ from rollbook.accounts import roles
 from rollbook.accounts.auth import api_tokens
 from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_ADDRESS
+from rollbook.accounts.auth.token_limits import NO_LIMITS, TokenLimits
 from rollbook.accounts.members import changes
 from rollbook.accounts.models import AuditEvent, Member, Token
 from rollbook.districts.models import District
+from rollbook.updates.models import UpdateJob
 from rollbook.web.http.command_reference import COMMANDS
 from tests.accounts.phone import with_second_factor
 from tests.conftest import PASSWORD, make_member
@@ -36,9 +38,14 @@ class Script(Curl):
 
 
 def a_script(
-    member: Member, *scopes: Scope, good_for: timedelta = api_tokens.DEFAULT_LIFETIME
+    member: Member,
+    *scopes: Scope,
+    good_for: timedelta = api_tokens.DEFAULT_LIFETIME,
+    limits: TokenLimits = NO_LIMITS,
 ) -> Script:
-    _, secret = api_tokens.create(member, "night", scopes or tuple(Scope), timezone.now(), good_for)
+    _, secret = api_tokens.create(
+        member, "night", scopes or tuple(Scope), timezone.now(), good_for, limits
+    )
     return Script(secret)
 
 
@@ -147,12 +154,60 @@ def test_a_token_of_a_member_without_the_permission_is_refused(
     assert (answer.status_code, verdict(answer)) == (403, "ERROR not_allowed")
 
 
-def test_wrong_tokens_throttle_the_address(script: Script) -> None:
+@pytest.mark.statement("S12")
+def test_a_token_works_only_from_its_networks(manager: Member) -> None:
+    script = a_script(manager, limits=TokenLimits(networks=("198.51.100.0/24",)))
+    for _ in range(2):
+        answer = script.status()
+        assert first_line(answer) == (
+            "ERROR token_network: this token isn't valid from 127.0.0.1, only from "
+            f"198.51.100.0/24; call from there, or create another one at {PAGE}"
+        )
+        assert answer.status_code == 403
+    event = AuditEvent.objects.get(action="sign in")
+    assert (event.result, event.member) == ("token not valid from here", manager)
+    assert Token.objects.get().last_used_at is None
+
+
+@pytest.mark.statement("S12")
+def test_a_token_starts_only_its_modes(manager: Member) -> None:
+    script = a_script(manager, limits=TokenLimits(modes=("update",)))
+    answer = script.start(None, ("mode", "add"))
+    assert verdict(answer) == "ERROR token_mode"
+    assert "isn't valid for mode=add, only for mode=update" in text(answer)
+    assert AuditEvent.objects.get(action="start").result == "not allowed"
+    assert verdict(script.start()) == "OK update 1 accepted"
+
+
+@pytest.mark.statement("S12")
+def test_an_update_has_the_limits_of_its_token(manager: Member) -> None:
+    script = a_script(manager, limits=TokenLimits(protected_columns=("STATUS",), max_percent=5))
+    script.start()
+    assert UpdateJob.objects.get().limits == {"columns": ["STATUS"], "percent": 5}
+
+
+@pytest.mark.statement("S04", "S12")
+def test_wrong_tokens_throttle_the_address_but_never_a_valid_one(script: Script) -> None:
     wrong = Script(script.token[:-3] + "000")
     for _ in range(MAX_FAILURES_PER_ADDRESS):
         assert wrong.status().status_code == 401
-    for caller in (wrong, script, Curl()):
-        assert verdict(caller.status()) == "ERROR throttled"
+    assert verdict(wrong.status()) == "ERROR throttled"
+    assert script.status().status_code == 200
+
+
+@pytest.mark.statement("S04")
+def test_a_valid_token_and_known_staff_get_in_whatever_others_have_sent_from_their_address(
+    script: Script, manager: Member, maple: District
+) -> None:
+    assert Curl().status().status_code == 200
+    newcomer = make_member(maple, "new@maple.example")
+    for number in range(MAX_FAILURES_PER_ADDRESS):
+        login = make_member(maple, f"{number}@maple.example").email
+        assert verdict(Curl(login, "a wrong password").status()) == "ERROR sign_in_failed"
+    assert verdict(Curl("x@maple.example", "wrong").status()) == "ERROR throttled"
+    assert verdict(Curl(newcomer.email).status()) == "ERROR throttled"
+    assert Curl().status().status_code == 200
+    assert script.status().status_code == 200
 
 
 def test_repeated_requests_are_audited_once_a_day(script: Script) -> None:

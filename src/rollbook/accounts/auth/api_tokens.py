@@ -17,22 +17,28 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rollbook.accounts import mails
+from rollbook.accounts import mails, notices
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import sign_in as auth_sign_in
 from rollbook.accounts.auth import throttle
+from rollbook.accounts.auth.token_limits import NO_LIMITS, TokenLimits
 from rollbook.accounts.models import AccountMailKind, Member, Token
+from rollbook.accounts.notices import Notice
+from rollbook.districts.models import District
 from rollbook.validation import ValidationFailed, name_problems
 
 MAX_NAME_LENGTH = 60
 DEFAULT_LIFETIME = timedelta(days=365)
 MAX_LIFETIME = timedelta(days=730)
+"""Only if somebody chooses it; without a choice, a token ends after ``DEFAULT_LIFETIME``."""
+
 MAX_TOKENS = 20
 """Maximum number of active tokens of a member."""
 
 # Each update of the time of last use makes a script wait for the disk.
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 
+_ELSEWHERE = "token not valid from here"
 _ALPHABET = string.ascii_letters + string.digits  # no special meaning in forms and shells
 _KEY_LENGTH, _RANDOM_LENGTH = 8, 32
 _TOKEN = re.compile(rf"rb_([A-Za-z0-9]{{{_KEY_LENGTH}}})[A-Za-z0-9]{{{_RANDOM_LENGTH}}}")
@@ -53,6 +59,18 @@ class TokenRejected(Exception):
     """
 
 
+class TokenElsewhere(Exception):
+    """The token is valid, but not from this address.
+
+    Attributes:
+        token: The token.
+    """
+
+    def __init__(self, token: Token) -> None:
+        super().__init__(token)
+        self.token = token
+
+
 class InvalidToken(ValidationFailed):
     """A token with this data can't be created."""
 
@@ -63,8 +81,17 @@ def create(
     scopes: Collection[Scope],
     now: datetime,
     good_for: timedelta = DEFAULT_LIFETIME,
+    limits: TokenLimits = NO_LIMITS,
 ) -> tuple[Token, str]:
     """Create a token, and email its name to the member.
+
+    Args:
+        member: The owner.
+        name: By which the owner recognizes it.
+        scopes: The upload commands that it may call.
+        now: The current time.
+        good_for: How long it is valid.
+        limits: What it may be used for.
 
     Returns:
         The token and its secret, which can't be shown again.
@@ -77,7 +104,8 @@ def create(
     with transaction.atomic():
         # The lock keeps two requests from exceeding MAX_TOKENS together.
         Member.objects.select_for_update().get(pk=member.pk)
-        if reasons := _problems(member, name, scopes, now, good_for):
+        reasons = _problems(member, name, scopes, now, good_for)
+        if reasons := [*reasons, *limits.problems()]:
             raise InvalidToken(reasons)
         token = Token.objects.create(
             member=member,
@@ -87,6 +115,8 @@ def create(
             scopes=[scope.value for scope in Scope if scope in scopes],
             created_at=now,
             expires_at=now + good_for,
+            networks=list(limits.networks) or None,
+            limits=limits.as_json(),
         )
         mails.queue_mail(member, AccountMailKind.TOKEN_CREATED, now, about=name)
     return token, secret
@@ -95,24 +125,37 @@ def create(
 def sign_in(secret: str, address: str, now: datetime, agent: str = "") -> Token:
     """Return the active token with this secret, with its member.
 
-    A wrong token counts as a failed sign-in from this address, but not for the member's login.
-    Otherwise anyone who knows the key of a token could lock out the member's scripts.
+    A valid token is accepted however many sign-ins have failed: it can't be guessed. A wrong one
+    counts as a failed sign-in from this address, but not for the member's login. Otherwise anyone
+    who knows the key of a token could lock out the member's scripts.
 
     Raises:
         TokenRejected: It isn't an active token.
-        RateLimited: Too many sign-ins from this address failed; the token isn't looked up.
+        RateLimited: It isn't one, and too many sign-ins from this address failed.
+        TokenElsewhere: It works only from other networks.
         DistrictSuspended: The member's district is suspended.
     """
-    throttle.check_address(address, now)
-    tokens = Token.objects.select_related("member__district", "member__role")
-    token = tokens.filter(key=_key_of(secret)).first()
+    token = _find(secret)
     if token is None or not _is_valid(token, secret, now):
+        attempt = throttle.begin_attempt(address, now)
         _record_failure(token, address, agent, now)
+        attempt.refuse()
         raise TokenRejected
     auth_sign_in.refuse_if_suspended(token.member, address, agent, now)
+    if not TokenLimits.of(token).allows_address(address):
+        with transaction.atomic():
+            auth_sign_in.record_once_a_day(token.member, _ELSEWHERE, address, agent, now)
+            notices.notify(Notice.TOKEN_ELSEWHERE, now, token.member, detail=address)
+        raise TokenElsewhere(token)
     _record_use(token, now)
     auth_sign_in.record_sign_in(token.member, address, agent, now, f"token {token.key}")
     return token
+
+
+def is_active(secret: str, now: datetime) -> bool:
+    """Return whether this is the secret of an active token."""
+    token = _find(secret)
+    return token is not None and _is_valid(token, secret, now)
 
 
 def tokens_of(member: Member) -> QuerySet[Token]:
@@ -137,6 +180,25 @@ def revoke_all(member: Member) -> int:
     now = timezone.now()
     with transaction.atomic():
         return active_tokens(member, now).update(revoked_at=now)
+
+
+def active_in(district: District, now: datetime) -> QuerySet[Token]:
+    """Return the active tokens of all members of a district, newest first."""
+    tokens = Token.objects.filter(member__district=district, revoked_at=None, expires_at__gt=now)
+    return tokens.select_related("member").order_by("-created_at", "-pk")
+
+
+def revoke_all_in(district: District) -> int:
+    """Revoke all tokens of a district, permanently, and return how many were active."""
+    now = timezone.now()
+    with transaction.atomic():
+        return active_in(district, now).order_by().update(revoked_at=now)
+
+
+def _find(secret: str) -> Token | None:
+    """Return the token with the key of this secret, which may be wrong."""
+    tokens = Token.objects.select_related("member__district", "member__role")
+    return tokens.filter(key=_key_of(secret)).first()
 
 
 def _is_valid(token: Token, secret: str, now: datetime) -> bool:

@@ -14,19 +14,22 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from rollbook.accounts import key_ring, mails
+from rollbook.accounts import key_ring, mails, notices
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import api_tokens, throttle, totp
 from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.models import AccountMailKind, Member, RecoveryCode, SecondFactor
+from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
-from rollbook.secret_keys import FIRST_VERSION
+from rollbook.secret_keys import FIRST_VERSION, KeyUnusable
 
 RECOVERY_CODES = 10
+NOTICED_WRONG_CODES = 5
 TOKEN_NAME = "Created with two-step verification"  # noqa: S105 - not a secret
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike
@@ -38,6 +41,10 @@ _SEPARATOR = "."  # between the version of the key and the secret
 
 class CodeRejected(Exception):
     """The code is wrong, expired or already used; deliberately the same error for all."""
+
+
+class SecretUnreadable(Exception):
+    """This machine doesn't have the key of the secret, or has another one under its name."""
 
 
 class AlreadyTurnedOn(Exception):
@@ -157,13 +164,17 @@ def verify_code(
     with transaction.atomic():
         # The lock makes concurrent guesses wait until the previous one is counted.
         factor = SecondFactor.objects.select_for_update().filter(member=member).first()
-        throttle.check_code(member.email, address, now)
+        throttle.check_code(member.email, now)
         is_valid = factor is not None and _use_app_code(factor, member, normalized, now)
         if factor is not None and not is_valid and _use_recovery_code(factor, normalized):
             is_valid = True
             left = recovery_codes_left(member)
         if not is_valid:
             throttle.record_code_failure(member.email, address, now)
+            if throttle.recent_code_failures(member.email, now) == NOTICED_WRONG_CODES:
+                notices.notify(Notice.WRONG_CODES, now, member, detail=address)
+        elif left is not None:
+            notices.notify(Notice.RECOVERY_CODE, now, member, detail=str(left))
         _record(member, address, agent, now, is_valid=is_valid, left=left)
     if not is_valid:
         raise CodeRejected
@@ -308,13 +319,19 @@ def _decrypt(member: Member, encrypted_secret: str) -> bytes:
     """Decrypt the secret.
 
     Raises:
-        KeyError: This machine doesn't have the version of the key.
+        SecretUnreadable: This machine doesn't have the version of the key.
     """
     version, text = _split(encrypted_secret)
-    key = key_ring.ring_with(key_ring.LOGINS, version).derive(_PURPOSE, version)
+    try:
+        key = key_ring.ring_with(key_ring.LOGINS, version).derive(_PURPOSE, version)
+    except (KeyError, KeyUnusable) as error:
+        raise SecretUnreadable from error
     decoded = base64.b64decode(text)
     nonce, encrypted = decoded[:_NONCE_BYTES], decoded[_NONCE_BYTES:]
-    return AESGCM(key).decrypt(nonce, encrypted, _associated_data(member))
+    try:
+        return AESGCM(key).decrypt(nonce, encrypted, _associated_data(member))
+    except InvalidTag as error:
+        raise SecretUnreadable from error
 
 
 def _prefix(version: int) -> str:

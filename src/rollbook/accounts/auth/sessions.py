@@ -27,10 +27,14 @@ LONGEST = timedelta(hours=12)
 MAX_AGENT_LENGTH = 200  # characters; the browser's name is at the end of a User-Agent
 LAST_SEEN_RESOLUTION = timedelta(minutes=1)  # each update makes a request wait for the disk
 
+PROOF_LIFETIME = timedelta(minutes=30)
+"""How long after a proof of who they are a member may do something sensitive."""
+
 PENDING_LIFETIME = timedelta(minutes=5)
 
 BACKEND = f"{__name__}.Backend"
-_STARTED_AT, _ADDRESS, _AGENT = "started_at", "address", "agent"
+_STARTED_AT, _ADDRESS, _AGENT, _PROVED_AT = "started_at", "address", "agent", "proved_at"
+_IS_FIRST = "is_first"
 _PENDING, _PENDING_SECRET = "pending_sign_in", "pending_totp_secret"
 
 
@@ -126,12 +130,33 @@ class ActiveSession:
 
 def begin(request: HttpRequest, member: Member, address: str, agent: str, now: datetime) -> None:
     """Begin a session of a member who has just signed in, with a new key."""
+    is_first = member.last_login is None
     request.session.flush()
     auth.login(request, member, BACKEND)
+    request.session[_IS_FIRST] = is_first
     request.session[_STARTED_AT] = now.isoformat()
     request.session[_ADDRESS] = address
     request.session[_AGENT] = log.single_line(agent, MAX_AGENT_LENGTH)
+    record_proof(request, now)
     log.record("begin session", "ok", member=member, address=address, agent=agent, now=now)
+
+
+def record_proof(request: HttpRequest, now: datetime) -> None:
+    """Remember that the member has just proved who they are."""
+    request.session[_PROVED_AT] = now.isoformat()
+
+
+def has_recent_proof(request: HttpRequest, now: datetime) -> bool:
+    """Return whether the member has recently proved who they are in this session."""
+    proved_at = request.session.get(_PROVED_AT) or request.session.get(_STARTED_AT)
+    if proved_at is None:
+        return False
+    return now - datetime.fromisoformat(proved_at) < PROOF_LIFETIME
+
+
+def is_first(request: HttpRequest) -> bool:
+    """Return whether this is the first session of the member."""
+    return bool(request.session.get(_IS_FIRST))
 
 
 def begin_pending(request: HttpRequest, member: Member, now: datetime) -> None:

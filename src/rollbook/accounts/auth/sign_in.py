@@ -10,11 +10,13 @@ from datetime import datetime
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
+from rollbook.accounts import notices
 from rollbook.accounts.audit import log
-from rollbook.accounts.auth import known_addresses, throttle
+from rollbook.accounts.auth import known_addresses, new_network, throttle
 from rollbook.accounts.auth.password_policy import MAX_BYTES, normalize_password
 from rollbook.accounts.auth.sign_in_cache import SignInCache
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.accounts.notices import Notice
 from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
 
 MAX_LOGIN_LENGTH = 254
@@ -67,7 +69,7 @@ def sign_in(login: str, password: str, address: str, now: datetime, agent: str =
     member = verify_password(login, password, address, now, agent)
     refuse_if_suspended(member, address, agent, now)
     if member.has_second_factor or member.lacks_second_factor:
-        _record_once_a_day(member, _SECOND_STEP_REQUIRED, address, agent, now)
+        record_once_a_day(member, _SECOND_STEP_REQUIRED, address, agent, now)
         raise SecondFactorRequired(is_missing=member.lacks_second_factor)
     record_sign_in(member, address, agent, now)
     return member
@@ -80,16 +82,18 @@ def verify_password(
 
     Raises:
         SignInFailed: Login or password is wrong, or the member is inactive.
-        RateLimited: Too many sign-ins failed; nothing is hashed.
+        RateLimited: Too many sign-ins failed.
     """
     folded = fold_login(login)
     with _hashing_slots:
-        throttle.check_sign_in(folded, address, now)
+        attempt = throttle.check_sign_in(folded, address, now)
         members = Member.objects.select_related("district", "role", "second_factor")
         member = members.filter(email=folded, holds_login=True).first()
         if not _matches(member, password) or member is None or not member.is_active:
             _record_failure(folded, member, address, agent, now)
+            attempt.refuse()
             raise SignInFailed
+        attempt.accept()
     return member
 
 
@@ -102,7 +106,7 @@ def refuse_if_suspended(member: Member, address: str, agent: str, now: datetime)
     try:
         require_not_suspended(member.district)
     except DistrictSuspended:
-        _record_once_a_day(member, _SUSPENDED, address, agent, now)
+        record_once_a_day(member, _SUSPENDED, address, agent, now)
         raise
 
 
@@ -113,8 +117,11 @@ def record_sign_in(
 
     So a script that polls causes no writes.
     """
+    is_new = new_network.is_new(member, address)
     with transaction.atomic():
         if known_addresses.remember(member, address, now):
+            if is_new:
+                notices.notify(Notice.NEW_NETWORK, now, member, detail=address)
             log.record(
                 "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
             )
@@ -123,13 +130,14 @@ def record_sign_in(
 def _matches(member: Member | None, password: str) -> bool:
     """Return whether this is the member's password.
 
-    Hashes exactly once, also without a member, so that the time doesn't reveal whether the login
-    exists. Doesn't hash if the sign-in is in the cache.
+    Hashes exactly once with the current parameters, also without a member or for a former one, so
+    that the time doesn't reveal whether the login exists or used to. Doesn't hash if the sign-in is
+    in the cache, which has only those that succeeded.
     """
     normalized = normalize_password(password)
     if len(normalized.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return False
-    if member is None:
+    if member is None or not member.is_active:
         make_password(normalized)
         return False
     if sign_in_cache.contains(member.pk, member.password, normalized):
@@ -157,13 +165,11 @@ def _record_failure(
     login: str, member: Member | None, address: str, agent: str, now: datetime
 ) -> None:
     with transaction.atomic():
-        throttle.record_failure(login, address, now)
+        throttle.record_failure(login, address, now, of_member=member is not None)
         log.record("sign in", "failed", member=member, address=address, agent=agent, now=now)
 
 
-def _record_once_a_day(
-    member: Member, result: str, address: str, agent: str, now: datetime
-) -> None:
+def record_once_a_day(member: Member, result: str, address: str, agent: str, now: datetime) -> None:
     """Record a sign-in with the right password that was refused; it isn't a guess.
 
     It is recorded once a day for each member and address: a script may cause it every night.

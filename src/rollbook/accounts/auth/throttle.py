@@ -2,12 +2,12 @@
 
 import hashlib
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import QuerySet
 
 from rollbook.accounts import key_ring
 from rollbook.accounts.auth import known_addresses
@@ -17,6 +17,9 @@ from rollbook.client_network import client_network
 WINDOW = timedelta(hours=1)
 MAX_FAILURES_PER_LOGIN_AND_ADDRESS = 10
 MAX_FAILURES_PER_ADDRESS = 20
+MAX_CHECKED_PER_ADDRESS = 100
+"""Failures from an address after which no more passwords from there are hashed."""
+
 MAX_FAILURES_PER_LOGIN = 100
 MAX_CODE_FAILURES_PER_LOGIN = 20
 MAX_REQUESTS_PER_ADDRESS = 20
@@ -36,66 +39,132 @@ class RateLimited(Exception):
         self.retry_after = retry_after
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """A sign-in that may be tried, and how it is answered.
+
+    What an unknown client sees must not depend on whether a login exists. So the limit of an
+    address counts all failures, but only decides about wrong credentials; the right ones are
+    refused only after as many failures of logins that exist.
+
+    Attributes:
+        wrong_wait: Seconds to wait if the credentials are wrong; 0: they are answered as wrong.
+        right_wait: Seconds to wait although the credentials are right; 0: they are accepted.
+    """
+
+    wrong_wait: int = 0
+    right_wait: int = 0
+
+    def accept(self) -> None:
+        """Let right credentials in.
+
+        Raises:
+            RateLimited: Too many sign-ins with logins that exist failed from this address.
+        """
+        if self.right_wait:
+            raise RateLimited(self.right_wait)
+
+    def refuse(self) -> None:
+        """Answer wrong credentials, which have been counted.
+
+        Raises:
+            RateLimited: Too many sign-ins from this address failed.
+        """
+        if self.wrong_wait:
+            raise RateLimited(self.wrong_wait)
+
+
 def check_address(address: str, now: datetime) -> None:
-    """Check the limit of failed sign-ins from an address.
+    """Check the limit of an address that has sent far too many wrong credentials.
+
+    It is checked before anything else about a request is known, and doesn't apply to an address
+    from which somebody has recently signed in.
 
     Raises:
         RateLimited: Too many sign-ins from this address failed.
     """
-    _check(_failures_from(address), "failed_at", MAX_FAILURES_PER_ADDRESS, now)
+    wait = _wait(_failures_from(address), "failed_at", MAX_CHECKED_PER_ADDRESS, now)
+    if wait and not known_addresses.is_known(address):
+        raise RateLimited(wait)
 
 
-def check_sign_in(login: str, address: str, now: datetime) -> None:
-    """Check all limits of failed sign-ins with this login from this address.
+def check_sign_in(login: str, address: str, now: datetime) -> Attempt:
+    """Check the limits of failed sign-ins with this login from this address.
 
-    Failures elsewhere never block an address that has recently signed in with this login.
+    An address that has recently signed in with this login is only limited by what failed with
+    both. The answer doesn't depend on whether the login exists.
 
     Raises:
-        RateLimited: Too many sign-ins failed.
+        RateLimited: Too many sign-ins failed; the password isn't checked.
     """
     of_login = failures_of(login)
-    # One query instead of three in the usual case: there are no failures.
+    # One query instead of five in the usual case: there are no failures.
     either = of_login | _failures_from(address)
     if not either.filter(failed_at__gt=now - WINDOW).exists():
-        return
-    check_address(address, now)
+        return Attempt()
     of_both = of_login.filter(address=client_network(address))
     _check(of_both, "failed_at", MAX_FAILURES_PER_LOGIN_AND_ADDRESS, now)
-    _check(
-        of_login,
-        "failed_at",
-        MAX_FAILURES_PER_LOGIN,
-        now,
-        unless=lambda: _is_known(login, address, now),
+    if _is_known(login, address, now):
+        return Attempt()
+    _check(of_login, "failed_at", MAX_FAILURES_PER_LOGIN, now)
+    return begin_attempt(address, now)
+
+
+def begin_attempt(address: str, now: datetime) -> Attempt:
+    """Return how credentials from an address are answered that isn't known for their login.
+
+    Raises:
+        RateLimited: Far too many sign-ins from this address failed; nothing more is checked.
+    """
+    failures = _failures_from(address)
+    _check(failures, "failed_at", MAX_CHECKED_PER_ADDRESS, now)
+    return Attempt(
+        wrong_wait=_wait(failures, "failed_at", MAX_FAILURES_PER_ADDRESS, now),
+        right_wait=_wait(
+            failures.filter(of_member=True), "failed_at", MAX_FAILURES_PER_ADDRESS, now
+        ),
     )
 
 
-def record_failure(login: str, address: str, now: datetime) -> None:
-    """Count a failed sign-in, and remove those that no longer count."""
+def record_failure(login: str, address: str, now: datetime, *, of_member: bool = False) -> None:
+    """Count a failed sign-in, and remove those that no longer count.
+
+    Args:
+        login: The login, in the form in which it is stored.
+        address: The client's address.
+        now: The current time.
+        of_member: Whether the login exists.
+    """
     with transaction.atomic():
         SignInFailure.objects.filter(failed_at__lt=now - WINDOW).delete()
         SignInFailure.objects.create(
-            login_digest=digest(login), address=client_network(address), failed_at=now
+            login_digest=digest(login),
+            address=client_network(address),
+            failed_at=now,
+            of_member=of_member,
         )
 
 
-def check_code(login: str, address: str, now: datetime) -> None:
-    """Check the limit of wrong codes of a member, and of failed sign-ins from an address.
+def check_code(login: str, now: datetime) -> None:
+    """Check the limit of wrong codes of a member, from all addresses.
 
     A code is only requested after the right password. So strangers can't block the member, and
     there is no exception for known addresses.
 
     Raises:
-        RateLimited: Too many codes were wrong, or too many sign-ins failed.
+        RateLimited: Too many codes were wrong.
     """
-    check_address(address, now)
-    failures = failures_of(_code_counter_key(login))
-    _check(failures, "failed_at", MAX_CODE_FAILURES_PER_LOGIN, now)
+    _check(failures_of(code_counter_key(login)), "failed_at", MAX_CODE_FAILURES_PER_LOGIN, now)
 
 
 def record_code_failure(login: str, address: str, now: datetime) -> None:
     """Count a wrong code."""
-    record_failure(_code_counter_key(login), address, now)
+    record_failure(code_counter_key(login), address, now, of_member=True)
+
+
+def recent_code_failures(login: str, now: datetime) -> int:
+    """Return how many wrong codes of a member count."""
+    return failures_of(code_counter_key(login)).filter(failed_at__gt=now - WINDOW).count()
 
 
 def check_request(address: str, now: datetime) -> None:
@@ -115,41 +184,6 @@ def record_request(address: str, now: datetime) -> None:
         PasswordRequest.objects.create(address=client_network(address), requested_at=now)
 
 
-@dataclass(frozen=True)
-class FailureCount:
-    """Failed sign-ins that still count, with one login from one network.
-
-    Attributes:
-        login: The email of the member; empty if no member has the login.
-        what: What was wrong: ``password`` or ``code``.
-        address: The network.
-        failures: How many.
-        latest: When the latest was.
-    """
-
-    login: str
-    what: str
-    address: str
-    failures: int
-    latest: datetime
-
-
-def list_failures(now: datetime) -> list[FailureCount]:
-    """Return the failed sign-ins that still count, the most frequent first."""
-    recent = SignInFailure.objects.filter(failed_at__gt=now - WINDOW)
-    counts = recent.values_list("login_digest", "address").annotate(
-        failures=Count("pk"), latest=Max("failed_at")
-    )
-    rows = list(counts.order_by("-failures", "address", "login_digest"))
-    logins: dict[str, tuple[str, str]] = {}
-    if rows:
-        logins = _logins_by_digest()
-    return [
-        FailureCount(*logins.get(digest, ("", PASSWORD)), address, failures, latest)
-        for digest, address, failures, latest in rows
-    ]
-
-
 def clear(login: str = "", address: str = "") -> int:
     """Forget failed sign-ins with a login or from an address; without both, all of them.
 
@@ -160,7 +194,7 @@ def clear(login: str = "", address: str = "") -> int:
     """
     failures, requests = SignInFailure.objects.all(), PasswordRequest.objects.all()
     if login:
-        failures = failures_of(login) | failures_of(_code_counter_key(login))
+        failures = failures_of(login) | failures_of(code_counter_key(login))
         requests = PasswordRequest.objects.none()
     if address:
         network = client_network(address)
@@ -169,34 +203,25 @@ def clear(login: str = "", address: str = "") -> int:
         return failures.delete()[0] + requests.delete()[0]
 
 
-def _logins_by_digest() -> dict[str, tuple[str, str]]:
-    """Return the email of each member, and what failed, by the digests of both counters."""
-    logins: dict[str, tuple[str, str]] = {}
-    for key in key_ring.ring(key_ring.LOGINS).newest_first():
-        for email in Member.objects.values_list("email", flat=True).iterator():
-            logins[_digest(email, key)] = email, PASSWORD
-            logins[_digest(_code_counter_key(email), key)] = email, CODE
-    return logins
-
-
 def failures_of(login: str) -> QuerySet[SignInFailure]:
     """Return the failed sign-ins with this login, whichever key they were digested with."""
     keys = key_ring.ring(key_ring.LOGINS).newest_first()
-    return SignInFailure.objects.filter(login_digest__in=[_digest(login, key) for key in keys])
+    return SignInFailure.objects.filter(login_digest__in=[digest_with(login, key) for key in keys])
 
 
 def digest(login: str) -> str:
     """Return a keyed digest of a submitted login, which can be a password or a student's row."""
-    return _digest(login, key_ring.ring(key_ring.LOGINS).key)
+    return digest_with(login, key_ring.ring(key_ring.LOGINS).key)
 
 
-def _digest(login: str, key: bytes) -> str:
+def digest_with(login: str, key: bytes) -> str:
+    """Return the digest of a submitted login with this version of the key."""
     return hashlib.blake2b(
         login.encode("utf-8", "surrogatepass"), key=key, digest_size=32
     ).hexdigest()
 
 
-def _code_counter_key(login: str) -> str:
+def code_counter_key(login: str) -> str:
     """Return a text that can't be a login, because it isn't printable."""
     return f"\0codes of {login}"
 
@@ -210,18 +235,31 @@ def _check(
     time_column: str,
     limit: int,
     now: datetime,
-    unless: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Raise if there are ``limit`` or more events in the window, except if ``unless`` is true.
+    """Raise if there are ``limit`` or more events in the window."""
+    if wait := _wait(events, time_column, limit, now):
+        raise RateLimited(wait)
+
+
+def _wait(
+    events: QuerySet[SignInFailure] | QuerySet[PasswordRequest],
+    time_column: str,
+    limit: int,
+    now: datetime,
+) -> int:
+    """Return the seconds until there are fewer than ``limit`` events in the window; 0: now.
 
     The next attempt is allowed when the ``limit``-th latest event leaves the window.
     """
     recent = events.filter(**{f"{time_column}__gt": now - WINDOW}).order_by(f"-{time_column}")
-    decisive = recent.values_list(time_column, flat=True)[limit - 1 : limit].first()
-    if decisive and not unless():
-        raise RateLimited(max(1, math.ceil((decisive + WINDOW - now).total_seconds())))
+    times: QuerySet[Any, datetime] = recent.values_list(time_column, flat=True)
+    decisive = times[limit - 1 : limit].first()
+    if decisive is None:
+        return 0
+    return max(1, math.ceil((decisive + WINDOW - now).total_seconds()))
 
 
 def _is_known(login: str, address: str, now: datetime) -> bool:
+    """Return whether the member with this login has recently signed in from the address."""
     member = Member.objects.filter(email=login, holds_login=True).first()
     return member is not None and known_addresses.signed_in_from(member, address, now)

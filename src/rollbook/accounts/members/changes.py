@@ -6,11 +6,12 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 
-from rollbook.accounts import mails, roles
+from rollbook.accounts import mails, notices, roles
 from rollbook.accounts.auth import api_tokens, second_factor, sessions
 from rollbook.accounts.members import members
 from rollbook.accounts.members.validation import InvalidMember, MemberDraft, email_already_used
 from rollbook.accounts.models import AccountMailKind, Member
+from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District
 
@@ -59,7 +60,8 @@ def change(  # noqa: PLR0913 - the fields of a form, as keywords
         current = _lock_and_authorize(member, by)
         if reasons := draft.problems():
             raise InvalidMember(reasons)
-        old_email, old_type = current.email, current.role.type
+        old_email, old_role = current.email, current.role
+        old_type = old_role.type
         was_last = _is_last_district_manager(current)
         draft.copy_to(current)
         if was_last and not current.role.is_fixed:
@@ -69,6 +71,11 @@ def change(  # noqa: PLR0913 - the fields of a form, as keywords
         membership_changed.send(Member, member=current, is_other_type=is_other_type, by=by, now=now)
         if current.email != old_email:
             _sign_out_and_notify(current, old_email, by, now)
+            detail = f"{old_email} is now {current.email}"
+            notices.notify(Notice.EMAIL_CHANGED, now, current, by=by, detail=detail)
+        if current.role != old_role:
+            detail = f"{old_role} is now {current.role}"
+            notices.notify(Notice.ROLE_CHANGED, now, current, by=by, detail=detail)
     return current
 
 
@@ -120,6 +127,7 @@ def turn_off_second_factor(member: Member, by: Member, now: datetime) -> None:
         if not second_factor.turn_off(current, now, by):
             raise InvalidMember([f"{current.name} doesn't use two-step verification"])
         sessions.end_all(current)
+        notices.notify(Notice.SECOND_FACTOR_OFF, now, current, by=by)
 
 
 def _lock_and_authorize(member: Member, by: Member | None) -> Member:

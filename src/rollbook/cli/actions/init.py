@@ -54,6 +54,7 @@ def init(arguments: Namespace) -> int:
     print(f"{manager.name} chooses a password with this link, valid for 7 days:")
     print(link)
     print("Start Rollbook with `rollbook serve`, then open the link.")
+    print("After the first sign-in, turn on two-step verification under Your account.")
     return OK
 
 

@@ -2,12 +2,13 @@
 
 import ipaddress
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from django.utils import timezone
 
-from rollbook.accounts.auth import throttle
-from rollbook.accounts.auth.throttle import FailureCount
+from rollbook.accounts.auth import throttle, throttle_overview
+from rollbook.accounts.auth.throttle_overview import Block, FailureCount
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_member
@@ -15,16 +16,24 @@ from rollbook.cli.output import table, to_json
 from rollbook.text import count_of, format_timestamp
 
 _HEADERS = ("login", "network", "wrong", "failures", "last")
+_BLOCK_HEADERS = ("limit", "login", "network", "events", "until")
 
 
 def list_failures(arguments: Namespace) -> int:
-    """Print the failed sign-ins that still count."""
-    failures = throttle.list_failures(timezone.now())
+    """Print the limits that are reached, and the failed sign-ins that still count."""
+    now = timezone.now()
+    failures, blocks = throttle_overview.list_failures(now), throttle_overview.list_blocks(now)
     if arguments.json:
-        print(to_json([asdict(failure) for failure in failures]))
-    elif failures:
+        print(to_json({"blocked": _as_dicts(blocks), "failures": _as_dicts(failures)}))
+        return OK
+    if blocks:
+        print(
+            "\n".join(("Blocked now:", *table(_BLOCK_HEADERS, [_block(each) for each in blocks])))
+        )
+        print()
+    if failures:
         print("\n".join(table(_HEADERS, [_row(failure) for failure in failures])))
-    else:
+    elif not blocks:
         print("No sign-in has failed in the last hour.")
     return OK
 
@@ -66,3 +75,17 @@ def _row(failure: FailureCount) -> tuple[str, ...]:
         f"{failure.failures:,}",
         format_timestamp(failure.latest, "UTC"),
     )
+
+
+def _block(block: Block) -> tuple[str, ...]:
+    return (
+        block.limit,
+        block.login,
+        block.address,
+        f"{block.failures:,}",
+        format_timestamp(block.until, "UTC"),
+    )
+
+
+def _as_dicts(rows: Sequence[Block] | Sequence[FailureCount]) -> list[dict[str, object]]:
+    return [asdict(row) for row in rows]

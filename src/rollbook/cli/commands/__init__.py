@@ -42,6 +42,7 @@ from rollbook.cli.commands import (
     status,
     student,
     throttle,
+    token,
     update,
 )
 
@@ -57,6 +58,7 @@ COMMANDS = (
     file,
     update,
     session,
+    token,
     throttle,
     outbox,
     audit,

@@ -7,13 +7,15 @@ from rollbook.cli.registration import Commands, add_command, add_command_group, 
 
 def register(commands: Commands) -> None:
     """Register ``throttle list`` and ``throttle clear``."""
-    group = add_command_group(commands, "throttle", "Show and clear failed sign-ins.")
+    group = add_command_group(commands, "throttle", "Show and clear rate limits of sign-ins.")
     command = add_command(
         group,
         "list",
         _run_list,
-        "List the failed sign-ins of the last hour, which may block a login or a network.",
-        "A login that belongs to no member isn't shown, because people type passwords there.",
+        "List the limits that are reached now, and the failed sign-ins of the last hour.",
+        "A login that belongs to no member isn't shown, because people type passwords there. "
+        "Limits of a network never apply to a member who has signed in from it in the last 30 "
+        "days, nor to a valid token.",
     )
     add_json_option(command)
     _register_clear(group)

@@ -13,13 +13,14 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import QuerySet
 
-from rollbook.accounts import retention_guard
+from rollbook.accounts import key_fingerprints, key_ring, retention_guard
 from rollbook.accounts.audit import head
+from rollbook.accounts.auth import spraying
 from rollbook.accounts.models import AccountMail
 from rollbook.mail.models import OutgoingMail
 from rollbook.operations.alerts import backups, certificate
 from rollbook.operations.alerts.models import AlertMail
-from rollbook.text import count_of
+from rollbook.text import count_of, join_words
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.runner import worker_status
 from rollbook.updates.state_machine import State
@@ -29,6 +30,7 @@ FREE_SPACE_FACTOR = 2
 
 MIN_FREE_FILES = 1000
 FAILED_WITHIN = timedelta(hours=24)
+SPRAYED_WITHIN = timedelta(hours=24)
 STUCK_AFTER = timedelta(hours=1)
 
 Find = Callable[[datetime], str | None]
@@ -114,6 +116,20 @@ def emails_stuck(now: datetime) -> str:
     )
 
 
+def password_spraying(now: datetime) -> str:
+    """Find districts where someone has tried passwords of many accounts from many networks."""
+    reports = spraying.reported_since(now - SPRAYED_WITHIN).select_related("district")
+    slugs = sorted({report.district.slug for report in reports if report.district})
+    return f"in {join_words(slugs)}" if slugs else ""
+
+
+def key_missing(now: datetime) -> str:
+    """Find keys that this machine doesn't have, although the database needs them."""
+    problems = key_fingerprints.find_problems(settings.KEYS, key_ring.load_versions())
+    missing = [problem.what for problem in problems if not problem.is_staged]
+    return join_words(missing) if missing else ""
+
+
 def clock_in_doubt(now: datetime) -> str:
     """Find out whether retention was stopped because of a clock."""
     guard = retention_guard.stopped()
@@ -168,6 +184,19 @@ CONDITIONS = (
         "Run `rollbook backup`, and check why it doesn't run every night. If you back up in "
         "another way, set ROLLBOOK_BACKUP_MAX_AGE_HOURS=0.",
         backups.find_problem,
+    ),
+    Condition(
+        "password_spraying",
+        "Someone is guessing passwords of many staff members",
+        "See the audit log of the district, and block the networks in your firewall. The district "
+        "managers got an email.",
+        password_spraying,
+    ),
+    Condition(
+        "key_missing",
+        "A machine doesn't have a secret key",
+        "Run `rollbook doctor` on each machine, and copy the key from a machine that has it.",
+        key_missing,
     ),
     Condition(
         "clock_in_doubt",

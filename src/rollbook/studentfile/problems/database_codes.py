@@ -92,6 +92,14 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         phrase="{found} isn't the School ID of a school in this district",
     ),
     row_error(
+        "protected_column",
+        "The file may not change this column",
+        "The file was sent with a token that its owner has limited: files that it sends may not "
+        "change some columns of students who exist.",
+        "send the value that the student has, or leave the column out; to change it, use a token "
+        "without this limit, or the browser",
+    ),
+    row_error(
         "changed_meanwhile",
         "The student was changed in the meantime",
         "While the file was being processed, someone changed or removed the student or took the "

@@ -215,6 +215,14 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
         "put values that contain a comma in quotation marks, and export again",
     ),
     file_error(
+        "too_many_changes",
+        "The file would change more students than its token allows",
+        "The file was sent with a token whose owner has limited the share of the district's "
+        "students that a file may change or add. Nothing was applied.",
+        "check the export; if the changes are right, upload the file in the browser, or use a "
+        "token with a higher limit",
+    ),
+    file_error(
         "mass_deactivation",
         "The file would deactivate most students",
         "More than half of the district's active students, and at least five, have the STATUS "

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from rollbook.accounts.auth.token_limits import TokenLimits
 from rollbook.districts.local_dates import local_date
 from rollbook.studentfile.columns import REQUIRED_TO_ADD
 from rollbook.studentfile.file_validator import validate_rows
@@ -164,6 +165,7 @@ class RowChecker:
         self._has_last_names = "LAST_NAME" in header.known
         self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
+        self._protected = TokenLimits.from_json(update.limits).protected_columns
         self._references = ReferenceChecker(
             update.district_id, reactivates=update.district.reactivates_students
         )
@@ -232,6 +234,7 @@ class RowChecker:
                 check_birth_date(row, match.student, self._today)
                 if not row.rejected:
                     self._references.check_status(row, match.student)
+                    row.problems += self._forbidden_changes(row, match.student)
                 result.student_ids.append(match.student.pk)
                 result.line_numbers.append(row.line)
             elif not row.rejected:
@@ -239,6 +242,14 @@ class RowChecker:
                 continue
             self._classify(row, match.student, fingerprints[row.line], result)
         self._check_unmatched_rows(unmatched_rows, fingerprints, result)
+
+    def _forbidden_changes(self, row: ValidatedRow, student: StudentSnapshot) -> Iterator[Problem]:
+        """Yield a problem for each column that the token must not change, but the row does."""
+        if self._protected:
+            changed = diff(student, row.values)
+            for name in self._protected:
+                if name in changed:
+                    yield Problem("protected_column", row.line, name)
 
     def check_references(self, rows: Sequence[ValidatedRow]) -> None:
         """Report schools and staff that the district doesn't have, and remove them from rows."""

@@ -97,7 +97,7 @@ class Submission:
         return Receipt(update, replayed=True, same_as=None) if update else None
 
 
-def receive(
+def receive(  # noqa: PLR0913 - the columns of an update, as keywords
     district: District,
     incoming: IncomingFile,
     *,
@@ -106,6 +106,7 @@ def receive(
     encoding: str = "",
     member: Member | None = None,
     source: str = "curl",
+    token_limits: Mapping[str, Any] | None = None,
 ) -> Receipt:
     """Create an update for a file; if the file can't be accepted, the update is refused.
 
@@ -120,6 +121,7 @@ def receive(
         encoding: As spelled by ``normalize_encoding_name``; empty: the district's.
         member: Who sent the file; None: the operator.
         source: How the file was sent.
+        token_limits: What the token that sent it may do, see ``token_limits.py``; None: everything.
 
     Raises:
         QueueFull: Too many updates are waiting.
@@ -135,6 +137,7 @@ def receive(
         scan = convert_and_scan(incoming, submission.encoding, district)
         columns = store_and_describe(incoming, scan, district)
         columns |= {"file_name": file_name, "member": member, "source": source}
+        columns["limits"] = token_limits
         return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
     finally:
         incoming.discard()

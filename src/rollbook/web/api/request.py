@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.http import HttpRequest
 
-from rollbook.accounts.models import Member
+from rollbook.accounts.models import Member, Token
 from rollbook.web.api.fields import StartOptions
 from rollbook.web.http.command_reference import Command
 from rollbook.web.http.upload_form import Form
@@ -24,9 +24,10 @@ class ApiRequest:
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """A request that passed all checks, with its form, sender and options."""
+    """A request that passed all checks, with its form, sender, options and token if it has one."""
 
     request: ApiRequest
     form: Form
     member: Member
     options: StartOptions
+    token: Token | None = None

@@ -51,11 +51,12 @@ def check_request(request: ApiRequest) -> CheckedRequest:
     proven = authenticate_header(request)  # 400, 401, 403
     reserve_upload_quota(request, is_proven=proven is not None)  # 429, 503
     form = read_request_form(request)  # 400; the first step that reads the body
-    member = proven or authenticate_form(request, form)  # 400, 401, 403
+    member, token = proven or (authenticate_form(request, form), None)  # 400, 401, 403
     if proven:
         refuse_second_sign_in(form)  # 400
     options = parse_options(request, form)  # 400
-    return CheckedRequest(request, form, member, options)
+    check_mode(request, token, options)  # 403
+    return CheckedRequest(request, form, member, options, token)
 
 
 def require_https(request: ApiRequest) -> None:
@@ -115,14 +116,17 @@ def check_throttle(request: ApiRequest) -> None:
     authentication.require_unthrottled(request.http_request, request.now)
 
 
-def authenticate_header(request: ApiRequest) -> Member | None:
-    """Return the member whose credentials are in the header, before the body is read."""
+def authenticate_header(request: ApiRequest) -> tuple[Member, Token | None] | None:
+    """Return the member whose credentials are in the header, and the token if they are one.
+
+    This is before the body is read.
+    """
     credentials = client.credentials_in_header(request.http_request)
     if credentials is None:
         return None
     member, token = authentication.authenticate(request.http_request, credentials, request.now)
     authorize(request, member, token)
-    return member
+    return member, token
 
 
 def reserve_upload_quota(request: ApiRequest, *, is_proven: bool) -> None:
@@ -196,6 +200,12 @@ def parse_options(request: ApiRequest, form: Form) -> StartOptions:
     return parse_fields(request.command.name, form.fields)
 
 
+def check_mode(request: ApiRequest, token: Token | None, options: StartOptions) -> None:
+    """Refuse a token that may not start updates in this mode."""
+    if request.command.takes_file:
+        authentication.require_mode(request.http_request, token, options.mode, request.now)
+
+
 def receive_file(checked: CheckedRequest) -> Receipt:
     """Create the update; a file of the wrong type or structure becomes a refused update."""
     upload = checked.form.require_upload()
@@ -207,6 +217,7 @@ def receive_file(checked: CheckedRequest) -> Receipt:
             mode=checked.options.mode,
             encoding=checked.options.encoding,
             member=checked.member,
+            token_limits=checked.token.limits if checked.token else None,
         )
     except QueueFull as full:
         raise ApiError("queue_full", waiting=name_updates(full.waiting)) from None

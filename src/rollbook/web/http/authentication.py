@@ -8,11 +8,18 @@ from django.http import HttpRequest
 
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import api_tokens, sign_in, throttle
+from rollbook.accounts.auth.token_limits import NO_LIMITS, TokenLimits
 from rollbook.accounts.models import Member, Token
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import format_duration, join_words
-from rollbook.web.http.client import Credentials, address_of, agent_of
+from rollbook.web.http.client import (
+    Bearer,
+    Credentials,
+    address_of,
+    agent_of,
+    credentials_in_header,
+)
 from rollbook.web.http.error_codes import ApiError
 
 
@@ -26,7 +33,13 @@ def require_https(request: HttpRequest) -> None:
 
 
 def require_unthrottled(request: HttpRequest, now: datetime) -> None:
-    """Raise ApiError if too many sign-ins from the client's address have failed."""
+    """Raise ApiError if far too many sign-ins from the client's address have failed.
+
+    A request with a valid token is never refused because of what others have done.
+    """
+    credentials = credentials_in_header(request)
+    if isinstance(credentials, Bearer) and api_tokens.is_active(credentials.secret, now):
+        return
     try:
         throttle.check_address(address_of(request), now)
     except throttle.RateLimited as throttled:
@@ -48,6 +61,11 @@ def authenticate(
         token = api_tokens.sign_in(credentials.secret, address_of(request), now, agent_of(request))
     except api_tokens.TokenRejected:
         raise ApiError("token_failed", tokens=tokens_page()) from None
+    except api_tokens.TokenElsewhere as elsewhere:
+        networks = join_words(TokenLimits.of(elsewhere.token).networks)
+        raise ApiError(
+            "token_network", address=address_of(request), networks=networks, tokens=tokens_page()
+        ) from None
     except throttle.RateLimited as throttled:
         raise _wait(throttled) from None
     except DistrictSuspended as suspended:
@@ -90,6 +108,15 @@ def require_scope(request: HttpRequest, token: Token | None, action: str, now: d
         raise ApiError("token_scope", scope=action, has=scopes, tokens=tokens_page())
 
 
+def require_mode(request: HttpRequest, token: Token | None, mode: str, now: datetime) -> None:
+    """Raise ApiError if the token may not start updates in this mode; passwords may."""
+    limits = TokenLimits.of(token) if token else NO_LIMITS
+    if token and not limits.allows_mode(mode):
+        detail = f"token {token.key}, mode {mode}"
+        audit_request(request, "start", "not allowed", now, member=token.member, detail=detail)
+        raise ApiError("token_mode", mode=mode, has=join_words(limits.modes), tokens=tokens_page())
+
+
 def suspension_error(suspended: DistrictSuspended) -> ApiError:
     """Return the error for a request of a suspended district, with the reason."""
     return ApiError("district_suspended", reason=suspended)
@@ -129,7 +156,7 @@ def record_exposed_credentials(request: HttpRequest, action: str, now: datetime)
     It counts as a failed sign-in, so that nobody can fill the audit log this way.
     """
     try:
-        throttle.check_address(address_of(request), now)
+        throttle.begin_attempt(address_of(request), now).refuse()
     except throttle.RateLimited:
         return
     throttle.record_failure("", address_of(request), now)

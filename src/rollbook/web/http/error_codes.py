@@ -89,6 +89,12 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             "the database is not available right now; nothing was saved; try again",
             RETRY_SOON_S,
         ),
+        "key_missing": ErrorCode(
+            503,
+            "this server is missing a secret key; nothing was saved; try again later, and tell "
+            "your Rollbook administrator to run `rollbook doctor`",
+            RETRY_LATER_S,
+        ),
         "upgrading": ErrorCode(
             503,
             "Rollbook is being upgraded: this server is waiting for rollbook migrate; nothing "
@@ -157,6 +163,16 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             403,
             "this token isn't valid for {scope}, only for {has}; "
             "create one that includes {scope} at {tokens}",
+        ),
+        "token_network": ErrorCode(
+            403,
+            "this token isn't valid from {address}, only from {networks}; call from there, or "
+            "create another one at {tokens}",
+        ),
+        "token_mode": ErrorCode(
+            403,
+            "this token isn't valid for mode={mode}, only for mode={has}; "
+            "create one that includes it at {tokens}",
         ),
         "token_elsewhere": ErrorCode(
             403,

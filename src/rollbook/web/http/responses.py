@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
+from rollbook.secret_keys import KeyUnusable
 from rollbook.web.http.error_codes import ApiError
 
 TEXT = "text/plain; charset=utf-8"
@@ -63,6 +64,9 @@ def respond_or_error(
     except (OperationalError, InterfaceError):
         log.warning("the database is not available", exc_info=True)
         return error_response(request, ApiError("database_busy"))
+    except KeyUnusable:
+        log.exception("a secret key is missing on this machine; run `rollbook doctor`")
+        return error_response(request, ApiError("key_missing"))
     except OSError as error:
         log.warning("an upload could not be stored", exc_info=True)
         code = "disk_full" if error.errno in DISK_FULL else "storage_failed"

@@ -201,3 +201,40 @@ def test_tokens_require_the_permission_to_update_students(
     browser = visitor(school_manager)
     for address in ("/account/tokens", "/account/tokens/new"):
         assert browser.get(address).status_code == 403
+
+
+def test_limits_are_chosen_and_shown(browser: Visitor) -> None:
+    limits = {
+        "networks": "203.0.113.7, 198.51.100.0/24",
+        "modes": ["update"],
+        "columns": ["STATUS", "PASSWORD"],
+        "percent": "5",
+    }
+    page = read(create(browser, **limits))
+    token = Token.objects.get()
+    assert token.networks == ["203.0.113.7", "198.51.100.0/24"]
+    assert token.limits == {"modes": ["update"], "columns": ["STATUS", "PASSWORD"], "percent": 5}
+    assert "Never changes STATUS and PASSWORD." in page.text
+    assert "Works only from 203.0.113.7" in browser.read("/account/tokens").rows[0][2]
+
+
+def test_a_network_that_is_none_is_refused(browser: Visitor) -> None:
+    response = create(browser, networks="our school")
+    assert response.status_code == 422
+    assert "'our' isn't an address or a network" in read(response).text
+    assert not Token.objects.exists()
+
+
+@pytest.mark.statement("S57")
+def test_a_district_manager_revokes_all_tokens_of_the_district(
+    browser: Visitor, manager: Member, neighbor: Member
+) -> None:
+    for owner in (manager, make_member(manager.district, "ben@maple.example"), neighbor):
+        api_tokens.create(owner, "night", tuple(Scope), NOW)
+    page = browser.read(browser.read("/staff").links["Tokens of staff"])
+    assert len(page.rows) == 2
+    page = browser.follow(browser.post("/staff/tokens/revoke"))
+    assert page.messages == ["2 tokens revoked. Scripts can no longer use them."]
+    assert "Nobody has a token that works." in page.text
+    assert [token.member for token in Token.objects.filter(revoked_at=None)] == [neighbor]
+    assert AuditEvent.objects.get(action="revoke token").detail == "all of the district: 2"

@@ -10,9 +10,12 @@ from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import history
 from rollbook.updates.reporting.state_words import REFUSED
 from rollbook.web.pages.home import views
+from tests.accounts.phone import with_second_factor
 from tests.updates.night import a_class, enroll, finish, run, send, send_bytes
 from tests.web.conftest import NOW
 from tests.web.pages.conftest import SignedIn
+
+OFFER = {"Turn on two-step verification": "/account/second-factor"}
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +28,7 @@ def alive(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_new_district_is_shown_where_to_start(manager: Member, visitor: SignedIn) -> None:
     page = visitor(manager).read("/")
     assert page.text.startswith("Home No student file has arrived yet.")
-    assert page.links == {"Start with a template": "/students/update"}
+    assert page.links == {"Start with a template": "/students/update", **OFFER}
     assert (
         " ".join(page.navigation)
         == "Home Students Groups Updates Automation Schools Staff Roles Settings Audit Help"
@@ -87,7 +90,7 @@ def test_a_school_manager_sees_the_number_of_students_and_no_updates(
     page = visitor(school_manager).read("/")
     assert "You can see 2 students in Maple USD." in page.text
     assert "Student records were last updated on " in page.text
-    assert page.links == {"View students": "/students"}
+    assert page.links == {"View students": "/students", **OFFER}
     assert page.navigation == ["Home", "Students", "Groups", "Staff", "Help"]
 
 
@@ -114,3 +117,14 @@ def test_the_updates_of_another_district_are_not_shown(
     assert "No student file has arrived yet." in page.text
     assert not page.rows
     assert history.latest_updates(cedar).last == UpdateJob.objects.get()
+
+
+def test_two_step_verification_is_offered_during_the_first_session(
+    visitor: SignedIn, manager: Member
+) -> None:
+    browser = visitor(manager)
+    offer = "Turn on two-step verification"
+    assert browser.read("/").links[offer] == "/account/second-factor"
+    assert offer not in visitor(Member.objects.get(pk=manager.pk)).read("/").text
+    with_second_factor(manager)
+    assert offer not in browser.read("/").text

@@ -206,11 +206,11 @@ def test_an_empty_field_is_reported(stranger: Visitor) -> None:
             "aaaaaaaa",
             [
                 "It is shorter than 15 characters",
-                "It has fewer than 5 different characters.",
+                "It has fewer than 5 different characters:",
             ],
         ),
-        ("maple-usd 2026 rollbook", ["It contains 'rollbook'.", "It contains 'Maple USD'."]),
-        ("passwordpassword", ["It is a common password that attackers try first."]),
+        ("maple-usd 2026 rollbook", ["It contains 'rollbook', ", "It contains 'Maple USD', "]),
+        ("passwordpassword", ["It is a common password that attackers try first: "]),
     ],
 )
 def test_every_policy_violation_is_reported_at_the_field(

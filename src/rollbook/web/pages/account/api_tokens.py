@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts.auth import api_tokens
+from rollbook.accounts.auth.token_limits import TokenLimits
 from rollbook.accounts.models import Token
 from rollbook.accounts.permissions import Permission
 from rollbook.web.pages.account.forms import NewToken
@@ -16,7 +17,8 @@ from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 def index(page_request: PageRequest) -> HttpResponse:
     """List the member's tokens."""
     tokens = api_tokens.tokens_of(page_request.member)
-    context = {"tokens": [(token, _state(page_request, token)) for token in tokens]}
+    rows = [(token, _state(page_request, token), limits_of(token)) for token in tokens]
+    context = {"tokens": rows}
     return page_request.render("account/tokens.html", context)
 
 
@@ -27,7 +29,12 @@ def new(page_request: PageRequest) -> HttpResponse:
     form = NewToken(page_request.form_data)
     if form.is_valid() and (created := _create(page_request, form)):
         token, secret = created
-        context = {"token": token, "secret": secret, "address": commands_url()}
+        context = {
+            "token": token,
+            "limits": limits_of(token),
+            "secret": secret,
+            "address": commands_url(),
+        }
         return page_request.render("account/token_created.html", context)
     return page_request.render_form("account/token_new.html", form)
 
@@ -44,6 +51,11 @@ def revoke(page_request: PageRequest, key: int) -> HttpResponse:
     else:
         page_request.error("That token had already expired or been revoked.")
     return page_request.redirect("tokens")
+
+
+def limits_of(token: Token) -> list[str]:
+    """Return a sentence for each limit of a token, without its period."""
+    return list(TokenLimits.of(token).sentences())
 
 
 def _create(page_request: PageRequest, form: NewToken) -> tuple[Token, str] | None:
@@ -63,6 +75,7 @@ def _create(page_request: PageRequest, form: NewToken) -> tuple[Token, str] | No
             form.chosen_scopes,
             page_request.now,
             form.lifetime,
+            form.limits,
         )
         page_request.audit("create token", "ok", f"{token}: {', '.join(token.scopes)}")
         return token, secret

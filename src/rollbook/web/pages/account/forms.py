@@ -5,6 +5,8 @@ from datetime import timedelta
 from django import forms
 
 from rollbook.accounts.auth.api_tokens import DEFAULT_LIFETIME, Scope
+from rollbook.accounts.auth.token_limits import MAX_PERCENT, TokenLimits
+from rollbook.studentfile.columns import COLUMNS
 from rollbook.web.pages.base.forms import FormWithReasons
 from rollbook.web.pages.sign_in.forms import CODE, OLD_PASSWORD, NewPassword
 
@@ -15,6 +17,12 @@ SCOPE_CHOICES = [
     (Scope.START.value, "Start: upload student files"),
     (Scope.STATUS.value, "Status: check the progress of an update"),
     (Scope.CANCEL.value, "Cancel: cancel an update"),
+]
+
+
+MODE_CHOICES = [
+    ("update", "Update: change existing students"),
+    ("add", "Add: also add new students"),
 ]
 
 
@@ -78,7 +86,57 @@ class NewToken(Password):
         initial=DEFAULT_LIFETIME.days,
     )
 
-    field_order = ("name", "scopes", "days", "password")
+    networks = forms.CharField(
+        label="Works only from",
+        help_text="Addresses or networks, separated by commas, such as 203.0.113.7, "
+        "198.51.100.0/24. Leave this blank to use the token from anywhere.",
+        required=False,
+        widget=forms.TextInput({"autocapitalize": "none", "spellcheck": "false"}),
+    )
+    modes = forms.MultipleChoiceField(
+        label="Starts only",
+        help_text="Leave both unchecked for no limit.",
+        required=False,
+        choices=MODE_CHOICES,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    columns = forms.MultipleChoiceField(
+        label="Never changes",
+        help_text="A row that would change one of these columns of a student is rejected.",
+        required=False,
+        choices=[(column.name, column.name) for column in COLUMNS],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    percent = forms.IntegerField(
+        label="Largest share of students, in percent",
+        help_text="A file that would change or add more students isn’t accepted. "
+        "Leave this blank for no limit.",
+        required=False,
+        min_value=1,
+        max_value=MAX_PERCENT,
+    )
+
+    field_order = (
+        "name",
+        "scopes",
+        "days",
+        "networks",
+        "modes",
+        "columns",
+        "percent",
+        "password",
+    )
+
+    @property
+    def limits(self) -> TokenLimits:
+        """Return the chosen limits of a valid form."""
+        networks = self.cleaned_data["networks"].replace(",", " ").split()
+        return TokenLimits(
+            tuple(networks),
+            tuple(self.cleaned_data["modes"]),
+            tuple(self.cleaned_data["columns"]),
+            self.cleaned_data["percent"],
+        )
 
     @property
     def lifetime(self) -> timedelta:

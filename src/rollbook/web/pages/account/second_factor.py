@@ -133,6 +133,15 @@ def _turn_on(page_request: PageRequest, form: NewSecondFactor) -> SecondFactorSe
 
 def _pending_secret(page_request: PageRequest) -> str:
     """Return the encrypted secret that is being set up in this session."""
-    return sessions.pending_totp_secret(
-        page_request.request, lambda: factors.new_encrypted_secret(page_request.member)
-    )
+    member, request = page_request.member, page_request.request
+
+    def pending() -> str:
+        return sessions.pending_totp_secret(request, lambda: factors.new_encrypted_secret(member))
+
+    secret = pending()
+    try:
+        factors.secret_as_text(member, secret)
+    except factors.SecretUnreadable:  # its key was lost meanwhile; the app gets another secret
+        sessions.clear_pending_totp_secret(request)
+        return pending()
+    return secret

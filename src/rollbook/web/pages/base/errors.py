@@ -64,6 +64,19 @@ def database_busy(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def key_missing(request: HttpRequest) -> HttpResponse:
+    """Log that a key is missing, and return the 503 page."""
+    log.error("a secret key is missing on this machine; run `rollbook doctor`", exc_info=True)
+    text = (
+        "This server is missing a key, so it can’t check codes right now. Nothing was changed. "
+        "Try again later. If it happens again, tell your Rollbook administrator that “rollbook "
+        "doctor” says which key is missing."
+    )
+    response = error_page(request, 503, "Temporarily unavailable", text)
+    response.headers["Retry-After"] = str(RETRY_LATER_S)
+    return response
+
+
 def upgrading(request: HttpRequest) -> HttpResponse:
     """Return the 503 page while the database has not been migrated to this version."""
     text = "Rollbook is being upgraded. Nothing was changed. Try again in a minute."

@@ -17,11 +17,13 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from rollbook.accounts.audit.disclosures import CONFIDENTIAL_FIELDS
 from rollbook.accounts.auth import sessions
+from rollbook.accounts.auth.second_factor import SecretUnreadable
 from rollbook.accounts.auth.throttle import RateLimited
 from rollbook.accounts.models import Member
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.models import District
 from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
+from rollbook.secret_keys import KeyUnusable
 from rollbook.web.http.authentication import audit_request
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.forms import FormWithReasons
@@ -182,6 +184,8 @@ class Page(ABC, Generic[P]):
             return self._respond(request, *args, **kwargs)
         except (OperationalError, InterfaceError):
             return errors.database_busy(request)
+        except (SecretUnreadable, KeyUnusable):
+            return errors.key_missing(request)
 
     @abstractmethod
     def _respond(

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 
+from rollbook.accounts.auth import sessions
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.local_dates import local_date
 from rollbook.students import visibility
@@ -37,6 +38,7 @@ def home(page_request: PageRequest) -> HttpResponse:
         "chart": chart(summaries) if has_updates else None,
         "days": summaries[::-1],
         "pending_transfers": _pending_transfers(page_request),
+        "offers_second_factor": _offers_second_factor(page_request),
     }
     if state.live:
         context["progress"] = progress_of(state.live, district, page_request.now)
@@ -61,8 +63,15 @@ def _home_without_updates(page_request: PageRequest) -> HttpResponse:
         "role": page_request.member.role,
         "last": completed[0] if completed else None,
         "pending_transfers": _pending_transfers(page_request),
+        "offers_second_factor": _offers_second_factor(page_request),
     }
     return page_request.render("home/students.html", context)
+
+
+def _offers_second_factor(page_request: PageRequest) -> bool:
+    """Return whether to offer two-step verification, as during a member's first session."""
+    is_first = sessions.is_first(page_request.request)
+    return is_first and not page_request.member.has_second_factor
 
 
 def _pending_transfers(page_request: PageRequest) -> int:

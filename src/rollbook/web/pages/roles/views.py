@@ -4,10 +4,12 @@ from typing import Any
 
 from django.http import HttpResponse, QueryDict
 
-from rollbook.accounts import roles
+from rollbook.accounts import notices, roles
 from rollbook.accounts.models import Role
+from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.accounts.roles import InvalidRole
+from rollbook.web.pages.account.confirmation import confirmed
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.roles.forms import RoleForm, permission_summary
@@ -21,6 +23,7 @@ def index(page_request: PageRequest) -> HttpResponse:
 
 
 @member_page(Permission.MANAGE_ROLES, methods=FORM)
+@confirmed
 def new(page_request: PageRequest, slug: str) -> HttpResponse:
     """Add a role of the type in the address."""
     types_by_slug = {type_.replace(" ", "-"): type_ for type_ in RoleType}
@@ -40,6 +43,7 @@ def new(page_request: PageRequest, slug: str) -> HttpResponse:
 
 
 @member_page(Permission.MANAGE_ROLES, methods=FORM)
+@confirmed
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
     """Show a role, and change it."""
     role = page_request.require(
@@ -50,6 +54,13 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
     if form.is_valid():
         with form.collect_reasons():
             roles.change(role, page_request.member, **_role_fields(form))
+            notices.notify_managers(
+                Notice.PERMISSIONS_CHANGED,
+                page_request.now,
+                page_request.district,
+                by=page_request.member,
+                detail=role.name,
+            )
             page_request.audit(
                 "change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}"
             )
@@ -62,6 +73,7 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
 
 
 @member_page(Permission.MANAGE_ROLES, methods=POST)
+@confirmed
 def remove(page_request: PageRequest, key: int) -> HttpResponse:
     """Remove a role that no staff member has."""
     role = page_request.require(

@@ -52,6 +52,6 @@ class ChangedMembership(Membership, Password):
         label="Your password",
         required=False,
         strip=False,
-        help_text="Required only if you change the email.",
+        help_text="Required if you change the email, or signed in more than half an hour ago.",
         widget=forms.PasswordInput(OLD_PASSWORD),
     )

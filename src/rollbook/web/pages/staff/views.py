@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts import roles
+from rollbook.accounts.auth import sessions
 from rollbook.accounts.auth.sign_in import fold_login
 from rollbook.accounts.members import changes, members
 from rollbook.accounts.members.csv_import import COLUMNS, MAX_FILE_BYTES, MAX_ROWS, import_staff
@@ -19,6 +20,7 @@ from rollbook.districts.models import School
 from rollbook.studentfile.small_csv import CsvRejected
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import Form
+from rollbook.web.pages.account.confirmation import confirmed
 from rollbook.web.pages.account.reauthentication import knows_password
 from rollbook.web.pages.base import errors, uploads
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
@@ -31,10 +33,16 @@ def index(page_request: PageRequest) -> HttpResponse:
     user = page_request.member
     prefetch_related_objects([user], "schools")
     staff = [(item, changes.may_manage(user, item.member)) for item in members.list_members(user)]
-    return page_request.render("staff/index.html", {"staff": staff, "INVITED": MemberState.INVITED})
+    context = {
+        "staff": staff,
+        "INVITED": MemberState.INVITED,
+        "may_see_tokens": page_request.may(Permission.MANAGE_SETTINGS),
+    }
+    return page_request.render("staff/index.html", context)
 
 
 @member_page(Permission.MANAGE_STAFF, methods=FORM)
+@confirmed
 def invite(page_request: PageRequest) -> HttpResponse:
     """Invite a staff member, who gets an email with a link to set a password."""
     form = Invitation(
@@ -105,7 +113,7 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
     )
     if (
         form.is_valid()
-        and _may_change_email(page_request, member, form)
+        and _is_proved(page_request, member, form)
         and _save_changes(page_request, member, form)
     ):
         return page_request.redirect("staff")
@@ -146,6 +154,7 @@ def reactivate(page_request: PageRequest, key: int) -> HttpResponse:
 
 
 @member_page(Permission.MANAGE_STAFF, methods=POST)
+@confirmed
 def second_factor_off(page_request: PageRequest, key: int) -> HttpResponse:
     """Turn off two-step verification for a staff member who lost access to it."""
 
@@ -208,20 +217,27 @@ def _initial(member: Member) -> dict[str, object]:
     }
 
 
-def _may_change_email(page_request: PageRequest, member: Member, form: ChangedMembership) -> bool:
-    """Return whether the email stays the same, or the user has entered their own password.
+def _is_proved(page_request: PageRequest, member: Member, form: ChangedMembership) -> bool:
+    """Return whether the user may save the form: after a recent proof, or with their own password.
+
+    A new email always requires the password.
 
     Otherwise an error is added to the form.
 
     Raises:
         RateLimited: If there have been too many wrong passwords.
     """
-    if fold_login(form.cleaned_data["email"]) == member.email:
+    keeps_email = fold_login(form.cleaned_data["email"]) == member.email
+    if keeps_email and sessions.has_recent_proof(page_request.request, page_request.now):
         return True
     if not form.cleaned_data["password"]:
-        form.add_error("password", "To change the email, enter your own password too.")
+        what = "save this" if keeps_email else "change the email"
+        form.add_error("password", f"To {what}, enter your own password too.")
         return False
-    return knows_password(page_request, form)
+    if not knows_password(page_request, form):
+        return False
+    sessions.record_proof(page_request.request, page_request.now)
+    return True
 
 
 def _save_changes(page_request: PageRequest, before: Member, form: ChangedMembership) -> bool:

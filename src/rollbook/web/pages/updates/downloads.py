@@ -6,6 +6,8 @@ from typing import Protocol
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
+from rollbook.accounts import notices
+from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.text import count_of
 from rollbook.updates.exports import changes as changes_export
@@ -19,6 +21,8 @@ from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.view import PageRequest, member_page
 
 LINES_PER_PIECE = 100
+MASS_DOWNLOAD_ROWS = 1000
+"""Rows from which on the member and the district managers are notified of a download."""
 
 
 class CsvExport(Protocol):
@@ -69,10 +73,18 @@ def _download(
             return errors.error_page(
                 page_request.request, 410, "File no longer available", text, page_request
             )
-        rows = count_of(row_count(update), "row")
-        page_request.audit(action, "downloaded", f"update {number}, {rows}", shown)
+        count = row_count(update)
+        detail = f"update {number}, {count_of(count, 'row')}"
+        page_request.audit(action, "downloaded", detail, shown)
         if confidential and shown:
             page_request.audit_confidential("downloaded", f"{action} of update {number}", shown)
+        if count >= MASS_DOWNLOAD_ROWS:
+            notices.notify(
+                Notice.MASS_DOWNLOAD,
+                page_request.now,
+                page_request.member,
+                detail=f"{action}, {detail}",
+            )
         return csv_response(lines, export.file_name(update))
 
     return download

@@ -8,6 +8,8 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from rollbook.accounts import notices
+from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.models import District
 from rollbook.studentfile.columns import BY_NAME, COLUMNS, CONFIDENTIAL, Column
@@ -24,9 +26,10 @@ from rollbook.updates.receiving.receive import QueueFull, Receipt, limits
 from rollbook.updates.state_machine import Mode
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import Form
+from rollbook.web.pages.account.confirmation import ask_for_proof
 from rollbook.web.pages.base import uploads
 from rollbook.web.pages.base.column_labels import SECTIONS
-from rollbook.web.pages.base.view import POST, PageRequest, member_page
+from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.upload import template_csv
 
 EXPIRED_STATUS = 404  # rather than 410, which would disclose which drafts there were
@@ -47,15 +50,23 @@ def template_or_file(page_request: PageRequest) -> HttpResponse:
     return page_request.render("upload/upload.html", context)
 
 
-@member_page(Permission.UPDATE_STUDENTS)
+@member_page(Permission.UPDATE_STUDENTS, methods=FORM)
 def template(page_request: PageRequest) -> HttpResponseBase:
-    """Return a CSV file with the chosen columns; the usual ones if none is chosen."""
+    """Return a CSV file with the chosen columns; the usual ones if none is chosen.
+
+    The file with all students needs a recent proof of who the member is.
+    """
     query = page_request.request.GET
     names = [name for name in query.getlist(COLUMN_FIELD) if name in BY_NAME]
     columns = template_csv.columns(names or template_csv.PRESELECTED)
     students: list[int] = []
     file_name = "students-template.csv"
     if query.get("students") == "yes":
+        if question := ask_for_proof(page_request):
+            return question
+        notices.notify(
+            Notice.MASS_DOWNLOAD, page_request.now, page_request.member, detail="all students"
+        )
         students = snapshots.list_district(page_request.district.pk)
         file_name = f"{page_request.district.slug}-students.csv"
         columns = _record_roster(page_request, columns, students)

@@ -1,0 +1,145 @@
+"""Security notices: who gets which email, and that none of its texts is incomplete."""
+
+from datetime import timedelta
+
+import pytest
+
+from rollbook.accounts import mails, notices
+from rollbook.accounts.auth import new_network, second_factor
+from rollbook.accounts.auth.second_factor import CodeRejected
+from rollbook.accounts.auth.sign_in import sign_in
+from rollbook.accounts.members import changes
+from rollbook.accounts.models import AccountMail, KnownAddress, Member
+from rollbook.accounts.notices import TEXTS, Notice
+from tests.accounts.browser import NOW, Clock
+from tests.accounts.phone import with_second_factor
+from tests.conftest import PASSWORD, make_member
+
+HOME, NEXT_DOOR, AWAY = "203.0.113.7", "203.0.113.99", "198.51.100.7"
+
+pytestmark = [pytest.mark.usefixtures("clock"), pytest.mark.statement("S49")]
+
+
+@pytest.fixture
+def ben(manager: Member) -> Member:
+    return make_member(manager.district, "ben@maple.example", "school manager")
+
+
+@pytest.fixture
+def other_manager(manager: Member) -> Member:
+    return make_member(manager.district, "eve@maple.example")
+
+
+def sent() -> set[tuple[str, str, str]]:
+    """Return notice, recipient and detail of each queued notice."""
+    queued = AccountMail.objects.exclude(notice="").select_related("member")
+    return {(mail.notice, mail.member.email, mail.notice_detail) for mail in queued}
+
+
+@pytest.mark.parametrize("notice", Notice)
+def test_every_notice_is_a_complete_email(
+    ben: Member, manager: Member, other_manager: Member, notice: Notice
+) -> None:
+    notices.notify(notice, NOW, ben, by=manager, detail="the detail")
+    notices.notify_managers(notice, NOW, ben.district, by=manager, detail="for managers")
+    text = TEXTS[notice]
+    assert bool(text.to_member) == AccountMail.objects.filter(member=ben).exists()
+    for mail in AccountMail.objects.select_related("member__district", "actor", "notice_about"):
+        if mail.notice_about is None and not text.to_managers:
+            continue
+        message = mails.message(mail)
+        body = str(message.body)
+        assert message.subject.endswith(text.title)
+        assert not any(word in f"{body} {message.alternatives}" for word in "{}")
+        assert "If you didn't, " in body
+        assert "Ana Ruiz" in body
+
+
+def test_a_sign_in_from_a_new_network_is_reported_to_the_member(manager: Member) -> None:
+    for address in (HOME, NEXT_DOOR, "2001:db8:1:2::1"):
+        sign_in(manager.email, PASSWORD, address, NOW)
+    sign_in(manager.email, PASSWORD, "2001:db8:1:ffff::1", NOW)
+    assert sent() == {("new network", manager.email, "2001:db8:1:2::1")}
+    sign_in(manager.email, PASSWORD, AWAY, NOW)
+    sign_in(manager.email, PASSWORD, AWAY, NOW + timedelta(days=1))
+    assert sent() == {
+        ("new network", manager.email, "2001:db8:1:2::1"),
+        ("new network", manager.email, AWAY),
+    }
+
+
+@pytest.mark.parametrize(
+    ("known", "address", "is_new"),
+    [
+        ([], HOME, False),
+        ([HOME], NEXT_DOOR, False),
+        ([HOME], AWAY, True),
+        ([AWAY, HOME], NEXT_DOOR, False),
+        ([HOME], "2001:db8::1", True),
+        (["2001:db8::"], "2001:db8:0:99::1", False),
+        (["2001:db8::"], "2001:db8:1::1", True),
+    ],
+)
+def test_networks_are_compared(
+    manager: Member, known: list[str], address: str, *, is_new: bool
+) -> None:
+    for each in known:
+        KnownAddress.objects.create(member=manager, address=each, last_seen_at=NOW)
+    assert new_network.is_new(manager, address) == is_new
+
+
+def test_the_fifth_wrong_code_is_reported(ben: Member, manager: Member) -> None:
+    with_second_factor(ben)
+    for number in range(1, 8):
+        with pytest.raises(CodeRejected):
+            second_factor.verify_code(ben, "000000", AWAY, NOW)
+        assert bool(sent()) == (number >= 5)
+    assert sent() == {
+        ("wrong codes", "ben@maple.example", AWAY),
+        ("wrong codes", manager.email, AWAY),
+    }
+
+
+def test_a_used_recovery_code_is_reported(ben: Member, manager: Member) -> None:
+    setup = with_second_factor(ben)
+    second_factor.verify_code(ben, setup.recovery_codes[0], HOME, NOW)
+    assert sent() == {
+        ("recovery code", "ben@maple.example", "9"),
+        ("recovery code", manager.email, "9"),
+    }
+
+
+def test_changes_are_reported_to_the_other_managers(
+    ben: Member, manager: Member, other_manager: Member, neighbor: Member
+) -> None:
+    with_second_factor(ben)
+    AccountMail.objects.all().delete()
+    changes.turn_off_second_factor(ben, manager, NOW)
+    ben = changes.change(
+        ben,
+        manager,
+        NOW,
+        email="benny@maple.example",
+        first_name="Ben",
+        last_name="Oz",
+        role="district manager",
+        schools=[],
+    )
+    role = "school manager is now district manager"
+    email = "ben@maple.example is now benny@maple.example"
+    assert sent() == {
+        ("two-step verification off", "eve@maple.example", ""),
+        ("email changed", "eve@maple.example", email),
+        ("role changed", "eve@maple.example", role),
+        ("role changed", "benny@maple.example", role),
+    }
+
+
+def test_the_same_notice_is_sent_once_an_hour(manager: Member, clock: Clock) -> None:
+    for _ in range(3):
+        notices.notify(Notice.MASS_DOWNLOAD, clock.now, manager, detail="the roster")
+    assert AccountMail.objects.count() == 1
+    notices.notify(Notice.MASS_DOWNLOAD, clock.now, manager, detail="changes of update 1")
+    clock.move(minutes=61)
+    notices.notify(Notice.MASS_DOWNLOAD, clock.now, manager, detail="the roster")
+    assert AccountMail.objects.count() == 3
