@@ -46,8 +46,8 @@ class NoticeText:
 
     Attributes:
         title: The subject of the email.
-        to_member: What the member is told whom it concerns; empty if another email does that.
-        to_managers: What the district managers are told; empty if they aren't.
+        to_member: The text to the member whom it concerns; empty if another email does that.
+        to_managers: The text to the district managers; empty if they get none.
         advice: What to do if nobody expected it.
     """
 

@@ -8,7 +8,7 @@ The tag detects that a nightly file contains the password that a student already
 compute, so with all keys a guess is fast, too. Therefore it is computed with a second key, and then
 with a key of the district, the mark key, which exists only while the district sends passwords; see
 ``updates/password_marks.py``. Other passwords have no tag. Why:
-docs/decisions/0035-password-marks.md.
+docs/decisions/0039-password-marks.md.
 
 Neither can be computed again without the password. So after a rotation of their keys, stored
 passwords keep naming the version that they need: ``hmac.2`` and ``argon2id.2`` are methods with the

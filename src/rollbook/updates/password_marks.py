@@ -3,7 +3,7 @@
 A mark key exists only while a district sends passwords. When it is destroyed, what was computed
 with it can no longer be used to test passwords quickly: neither the tags of stored passwords
 (``students/passwords.py``) nor the fingerprints of rows (``students/fingerprints.py``). Why, and
-what that costs: docs/decisions/0035-password-marks.md.
+what that costs: docs/decisions/0039-password-marks.md.
 """
 
 from datetime import datetime, timedelta

@@ -48,7 +48,7 @@ def reported_since(since: datetime) -> QuerySet[AuditEvent]:
 def _failures(now: datetime) -> QuerySet[AuditEvent]:
     """Return failed sign-ins of members from addresses that they haven't signed in from.
 
-    Whoever mistypes a password usually does so where they have signed in before, or soon will.
+    People who mistype a password usually do so where they have signed in before, or soon will.
     """
     known = KnownAddress.objects.filter(member=OuterRef("member"), address=OuterRef("address"))
     return AuditEvent.objects.filter(
