@@ -315,7 +315,8 @@ URL = Setting(
     "ROLLBOOK_URL",
     "https://localhost:8443",
     _parse_url,
-    "The server's public address. Links in answers and emails begin with it.",
+    "The server's public address. Links in answers and emails begin with it, and requests must "
+    "name its host or localhost.",
     _check_url,
 )
 BEHIND_PROXY = Setting(

@@ -388,6 +388,25 @@ def test_limited_roles_see_their_students_and_no_update_button(
 
 @ONCE
 @WITH_AND_WITHOUT_SCRIPTS
+def test_a_search_is_not_in_the_address_and_the_back_button_returns_to_it(
+    page: Page, javascript: bool
+) -> None:
+    sign_in(page, LOGIN)
+    page.goto("/students")
+    page.get_by_label("Name or ID").fill("brook")
+    if not javascript:
+        page.get_by_role("button", name="Apply filters").click()
+    expect(page.get_by_role("link", name="Cole, Ben")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"/students\?find=[\w-]+$"))
+    page.get_by_role("link", name="Brook, Ana").click()
+    page.go_back()
+    expect(page.get_by_role("link", name="Brook, Ana")).to_be_visible()
+    expect(page.get_by_role("link", name="Cole, Ben")).to_have_count(0)
+    expect(page.get_by_label("Name or ID")).to_have_value("brook")
+
+
+@ONCE
+@WITH_AND_WITHOUT_SCRIPTS
 def test_another_district_sees_none_of_our_data(
     page: Page, new_visitor: VisitorFactory, javascript: bool
 ) -> None:

@@ -6,6 +6,7 @@ that looks at the whole data folder, starts its own with the fixture ``rollbook`
 """
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -160,14 +161,19 @@ class Rollbook:
             self.process = None
 
     def descendants(self, name: str) -> list[int]:
-        """Return the ids of processes that ``serve`` started with this subcommand, oldest first."""
-        assert self.process
-        found, parents = [], [self.process.pid]
+        """Return the ids of processes with this subcommand, oldest first.
+
+        They are those that ``serve`` has started, or if it isn't running, this test.
+        """
+        root = os.getpid()
+        if self.process:
+            root = self.process.pid
+        found, parents = [], [root]
         while parents:
             parent = parents.pop()
-            children = Path(f"/proc/{parent}/task/{parent}/children")
             with suppress(OSError):
-                parents += map(int, children.read_text().split())
+                for task in Path(f"/proc/{parent}/task").iterdir():  # a thread has its own children
+                    parents += map(int, (task / "children").read_text().split())
                 if name in Path(f"/proc/{parent}/cmdline").read_text().split("\0")[:5]:
                     found.append(parent)
         return sorted(found)

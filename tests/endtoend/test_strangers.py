@@ -52,7 +52,7 @@ class Stranger(threading.Thread):
         anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
         with (
             socket.create_connection(
-                ("127.0.0.1", self.port), TIMEOUT_S, source_address=(self.address, 0)
+                ("127.0.0.1", self.port), 5.0, source_address=(self.address, 0)
             ) as plain,
             anyone.wrap_socket(plain) as client,
         ):
