@@ -88,6 +88,15 @@ def test_password_hashes_are_upgraded_while_no_update_makes_progress(manager: Me
     assert housekeeping.upgrade_password_hashes() == 0
 
 
+def test_leftovers_are_removed_while_no_update_makes_progress(manager: Member) -> None:
+    enroll(manager.district, a_class(3))
+    next(runner.run_steps(send(manager.district, a_class(3, GRADE="5")).pk))
+    assert housekeeping.remove_leftovers() == 0
+    UpdateJob.objects.update(progressed_at=timezone.now() - timedelta(minutes=2))
+    assert housekeeping.remove_leftovers() == 3
+    assert housekeeping.remove_leftovers() == 0
+
+
 @pytest.mark.statement("S41")
 def test_data_whose_retention_has_passed_is_removed(manager: Member) -> None:
     assert housekeeping.remove_expired() == 0

@@ -21,15 +21,25 @@ def find(update: UpdateJob, rows: Iterable[StagedRow]) -> dict[int, Student]:
         added_key(row.claims_student_id, row.claims_name_key, row.claims_dob): row.line
         for row in rows
     }
-    added = Change.objects.filter(update=update, field=STUDENT_ADDED).values("student")
-    students = Student.objects.filter(
-        Q(student_id__in=[row.claims_student_id for row in rows if row.claims_student_id])
-        | Q(loose_key__in=[row.claims_loose_key for row in rows if not row.claims_student_id]),
-        district=update.district_id,
-        pk__in=added,
+    with_id = Q(student_id__in=[row.claims_student_id for row in rows if row.claims_student_id])
+    without_id = Q(
+        loose_key__in=[row.claims_loose_key for row in rows if not row.claims_student_id]
     )
-    by_key = {
-        added_key(student.student_id, student.name_key, student.dob): student
-        for student in students
+    found: dict[tuple[object, ...], Student] = {}
+    for condition in (with_id, without_id):  # each has an index of its own
+        for student in Student.objects.filter(condition, district=update.district_id):
+            found[added_key(student.student_id, student.name_key, student.dob)] = student
+    own = _added_by(update, [student.pk for student in found.values()])
+    return {
+        lines[key]: student for key, student in found.items() if key in lines and student.pk in own
     }
-    return {lines[key]: student for key, student in by_key.items() if key in lines}
+
+
+def _added_by(update: UpdateJob, students: list[int]) -> set[int]:
+    """Return which of these students the update has added.
+
+    The query selects by student: an update may have added a million.
+    """
+    added = Change.objects.filter(student__in=students, field=STUDENT_ADDED)
+    updates = added.values_list("student__pk", "update__pk")
+    return {student for student, update_id in updates if update_id == update.pk}
