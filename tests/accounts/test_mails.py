@@ -14,9 +14,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from pytest_django import Settings
 
-from rollbook.accounts import mails, roles
+from rollbook.accounts import mails, notices, roles
 from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member, Role
+from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District
 from rollbook.mail.outbox import MailObsolete
@@ -269,7 +270,10 @@ def test_names_never_become_links(kind: AccountMailKind, ben: Member, manager: M
     roles.create_role(manager, RoleType.SCHOOL_MANAGER, "evil．example", "", [])
     Member.objects.filter(pk=ben.pk).update(role=Role.objects.latest("pk"))
     recipient, actor = Member.objects.get(pk=ben.pk), Member.objects.get(pk=manager.pk)
-    mails.queue_mail(recipient, kind, NOW, actor, about="//evil.example:80")
+    if kind == AccountMailKind.SECURITY_NOTICE:
+        notices.notify(Notice.ROLE_CHANGED, NOW, recipient, by=actor, detail="//evil.example:80")
+    else:
+        mails.queue_mail(recipient, kind, NOW, actor, about="//evil.example:80")
     message = mails.message(AccountMail.objects.latest("pk"))
     written = f"{message.subject}\n{message.body}\n{html_of(message)}"
     assert "evil" in written

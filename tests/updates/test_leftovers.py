@@ -70,7 +70,7 @@ def finish_update(update: UpdateJob) -> UpdateJob:
 
 def remove_all() -> int:
     steps = 0
-    while leftovers.remove_some():
+    while leftovers.remove_batch():
         steps += 1
     return steps
 
@@ -164,7 +164,7 @@ def test_an_error_in_a_step_undoes_it_and_it_is_done_again(
     with monkeypatch.context() as broken:
         broken.setattr(leftovers, "_clear", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            leftovers.remove_some()
+            leftovers.remove_batch()
     assert UpdateJob.objects.filter(leftovers_through_line=0).count() == 2
     remove_all()
     assert not CANARY.search(staged_text())

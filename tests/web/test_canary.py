@@ -16,6 +16,7 @@ from rollbook.log_format import LineFormatter
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.web.api import request_steps
 from tests.conftest import PASSWORD
+from tests.updates.night import stored_text
 from tests.web.api.test_status import work
 from tests.web.curl import STUDENTS, Curl, File, basic, form, text
 
@@ -107,7 +108,7 @@ def test_an_internal_error_does_not_expose_its_text(
     assert _leaks(log.getvalue()) == []
 
 
-@pytest.mark.statement("S43")
+@pytest.mark.statement("S36", "S43")
 def test_refused_files_leave_nothing_on_the_disk(curl: Curl) -> None:
     curl.sign_in[1] = ("password", "wrong-zQsecret")
     curl.start(File(STUDENTS + CANARIES.data))
@@ -115,8 +116,13 @@ def test_refused_files_leave_nothing_on_the_disk(curl: Curl) -> None:
 
 
 def test_this_test_can_fail(curl: Curl) -> None:
+    """What is stored is encrypted, so a plain file is added."""
     curl.start(CANARIES)
-    assert len(_files_with(CANARY)) == 1
+    assert _files_with(CANARY) == []
+    [stored] = settings.SPOOL.iterdir()
+    plain = stored.with_name("plain")
+    plain.write_bytes(stored_text(stored.name))
+    assert _files_with(CANARY) == [plain]
     assert _leaks(f"x{CANARY}x") == [CANARY]
 
 

@@ -80,7 +80,7 @@ def remove_leftovers() -> int:
     """
     if runner.has_recent_progress(timezone.now()):
         return 0
-    return leftovers.remove_some()
+    return leftovers.remove_batch()
 
 
 def maintain_password_marks() -> int:

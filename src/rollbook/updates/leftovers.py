@@ -60,7 +60,7 @@ class KeyDigests:
         return DIGEST_MARK + digest[:_DIGEST_CHARACTERS]
 
 
-def remove_some() -> int:
+def remove_batch() -> int:
     """Do one step for the update that ended first; return the rows, 0 if nothing is left to do."""
     ended = UpdateJob.objects.exclude(state__in=UNFINISHED).filter(leftovers_removed_at=None)
     update = ended.order_by("ended_at").first()

@@ -240,7 +240,7 @@ def test_a_disk_error_is_a_503(  # F25 F28 F35
 
 @nothing_kept
 def test_a_disk_that_is_full_at_the_end(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: IncomingFile) -> str:
+    def full(self: IncomingFile, district_id: int) -> str:
         raise OSError(28, "no")
 
     monkeypatch.setattr(IncomingFile, "persist", full)

@@ -168,7 +168,7 @@ CALLS: dict[str, Call] = {
     "rejected rows": _update("update-rejected"),
     "changes": _update("update-changes"),
     "rows not processed": _canceled("update-not-processed"),
-    "the roster": lambda _: ("students-template", {}, {"students": "yes"}),
+    "the roster": lambda _: ("students-template GET", {}, {"students": "yes"}),
     "the template": lambda _: ("students-template", {}, {}),
     "a draft": lambda maple: ("draft", {"key": maple.draft.pk}, {}),
 }

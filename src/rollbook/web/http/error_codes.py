@@ -92,7 +92,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
         "key_missing": ErrorCode(
             503,
             "this server is missing a secret key; nothing was saved; try again later, and tell "
-            "your Rollbook administrator to run `rollbook doctor`",
+            "your Rollbook administrator to run rollbook doctor",
             RETRY_LATER_S,
         ),
         "upgrading": ErrorCode(

@@ -75,11 +75,11 @@ def rows(page_request: PageRequest, number: int) -> HttpResponse:
 
     A submitted search leads to the address of its list.
     """
+    found = find(page_request.district, number)
+    update = page_request.require(found, "update rows", f"update {number}")
     if page_request.request.method == "POST":
         query = address_query(page_request.member, page_request.request.POST)
         return redirect(f"{resolve_url('update-rows', number)}?{query.urlencode()}")
-    found = find(page_request.district, number)
-    update = page_request.require(found, "update rows", f"update {number}")
     try:
         ensure_not_removed(update, file=False)
     except RemovedByRetention as removed:
