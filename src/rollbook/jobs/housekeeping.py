@@ -20,6 +20,7 @@ from rollbook.accounts.retention_guard import Due
 from rollbook.operations.alerts import watch
 from rollbook.operations.keys import rotation
 from rollbook.operations.lifecycle import resumption
+from rollbook.operations.retention import removal
 from rollbook.students import passwords
 from rollbook.updates import mails as updates_mails
 from rollbook.updates import retention, runner
@@ -79,15 +80,27 @@ def seal_audit() -> int:
 
 
 def remove_expired() -> int:
-    """Remove some data whose retention has passed: files and rows of updates, audit events."""
+    """Remove some data whose retention has passed.
+
+    That is files and rows of updates, audit events, the history of students, students who left, and
+    former staff.
+    """
     now = timezone.now()
     if not retention_guard.may_remove(now, lambda: _count_due(now)):
         return 0
-    return retention.remove_expired(now) + audit_retention.remove_expired(now)
+    return (
+        retention.remove_expired(now)
+        + audit_retention.remove_expired(now)
+        + removal.remove_expired(now)
+    )
 
 
 def _count_due(now: datetime) -> dict[str, Due]:
-    return {**retention.count_due(now), "audit events": audit_retention.count_due(now)}
+    return {
+        **retention.count_due(now),
+        "audit events": audit_retention.count_due(now),
+        **removal.count_due(now),
+    }
 
 
 def sweep_spool() -> int:

@@ -47,7 +47,7 @@ def add(arguments: Namespace) -> int:
 
 def list_staff(arguments: Namespace) -> int:
     """Print the staff of a district, or of all."""
-    found = Member.objects.all()
+    found = Member.objects.filter(erased_at=None)
     if arguments.district:
         found = found.filter(district=get_district(arguments.district))
     items = members.list_items(found)
