@@ -30,6 +30,7 @@ def test_every_task_has_its_own_name_and_interval() -> None:
         ("seal the audit", 60.0, "* * * * *"),
         ("sweep the spool", 3600.0, "0 * * * *"),
         ("remove expired data", 3600.0, "15 * * * *"),
+        ("find unused accounts", 3600.0, "45 * * * *"),
         ("finish key rotations", 300.0, "*/5 * * * *"),
         ("continue deletions", 60.0, "* * * * *"),
         ("check alerts", 60.0, "* * * * *"),

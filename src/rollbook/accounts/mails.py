@@ -18,6 +18,9 @@ from rollbook.text import format_datetime
 MIN_INTERVAL = timedelta(minutes=5)
 """Time before the same member is sent another email of the same kind on request."""
 
+UNUSED_DAYS = 90
+"""Managers are emailed about accounts that weren't used for so many days."""
+
 Context = dict[str, object]
 
 
@@ -138,6 +141,10 @@ def _token_created(mail: AccountMail) -> Context:
     return {"at": _local_time(mail), "name": mail.subject_name}
 
 
+def _unused_accounts(mail: AccountMail) -> Context:
+    return {"days": UNUSED_DAYS}
+
+
 def _local_time(mail: AccountMail) -> str:
     """Return when the email was queued, in the district's time."""
     return format_datetime(mail.queued_at, mail.member.district.time_zone)
@@ -151,6 +158,7 @@ _CONTEXTS: Mapping[AccountMailKind, Callable[[AccountMail], Context]] = {
     AccountMailKind.SECOND_FACTOR_ON: _second_factor_on,
     AccountMailKind.SECOND_FACTOR_OFF: _second_factor_off,
     AccountMailKind.TOKEN_CREATED: _token_created,
+    AccountMailKind.UNUSED_ACCOUNTS: _unused_accounts,
 }
 
 

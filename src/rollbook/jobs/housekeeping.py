@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from rollbook.accounts import mail_hold, retention_guard
+from rollbook.accounts import mail_hold, retention_guard, unused_accounts
 from rollbook.accounts import mails as accounts_mails
 from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
@@ -124,6 +124,14 @@ def finish_key_rotations() -> int:
     return rotation.finish_rotations()
 
 
+def queue_reminders() -> int:
+    """Queue the monthly email about unused accounts, unless the clock is in doubt."""
+    now = timezone.now()
+    if not retention_guard.check_clock(now):
+        return 0
+    return unused_accounts.queue_reminders(now)
+
+
 def continue_destructions() -> int:
     """Continue to delete districts and to erase students where that was interrupted."""
     return resumption.continue_unfinished()
@@ -152,6 +160,7 @@ PERIODIC_TASKS = (
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),
+    PeriodicTask("find unused accounts", queue_reminders, 3600.0, "45 * * * *"),
     PeriodicTask("finish key rotations", finish_key_rotations, 300.0, "*/5 * * * *"),
     PeriodicTask("continue deletions", continue_destructions, 60.0, "* * * * *"),
     PeriodicTask("check alerts", watch.check, watch.CHECK_INTERVAL_S, "* * * * *"),

@@ -193,11 +193,6 @@ _NO_INVITATION_REASONS = {
 }
 
 
-def list_members(by: Member) -> list[MemberListItem]:
-    """Return the members that are visible to this one, sorted by name."""
-    return list_items(visible_to(by))
-
-
 def list_items(found: QuerySet[Member]) -> list[MemberListItem]:
     """Return these members as items of a list, sorted by name."""
     members = (
