@@ -19,7 +19,7 @@ from rollbook.districts.models import District
 from rollbook.operations.lifecycle import certificates
 from rollbook.operations.lifecycle.certificates import Verdict
 from rollbook.operations.models import Destruction
-from rollbook.operations.retention import history, removal
+from rollbook.operations.retention import erasing, history, removal
 from rollbook.students.models import Change, Student
 from rollbook.updates.models import Problem, StagedRow, UpdateJob
 from tests import depth
@@ -133,7 +133,7 @@ def test_students_who_left_are_erased_with_everything_and_certified(
     assert (names(left), names(cedar)) == (["Ann"], ["Zoe"])
     [destruction] = Destruction.objects.all()
     assert (destruction.what, destruction.person_keys) == ("students", [zoe.pk])
-    assert audited() == [f"maple-usd: students erased: 1 students, {destruction}"]
+    assert audited() == [f"maple-usd: students erased: 1 student, {destruction}"]
     assert certificates.verify(destruction.signed_certificate) is Verdict.VALID
     statement = destruction.signed_certificate["statement"]
     assert statement["destroyed"] == "1 student who left"
@@ -143,7 +143,7 @@ def test_students_who_left_are_erased_with_everything_and_certified(
     assert f"With the keys:\n  {zoe.pk}\n" in text
     assert "the retention settings of the district" in text
     assert statement["remaining"] == [
-        f"uploaded files that contain them, until {destruction.finished_at + timedelta(14):%F}",
+        f"uploaded files that contain them, until {now + timedelta(14):%F}",
         f"rejected rows and problems that name them, until {now + timedelta(90):%F}",
     ]
     saved = settings.DATA / "certificates" / f"certificate-{destruction.pk}-maple-usd-students.json"
@@ -224,7 +224,7 @@ def test_former_staff_lose_names_emails_and_credentials(maple: District, former:
     [destruction] = Destruction.objects.all()
     assert (destruction.what, destruction.person_keys) == ("staff", [former.pk])
     assert destruction.counts["credentials"] == 2
-    assert audited() == [f"maple-usd: staff erased: 1 staff, {destruction}"]
+    assert audited() == [f"maple-usd: staff erased: 1 staff member, {destruction}"]
     assert remove_all(after(days=400)) == 0
 
 
@@ -286,7 +286,7 @@ def test_an_update_that_was_sent_meanwhile_prevents_it(
 ) -> None:
     keep(left, leavers_kept_days=30)
     send(left, f"{HEADER}\n{ZOE},active,\n")
-    monkeypatch.setattr(removal.erasing, "idle_districts", lambda: [District.objects.get()])
+    monkeypatch.setattr(erasing, "idle_districts", lambda: [District.objects.get()])
     assert removal.remove_expired(after(days=31)) == 0
     assert names(left) == ["Ann", "Zoe"]
 
@@ -295,7 +295,7 @@ class Undone(Exception):
     """Everything is rolled back."""
 
 
-@pytest.mark.parametrize("step", depth.sample(range(1, 61), "retention kill", daily=6))
+@pytest.mark.parametrize("step", depth.sample(range(1, 54), "retention kill", daily=6))
 def test_after_a_kill_the_next_run_ends_the_same(left: District, former: Member, step: int) -> None:
     keep(left, leavers_kept_days=30, staff_kept_days=30, history_kept_days=90)
     now = after(days=100)

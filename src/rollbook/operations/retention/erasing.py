@@ -18,10 +18,13 @@ from rollbook.operations.lifecycle import certificates, resumption
 from rollbook.operations.lifecycle import destruction as engine
 from rollbook.operations.lifecycle.destruction import Removed
 from rollbook.operations.models import Destruction
+from rollbook.text import count_of
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import UNFINISHED
 
 REQUESTED_BY = "retention"
+
+_NOUNS = {"students": "student", "staff": "staff member"}
 
 Erase = Callable[[District], Destruction | None]
 """Erases the next persons of a locked district; None if there are none."""
@@ -88,7 +91,7 @@ def certify(
         f"{persons} erased",
         district=district,
         agent=AGENT,
-        detail=f"{len(keys):,} {persons}, {destruction}",
+        detail=f"{count_of(len(keys), _NOUNS[persons])}, {destruction}",
         now=now,
     )
     return destruction
