@@ -38,6 +38,8 @@ def test_the_defaults_of_a_new_district(
         90,
         7,
     )
+    kept = (settings.history_kept_days, settings.leavers_kept_days, settings.staff_kept_days)
+    assert kept == (2562, 0, 0)
     assert (settings.time_zone, settings.encoding, settings.receivers) == (
         "UTC",
         "utf-8",
@@ -63,6 +65,9 @@ def test_all_settings_are_changed_and_returned_with_old_values(
         files_kept_days=30,
         details_kept_days=365,
         audit_kept_years=3,
+        history_kept_days=400,
+        leavers_kept_days=365,
+        staff_kept_days=30,
     )
     changed = [str(each) for each in district_settings.change(maple, wanted)]
     assert changed == [
@@ -76,6 +81,9 @@ def test_all_settings_are_changed_and_returned_with_old_values(
         "days to keep files: 14 → 30",
         "days to keep rows and problems: 90 → 365",
         "years to keep the audit log: 7 → 3",
+        "days to keep the history of students: 2562 → 400",
+        "days to keep students who left: 0 → 365",
+        "days to keep former staff members: 0 → 30",
     ]
     maple.refresh_from_db()
     assert district_settings.load_settings(maple) == wanted
@@ -131,6 +139,10 @@ def test_members_of_another_district_get_no_results(
         ("details_kept_days", 1096),
         ("audit_kept_years", 0),
         ("audit_kept_years", 8),
+        ("history_kept_days", 89),  # less than rows and problems
+        ("history_kept_days", 3661),
+        ("leavers_kept_days", 29),
+        ("staff_kept_days", 3661),
     ],
 )
 def test_invalid_values_are_rejected_and_nothing_is_changed(
@@ -141,7 +153,13 @@ def test_invalid_values_are_rejected_and_nothing_is_changed(
 
 @pytest.mark.parametrize(
     ("field", "values"),
-    [("files_kept_days", (1, 365)), ("details_kept_days", (7, 1095)), ("audit_kept_years", (1, 7))],
+    [
+        ("files_kept_days", (1, 365)),
+        ("details_kept_days", (7, 1095)),
+        ("audit_kept_years", (1, 7)),
+        ("leavers_kept_days", (30, 3660)),
+        ("staff_kept_days", (30, 3660)),
+    ],
 )
 def test_limits_are_allowed_and_enforced_by_the_database(
     maple: District, field: str, values: tuple[int, int]

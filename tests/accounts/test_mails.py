@@ -97,6 +97,10 @@ def token_created(ben: Member, manager: Member) -> EmailMultiAlternatives:
     return mails.message(AccountMail.objects.latest("pk"))
 
 
+def unused_accounts(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    return queued_message(manager, AccountMailKind.UNUSED_ACCOUNTS)
+
+
 ALL = {
     write.__name__: write
     for write in (
@@ -110,6 +114,7 @@ ALL = {
         second_factor_off,
         second_factor_off_by_manager,
         token_created,
+        unused_accounts,
     )
 }
 

@@ -15,8 +15,10 @@ from rollbook.accounts.models import (
     RetentionGuard,
     Session,
 )
+from rollbook.districts.models import District
 from rollbook.jobs import housekeeping
 from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
+from rollbook.students.models import Change, Student
 from rollbook.updates import runner
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import drafts
@@ -32,6 +34,7 @@ def test_every_task_has_its_own_name_and_interval() -> None:
         ("seal the audit", 60.0, "* * * * *"),
         ("sweep the spool", 3600.0, "0 * * * *"),
         ("remove expired data", 3600.0, "15 * * * *"),
+        ("find unused accounts", 3600.0, "45 * * * *"),
         ("finish key rotations", 300.0, "*/5 * * * *"),
         ("continue deletions", 60.0, "* * * * *"),
         ("notice password spraying", 300.0, "*/5 * * * *"),
@@ -109,6 +112,18 @@ def test_data_whose_retention_has_passed_is_removed(manager: Member) -> None:
     assert housekeeping.remove_expired() == 0
     results = AuditEvent.objects.filter(action="retention").values_list("result", flat=True)
     assert set(results) == {"files removed", "audit removed"}
+
+
+@pytest.mark.statement("S41")
+def test_many_students_who_left_wait_for_the_next_run(maple: District) -> None:
+    enroll(maple, a_class(21, STATUS="inactive"))
+    Change.objects.update(changed_at=timezone.now() - timedelta(days=31))
+    District.objects.update(leavers_kept_days=30)
+    assert housekeeping.remove_expired() == 0
+    assert Student.objects.count() == 21
+    RetentionGuard.objects.update(counted_at=None)  # the next run, an hour later
+    assert housekeeping.remove_expired() == 21
+    assert (Student.objects.count(), housekeeping.remove_expired()) == (0, 0)
 
 
 def test_nothing_is_removed_while_the_clock_is_years_ahead(

@@ -10,7 +10,14 @@ from django.db import transaction
 from rollbook.accounts.members import members
 from rollbook.accounts.models import Member
 from rollbook.districts.grade_codes import check_grade_codes, describe_grade_codes
-from rollbook.districts.models import AUDIT_KEPT_YEARS, DETAILS_KEPT_DAYS, FILES_KEPT_DAYS, District
+from rollbook.districts.models import (
+    AUDIT_KEPT_YEARS,
+    DETAILS_KEPT_DAYS,
+    FILES_KEPT_DAYS,
+    HISTORY_KEPT_DAYS,
+    PERSONS_KEPT_DAYS,
+    District,
+)
 from rollbook.studentfile.reading.encodings import normalize_encoding_name
 from rollbook.studentfile.rules import DateOrder
 from rollbook.text import printable
@@ -31,6 +38,9 @@ class Settings:
         files_kept_days: Days to keep a student file after the end of its update.
         details_kept_days: Days to keep rows and problems after the end of their update.
         audit_kept_years: Years to keep audit events.
+        history_kept_days: Days to keep the changes of students.
+        leavers_kept_days: Days to keep students after they became inactive; 0: not removed.
+        staff_kept_days: Days to keep staff members without access; 0: not removed.
     """
 
     receivers: frozenset[int]
@@ -43,6 +53,9 @@ class Settings:
     files_kept_days: int
     details_kept_days: int
     audit_kept_years: int
+    history_kept_days: int
+    leavers_kept_days: int
+    staff_kept_days: int
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,9 @@ SETTING_LABELS: Mapping[str, str] = {
     "files_kept_days": "days to keep files",
     "details_kept_days": "days to keep rows and problems",
     "audit_kept_years": "years to keep the audit log",
+    "history_kept_days": "days to keep the history of students",
+    "leavers_kept_days": "days to keep students who left",
+    "staff_kept_days": "days to keep former staff members",
 }
 """What each setting is called in a sentence."""
 
@@ -97,8 +113,14 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "files_kept_days": FILES_KEPT_DAYS,
     "details_kept_days": DETAILS_KEPT_DAYS,
     "audit_kept_years": AUDIT_KEPT_YEARS,
+    "history_kept_days": HISTORY_KEPT_DAYS,
+    "leavers_kept_days": PERSONS_KEPT_DAYS,
+    "staff_kept_days": PERSONS_KEPT_DAYS,
 }
 """The minimum and maximum of each numeric setting."""
+
+CAN_BE_OFF = frozenset({"leavers_kept_days", "staff_kept_days"})
+"""The settings that can also be 0: then nothing is removed."""
 
 _COLUMNS = [field.name for field in fields(Settings) if field.name != "receivers"]
 _MAX_EXCERPT_LENGTH = 40
@@ -176,8 +198,16 @@ def _problems(settings: Settings, active_receivers: int) -> Iterator[tuple[str, 
         yield "grade_codes", str(error)
     for name, (minimum, maximum) in LIMITS.items():
         value = getattr(settings, name)
-        if not minimum <= value <= maximum:
-            yield name, f"{value:,} isn't a number from {minimum:,} to {maximum:,}"
+        if minimum <= value <= maximum or (value == 0 and name in CAN_BE_OFF):
+            continue
+        zero = " or 0" if name in CAN_BE_OFF else ""
+        yield name, f"{value:,} isn't a number from {minimum:,} to {maximum:,}{zero}"
+    if settings.history_kept_days < settings.details_kept_days <= DETAILS_KEPT_DAYS[1]:
+        yield (
+            "history_kept_days",
+            f"{settings.history_kept_days:,} is less than the {settings.details_kept_days:,} days "
+            "for which rows and problems of updates are kept; enter at least as many",
+        )
 
 
 def _changes(before: Settings, after: Settings) -> Iterator[SettingChange]:

@@ -19,6 +19,9 @@ from rollbook.text import format_datetime
 MIN_INTERVAL = timedelta(minutes=5)
 """Time before the same member is sent another email of the same kind on request."""
 
+UNUSED_DAYS = 90
+"""Managers are emailed about accounts that weren't used for so many days."""
+
 Context = dict[str, object]
 
 
@@ -139,6 +142,10 @@ def _token_created(mail: AccountMail) -> Context:
     return {"at": _local_time(mail), "name": mail.subject_name}
 
 
+def _unused_accounts(mail: AccountMail) -> Context:
+    return {"days": UNUSED_DAYS}
+
+
 def _security_notice(mail: AccountMail) -> Context:
     text = TEXTS[Notice(mail.notice)]
     about = mail.notice_about
@@ -173,6 +180,7 @@ _CONTEXTS: Mapping[AccountMailKind, Callable[[AccountMail], Context]] = {
     AccountMailKind.SECOND_FACTOR_OFF: _second_factor_off,
     AccountMailKind.TOKEN_CREATED: _token_created,
     AccountMailKind.SECURITY_NOTICE: _security_notice,
+    AccountMailKind.UNUSED_ACCOUNTS: _unused_accounts,
 }
 
 

@@ -6,6 +6,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from rollbook.accounts.district_key import DistrictKey as DistrictKey
 from rollbook.accounts.permissions import NEEDS, POSSIBLE_PERMISSIONS, Permission, RoleType
@@ -80,6 +82,13 @@ class Member(AbstractBaseUser):
     last_name = models.CharField(max_length=100)
     role = models.ForeignKey(Role, on_delete=models.PROTECT)
     is_active = models.BooleanField(default=True)
+    added_at = models.DateTimeField(
+        default=timezone.now, db_default=Now(), help_text="or when Rollbook began to store it"
+    )
+    deactivated_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(
+        null=True, help_text="when the name and email were erased; the row stays for the history"
+    )
     receives_results = models.BooleanField(
         default=False, help_text="gets an email with the results of every update of the district"
     )
@@ -397,6 +406,7 @@ class AccountMailKind(StrEnum):
     SECOND_FACTOR_OFF = "two-step verification off"
     TOKEN_CREATED = "token created"  # noqa: S105 - not a secret
     SECURITY_NOTICE = "security notice"
+    UNUSED_ACCOUNTS = "unused accounts"
 
 
 class AccountMail(OutgoingMail):

@@ -120,3 +120,10 @@ def _settings(district: District) -> Iterator[tuple[str, str]]:
     yield "files are kept", count_of(district.files_kept_days, "day")
     yield "rows and problems", count_of(district.details_kept_days, "day")
     yield "audit is kept", count_of(district.audit_kept_years, "year")
+    yield "history is kept", count_of(district.history_kept_days, "day")
+    yield "students who left", _days_or_off(district.leavers_kept_days)
+    yield "former staff", _days_or_off(district.staff_kept_days)
+
+
+def _days_or_off(days: int) -> str:
+    return count_of(days, "day") if days else "not removed"

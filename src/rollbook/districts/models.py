@@ -9,6 +9,8 @@ from rollbook.studentfile.rules import DateOrder
 FILES_KEPT_DAYS = (1, 365)
 DETAILS_KEPT_DAYS = (7, 1095)  # emails contain line numbers, and are retried for two days
 AUDIT_KEPT_YEARS = (1, 7)
+HISTORY_KEPT_DAYS = (7, 3660)  # at least as long as the rows and problems of updates
+PERSONS_KEPT_DAYS = (30, 3660)  # students who left and staff without access; or 0: not removed
 
 INVITATIONS_PER_DAY = 2000  # as many as a staff file can have rows
 KEPT_BYTES_LIMIT = 20_000_000_000  # nearly twenty of the largest files
@@ -42,6 +44,26 @@ class District(models.Model):
         default=90, help_text="rows and problems, after the end of their update"
     )
     audit_kept_years = models.PositiveSmallIntegerField(default=7)
+    history_kept_days = models.PositiveSmallIntegerField(
+        default=2562,
+        db_default=2562,
+        help_text="changes of students; 2,562 days are seven years, as for the audit",
+    )
+    leavers_kept_days = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="students, after they became inactive; 0: until someone erases them",
+    )
+    staff_kept_days = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="deactivated members, and those who never accepted an invitation; 0: forever",
+    )
+    history_removed_through = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="primary key of the change up to which retention has removed the history",
+    )
     invitations_per_day = models.PositiveIntegerField(
         default=INVITATIONS_PER_DAY,
         db_default=INVITATIONS_PER_DAY,
@@ -81,6 +103,18 @@ class District(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(audit_kept_years__range=AUDIT_KEPT_YEARS), name="district_audit_kept"
+            ),
+            models.CheckConstraint(
+                condition=Q(history_kept_days__range=HISTORY_KEPT_DAYS),
+                name="district_history_kept",
+            ),
+            models.CheckConstraint(
+                condition=Q(leavers_kept_days=0) | Q(leavers_kept_days__range=PERSONS_KEPT_DAYS),
+                name="district_leavers_kept",
+            ),
+            models.CheckConstraint(
+                condition=Q(staff_kept_days=0) | Q(staff_kept_days__range=PERSONS_KEPT_DAYS),
+                name="district_staff_kept",
             ),
         ]
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from rollbook.accounts import mail_hold, retention_guard
+from rollbook.accounts import mail_hold, retention_guard, unused_accounts
 from rollbook.accounts import mails as accounts_mails
 from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
@@ -20,6 +20,7 @@ from rollbook.accounts.retention_guard import Due
 from rollbook.operations.alerts import watch
 from rollbook.operations.keys import rotation
 from rollbook.operations.lifecycle import resumption
+from rollbook.operations.retention import removal
 from rollbook.students import passwords
 from rollbook.updates import leftovers, password_marks, retention, runner
 from rollbook.updates import mails as updates_mails
@@ -95,15 +96,27 @@ def seal_audit() -> int:
 
 
 def remove_expired() -> int:
-    """Remove some data whose retention has passed: files and rows of updates, audit events."""
+    """Remove some data whose retention has passed.
+
+    That is files and rows of updates, audit events, the history of students, students who left, and
+    former staff.
+    """
     now = timezone.now()
     if not retention_guard.may_remove(now, lambda: _count_due(now)):
         return 0
-    return retention.remove_expired(now) + audit_retention.remove_expired(now)
+    return (
+        retention.remove_expired(now)
+        + audit_retention.remove_expired(now)
+        + removal.remove_expired(now)
+    )
 
 
 def _count_due(now: datetime) -> dict[str, Due]:
-    return {**retention.count_due(now), "audit events": audit_retention.count_due(now)}
+    return {
+        **retention.count_due(now),
+        "audit events": audit_retention.count_due(now),
+        **removal.count_due(now),
+    }
 
 
 def sweep_spool() -> int:
@@ -126,6 +139,14 @@ def finish_key_rotations() -> int:
     if not retention_guard.check_clock(timezone.now()):
         return 0
     return rotation.finish_rotations()
+
+
+def queue_reminders() -> int:
+    """Queue the monthly email about unused accounts, unless the clock is in doubt."""
+    now = timezone.now()
+    if not retention_guard.check_clock(now):
+        return 0
+    return unused_accounts.queue_reminders(now)
 
 
 def continue_destructions() -> int:
@@ -164,6 +185,7 @@ PERIODIC_TASKS = (
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),
+    PeriodicTask("find unused accounts", queue_reminders, 3600.0, "45 * * * *"),
     PeriodicTask("finish key rotations", finish_key_rotations, 300.0, "*/5 * * * *"),
     PeriodicTask("continue deletions", continue_destructions, 60.0, "* * * * *"),
     PeriodicTask("notice password spraying", notice_spraying, 300.0, "*/5 * * * *"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from rollbook.districts.models import District
 from rollbook.operations.alerts.models import Alert, AlertMail, PingSchedule
@@ -34,7 +34,8 @@ class DistrictExport(models.Model):
 class Destruction(models.Model):
     """The deletion of a district or the erasure of a student, see ``lifecycle/destruction.py``.
 
-    It is kept with its certificate, and contains no personal data of students.
+    Or the erasure of several persons by retention, see ``retention/erasing.py``, which is stored
+    once it is finished. It is kept with its certificate, and contains no personal data of students.
     """
 
     district_key = models.BigIntegerField()
@@ -42,6 +43,15 @@ class Destruction(models.Model):
     district_name = models.CharField(max_length=100)
     student_key = models.BigIntegerField(
         null=True, help_text="primary key of the erased student; null: the whole district"
+    )
+    persons = models.CharField(
+        max_length=16,
+        default="",
+        db_default="",
+        help_text="students or staff, if retention erased several; then it isn't a district",
+    )
+    person_keys = models.JSONField(
+        default=list, db_default=Value([], models.JSONField()), help_text="their primary keys"
     )
     subject_digest = models.CharField(
         max_length=64, default="", help_text="keyed digest of the student's STUDENT_ID"
@@ -79,6 +89,13 @@ class Destruction(models.Model):
 
     def __str__(self) -> str:
         return f"certificate {self.pk}"
+
+    @property
+    def what(self) -> str:
+        """What is destroyed: ``district``, ``student``, ``students`` or ``staff``."""
+        if self.persons:
+            return self.persons
+        return "district" if self.student_key is None else "student"
 
     @property
     def signed_certificate(self) -> dict[str, Any]:

@@ -180,6 +180,18 @@ def test_invalid_grade_codes_are_an_error(
     assert (maple.date_order, maple.grade_codes) == ("mdy", {})
 
 
+def test_limits_of_invitations_and_kept_files_are_set(
+    rollbook: Rollbook, maple: District, cedar: District
+) -> None:
+    result = rollbook("district", "set", "maple-usd", "--invitations-per-day", "3")
+    assert result.out == "Maple USD can send 3 invitations in 24 hours.\n"
+    result = rollbook("district", "set", "maple-usd", "--kept-gb", "50")
+    assert result.out == "The files of Maple USD that are kept can take 50 GB.\n"
+    for district, limits in ((maple, (3, 50_000_000_000)), (cedar, (2000, 20_000_000_000))):
+        district.refresh_from_db()
+        assert (district.invitations_per_day, district.kept_bytes_limit) == limits
+
+
 def test_nothing_to_set_is_a_usage_error(rollbook: Rollbook, maple: District) -> None:
     result = rollbook("district", "set", "maple-usd")
     assert (result.code, result.err) == (

@@ -392,3 +392,16 @@ def test_a_member_with_a_password_is_not_invited(
         "ERROR member_refused: ops@maple.example already has a password; they can reset it from "
         "the sign-in page; no invitation was sent\n"
     )
+
+
+@pytest.mark.statement("S05")
+def test_accounts_that_nobody_uses_are_listed(
+    rollbook: Rollbook, manager: Member, neighbor: Member
+) -> None:
+    assert rollbook("staff", "list", "--unused", "90").out == (
+        "Every active account was used in the last 90 days.\n"
+    )
+    Member.objects.filter(pk=manager.pk).update(added_at=timezone.now() - timedelta(days=91))
+    [listed] = json.loads(rollbook("staff", "list", "--unused", "90", "--json").out)
+    assert listed["login"] == manager.email
+    assert rollbook("staff", "list", "--unused", "92", "--json").out == "[]\n"

@@ -34,8 +34,8 @@ from rollbook.secret_keys import KeyUnusable, load_or_create_key
 from rollbook.students import passwords
 from rollbook.students.models import Student
 from rollbook.updates.receiving import files
-from tests.accounts.browser import HERE, NOW, Browser
 from tests.accounts.audit.test_seals import bypass_triggers
+from tests.accounts.browser import HERE, NOW, Browser
 from tests.accounts.phone import with_second_factor
 from tests.updates.night import a_class, counts, enroll, finish, run, send, stored_text
 

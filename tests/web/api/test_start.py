@@ -13,6 +13,7 @@ from django.test import Client
 
 from rollbook.accounts.members.members import set_receivers
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts.models import District
 from rollbook.updates import transitions
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
@@ -157,6 +158,17 @@ def test_the_queue_is_full_with_the_fifth_file(curl: Curl, spool: Callable[[], i
     assert (response.status_code, response["Retry-After"]) == (429, "60")
     assert verdict(response) == "ERROR queue_full"
     assert (UpdateJob.objects.count(), spool()) == (4, 4)
+
+
+def test_a_file_beyond_the_quota_of_the_district_is_not_kept(
+    curl: Curl, manager: Member, spool: Callable[[], int]
+) -> None:
+    District.objects.filter(pk=manager.district_id).update(kept_bytes_limit=len(STUDENTS) + 5)
+    assert verdict(curl.start()) == "OK update 1 accepted"
+    response = curl.start(OTHER)
+    assert (response.status_code, verdict(response)) == (413, "ERROR quota_exceeded")
+    assert "each is removed 14 days after the end of its update" in text(response)
+    assert (UpdateJob.objects.count(), spool()) == (1, 1)
 
 
 def test_each_district_has_its_own_numbers_and_files(curl: Curl, neighbor: Member) -> None:

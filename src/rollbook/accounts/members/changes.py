@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
+from django.utils import timezone
 
 from rollbook.accounts import mails, notices, roles
 from rollbook.accounts.auth import api_tokens, second_factor, sessions
@@ -94,7 +95,7 @@ def deactivate(member: Member, by: Member | None) -> None:
             raise InvalidMember(["you can't deactivate yourself; ask another manager"])
         if _is_last_district_manager(current):
             raise InvalidMember([f"{current.name} {_IS_LAST}"])
-        Member.objects.filter(pk=current.pk).update(is_active=False)
+        Member.objects.filter(pk=current.pk).update(is_active=False, deactivated_at=timezone.now())
         sessions.end_all(current)
         api_tokens.revoke_all(current)
 
@@ -105,11 +106,13 @@ def reactivate(member: Member, by: Member | None) -> None:
     ``by`` is who does it; None: the operator.
 
     Raises:
-        InvalidMember: ``by`` may not change the member.
+        InvalidMember: ``by`` may not change the member, or retention has erased the member.
     """
     with transaction.atomic():
         current = _lock_and_authorize(member, by)
-        Member.objects.filter(pk=current.pk).update(is_active=True)
+        if current.erased_at:
+            raise InvalidMember([f"{current.name} was erased; invite them again"])
+        Member.objects.filter(pk=current.pk).update(is_active=True, deactivated_at=None)
 
 
 def turn_off_second_factor(member: Member, by: Member, now: datetime) -> None:

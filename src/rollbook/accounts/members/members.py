@@ -193,11 +193,6 @@ _NO_INVITATION_REASONS = {
 }
 
 
-def list_members(by: Member) -> list[MemberListItem]:
-    """Return the members that are visible to this one, sorted by name."""
-    return list_items(visible_to(by))
-
-
 def list_items(found: QuerySet[Member]) -> list[MemberListItem]:
     """Return these members as items of a list, sorted by name."""
     members = (
@@ -217,8 +212,11 @@ def list_items(found: QuerySet[Member]) -> list[MemberListItem]:
 
 
 def visible_to(by: Member) -> QuerySet[Member]:
-    """Return the members of the district, or of the member's schools if they have schools."""
-    members = Member.objects.filter(district=by.district_id)
+    """Return the members of the district, or of the member's schools if they have schools.
+
+    Those that retention has erased aren't shown to anyone.
+    """
+    members = Member.objects.filter(district=by.district_id, erased_at=None)
     if by.role.is_district_wide:
         return members
     return members.filter(pk__in=_member_keys(by.schools.all()))

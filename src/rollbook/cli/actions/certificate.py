@@ -88,7 +88,7 @@ def _table_row(destruction: Destruction) -> tuple[str, ...]:
     return (
         str(destruction.pk),
         destruction.district_slug,
-        "district" if destruction.student_key is None else "student",
+        destruction.what,
         format_timestamp(destruction.started_at, "UTC"),
         format_timestamp(destruction.finished_at, "UTC") or "not yet",
     )
@@ -98,7 +98,7 @@ def _to_json(destruction: Destruction) -> dict[str, object]:
     return {
         "number": destruction.pk,
         "district": destruction.district_slug,
-        "what": "district" if destruction.student_key is None else "student",
+        "what": destruction.what,
         "started_at": destruction.started_at,
         "finished_at": destruction.finished_at,
         "removed": destruction.counts,

@@ -16,12 +16,13 @@ from rollbook.accounts.members import changes, members
 from rollbook.accounts.members.members import MemberListItem, add_member, invite
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import Member
+from rollbook.accounts.unused_accounts import only_unused
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district, get_member
 from rollbook.cli.output import table, to_json
 from rollbook.districts.models import District
-from rollbook.text import format_timestamp
+from rollbook.text import count_of, format_timestamp
 from rollbook.updates.runner import worker_status
 
 
@@ -47,17 +48,25 @@ def add(arguments: Namespace) -> int:
 
 def list_staff(arguments: Namespace) -> int:
     """Print the staff of a district, or of all."""
-    found = Member.objects.all()
+    found = Member.objects.filter(erased_at=None)
     if arguments.district:
         found = found.filter(district=get_district(arguments.district))
+    if arguments.unused is not None:
+        found = only_unused(found, arguments.unused, timezone.now())
     items = members.list_items(found)
     if arguments.json:
         print(to_json([_to_json(item) for item in items]))
     elif items:
         print("\n".join(table(_HEADERS, [_row(item) for item in items])))
     else:
-        print("There are no staff members.")
+        print(_nobody(arguments.unused))
     return OK
+
+
+def _nobody(unused_days: int | None) -> str:
+    if unused_days is None:
+        return "There are no staff members."
+    return f"Every active account was used in the last {count_of(unused_days, 'day')}."
 
 
 def deactivate(arguments: Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from rollbook.cli.argument_types import count
 from rollbook.cli.registration import (
     Commands,
     add_command,
@@ -66,6 +67,12 @@ def _register_list(group: Commands) -> None:
     command = add_command(group, "list", _run_list, "List the staff of a district, or of all.")
     command.add_argument(
         "district", metavar="DISTRICT", nargs="?", help="short name of the district; all without it"
+    )
+    command.add_argument(
+        "--unused",
+        metavar="DAYS",
+        type=count,
+        help="only active accounts that nobody has used for so many days: no sign-in, no token",
     )
     add_json_option(command)
 

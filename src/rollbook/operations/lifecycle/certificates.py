@@ -9,7 +9,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from rollbook.accounts import key_ring
 from rollbook.operations.models import Destruction
+from rollbook.text import count_of
 
 FORMAT = "rollbook certificate of destruction 1"
 
@@ -125,11 +127,12 @@ def to_text(certificate: Mapping[str, Any]) -> str:
         f"District:      {statement['district']['name']} ({statement['district']['short_name']})",
         f"Started:       {statement['started_at']}",
         f"Finished:      {statement['finished_at']}",
-        f"Requested by:  {statement['requested_by']}, with the rollbook command",
+        f"Requested by:  {_requested_by(statement)}",
         f"Export before: {statement['export_sha256'] or 'none'}",
         "",
         "Removed:",
         *_count_lines(statement["removed"]),
+        *_key_lines(statement.get("keys", [])),
         "",
         "Remaining:",
         *(f"  {line}" for line in statement["remaining"]),
@@ -152,6 +155,8 @@ def write_files(destruction: Destruction, folder: Path) -> Iterator[Path]:
     """
     certificate = destruction.signed_certificate
     subject = "student" if destruction.student_key else destruction.district_slug
+    if destruction.persons:
+        subject = f"{subject}-{destruction.persons}"
     name = f"certificate-{destruction.pk}-{subject}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for suffix, text in ((".json", to_json(certificate)), (".txt", to_text(certificate))):
@@ -161,13 +166,10 @@ def write_files(destruction: Destruction, folder: Path) -> Iterator[Path]:
 
 
 def _statement(destruction: Destruction) -> dict[str, Any]:
-    subject = "a district with all its data"
-    if destruction.student_key is not None:
-        subject = f"one student, with the key {destruction.student_key}"
-    return {
+    statement = {
         "format": FORMAT,
         "number": destruction.pk,
-        "destroyed": subject,
+        "destroyed": _subject(destruction),
         "district": {
             "name": destruction.district_name,
             "short_name": destruction.district_slug,
@@ -181,6 +183,36 @@ def _statement(destruction: Destruction) -> dict[str, Any]:
         "remaining": destruction.remaining,
         "removed": {kind: destruction.counts.get(kind, 0) for kind in _KINDS},
     }
+    if destruction.persons:
+        statement["keys"] = destruction.person_keys
+    return statement
+
+
+def _subject(destruction: Destruction) -> str:
+    count = len(destruction.person_keys)
+    match destruction.what:
+        case "students":
+            return f"{count_of(count, 'student')} who left"
+        case "staff":
+            return f"names, emails and credentials of {count_of(count, 'former staff member')}"
+        case "student":
+            return f"one student, with the key {destruction.student_key}"
+    return "a district with all its data"
+
+
+def _requested_by(statement: Mapping[str, Any]) -> str:
+    if "keys" in statement:
+        return "the retention settings of the district"
+    return f"{statement['requested_by']}, with the rollbook command"
+
+
+def _key_lines(keys: Sequence[int]) -> Iterator[str]:
+    """Yield the keys of the persons, if there are any."""
+    if keys:
+        yield "With the keys:"
+        yield from textwrap.wrap(
+            ", ".join(map(str, keys)), 80, initial_indent="  ", subsequent_indent="  "
+        )
 
 
 def _count_lines(removed: Mapping[str, int]) -> Iterator[str]:

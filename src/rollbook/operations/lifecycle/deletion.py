@@ -208,11 +208,15 @@ def _remove_saved_emails(district: int) -> Removed:
     They aren't counted, because each is an email that is counted as a row.
     """
     members = Member.objects.filter(district=district)
-    addresses = set(members.values_list("email", flat=True))
+    remove_saved_emails(set(members.values_list("email", flat=True)))
+    return Counter()
+
+
+def remove_saved_emails(addresses: set[str]) -> None:
+    """Remove emails to these addresses that were saved as files."""
     for path in sorted(Path(settings.MAIL_FOLDER).glob("*.log")) if addresses else ():
         if _recipients(path) & addresses:
             path.unlink(missing_ok=True)
-    return Counter()
 
 
 def _recipients(path: Path) -> set[str]:
@@ -252,6 +256,11 @@ def _seal_numbers(district: int) -> list[int]:
 
 def _remove_members(district: int) -> Removed:
     keys = _keys(Member.objects.filter(district=district), MEMBERS_PER_BATCH)
+    return remove_account_data(keys) + _counted(staff=bulk.delete(Member, "id", keys))
+
+
+def remove_account_data(keys: list[int]) -> Removed:
+    """Remove what members sign in with, their emails and schools; at most ``MEMBERS_PER_BATCH``."""
     factors = _keys(SecondFactor.objects.filter(member__in=keys), MEMBERS_PER_BATCH)
     bulk.delete(RecoveryCode, "second_factor_id", factors)
     emails = AccountMail.objects.filter(Q(member__in=keys) | Q(actor__in=keys))
@@ -260,7 +269,6 @@ def _remove_members(district: int) -> Removed:
     return _counted(
         emails=bulk.delete(AccountMail, "id", list(emails.values_list("pk", flat=True))),
         credentials=sum(credentials),
-        staff=bulk.delete(Member, "id", keys),
     )
 
 

@@ -68,7 +68,7 @@ def advance(key: int, remove: Remove) -> bool:
         try:
             is_finished = _advance(key, remove)
             if is_finished:
-                _empty_write_ahead_log()
+                empty_write_ahead_log()
             return is_finished
         except IntegrityError:
             if conflict == MAX_CONFLICTS:
@@ -96,9 +96,7 @@ def save_certificate(destruction: Destruction, folder: Path | None = None) -> It
 
 
 def _advance(key: int, remove: Remove) -> bool:
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA secure_delete = ON")  # overwrite what is deleted with zeros
+    overwrite_deleted()
     with transaction.atomic():
         destruction = Destruction.objects.select_for_update().get(pk=key)
         if destruction.finished_at:
@@ -112,7 +110,14 @@ def _advance(key: int, remove: Remove) -> bool:
         return True
 
 
-def _empty_write_ahead_log() -> None:
+def overwrite_deleted() -> None:
+    """Make SQLite overwrite what this connection deletes with zeros."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA secure_delete = ON")
+
+
+def empty_write_ahead_log() -> None:
     """Empty SQLite's write-ahead log, which has the pages as they were before."""
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:

@@ -97,7 +97,7 @@ def _remove_batch(found: Mentions, destruction: Destruction) -> Removed:
         return removed
     destruction.remaining = _remaining_files(district, found)
     destruction.save(update_fields=["remaining"])
-    return _remove_details(found) + _remove_record(student)
+    return _remove_details(found) + remove_records([student.pk])
 
 
 def _student(destruction: Destruction) -> Student | None:
@@ -158,8 +158,8 @@ def _remove_details(found: Mentions) -> Removed:
     )
 
 
-def _remove_record(student: Student) -> Removed:
-    keys = [student.pk]
+def remove_records(keys: list[int]) -> Removed:
+    """Remove students with their links and history, in the caller's transaction."""
     # Before the links: deleting a link changes the fingerprint.
     bulk.delete(RowFingerprint, "student_id", keys)
     return Counter(

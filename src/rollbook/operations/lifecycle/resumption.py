@@ -20,19 +20,19 @@ def continue_unfinished() -> int:
     for destruction in engine.unfinished():
         if destruction.student_key is None:
             if engine.advance(destruction.pk, deletion.remove_batch):
-                _save_certificate(destruction)
+                save_or_log(destruction)
             return 1
         try:
             erasure.run(destruction, lambda removed: None)
         except NotPossible:  # an update is unfinished
             continue
-        _save_certificate(destruction)
+        save_or_log(destruction)
         return 1
     return 0
 
 
-def _save_certificate(destruction: Destruction, folder: Path | None = None) -> None:
-    """Save it, or log that it has to be saved later; it is in the database, too."""
+def save_or_log(destruction: Destruction, folder: Path | None = None) -> None:
+    """Save a certificate, or log that it has to be saved later; it is in the database, too."""
     destruction.refresh_from_db()
     try:
         list(engine.save_certificate(destruction, folder))

@@ -19,6 +19,9 @@ SETTINGS = (
     "files_kept_days",
     "details_kept_days",
     "audit_kept_years",
+    "history_kept_days",
+    "leavers_kept_days",
+    "staff_kept_days",
 )
 """The fields of a district that are its settings, with the names of their columns."""
 

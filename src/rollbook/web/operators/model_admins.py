@@ -136,6 +136,9 @@ class Districts(ReadOnlyAdmin):
         "files_kept_days",
         "details_kept_days",
         "audit_kept_years",
+        "history_kept_days",
+        "leavers_kept_days",
+        "staff_kept_days",
         "suspended_at",
         "suspension_reason",
         "deleting_at",
@@ -207,6 +210,7 @@ class Members(ReadOnlyAdmin):
         "role",
         "schools",
         "is_active",
+        ("added_at", "deactivated_at", "erased_at"),
         "receives_results",
         "last_login",
     )
@@ -322,11 +326,12 @@ class AuditSeals(ReadOnlyAdmin):
 class Destructions(ReadOnlyAdmin):
     """Deletions of districts and erasures of students, with their certificates."""
 
-    list_display = ("pk", "district_slug", "student_key", "started_at", "finished_at")
+    list_display = ("pk", "district_slug", "what", "student_key", "started_at", "finished_at")
     ordering = ("-pk",)
     fields = (
         ("district_key", "district_slug", "district_name"),
         "student_key",
+        ("persons", "person_keys"),
         ("requested_by", "started_at", "finished_at"),
         "export_digest",
         "counts",

@@ -55,6 +55,9 @@ def test_the_form_shows_the_current_settings(browser: Visitor, manager: Member) 
         "files_kept_days": ["14"],
         "details_kept_days": ["90"],
         "audit_kept_years": ["7"],
+        "history_kept_days": ["2562"],
+        "leavers_kept_days": ["0"],
+        "staff_kept_days": ["0"],
     }
     Member.objects.filter(pk=manager.pk).update(receives_results=True)
     assert values(browser)["receivers"] == [str(manager.pk)]
@@ -76,6 +79,9 @@ def test_sending_the_form_unchanged_changes_nothing(browser: Visitor) -> None:
         ("files_kept_days", "30", "days to keep files: 14 → 30"),
         ("details_kept_days", "7", "days to keep rows and problems: 90 → 7"),
         ("audit_kept_years", "1", "years to keep the audit log: 7 → 1"),
+        ("history_kept_days", "365", "days to keep the history of students: 2562 → 365"),
+        ("leavers_kept_days", "365", "days to keep students who left: 0 → 365"),
+        ("staff_kept_days", "365", "days to keep former staff members: 0 → 365"),
     ],
 )
 def test_each_setting_is_changed_and_audited(
@@ -150,6 +156,9 @@ def test_members_of_the_neighbor_are_neither_offered_nor_accepted(
         ("details_kept_days", "9" * 400, "Enter a whole number from 7 to 1,095."),
         ("audit_kept_years", "8", "Enter a whole number from 1 to 7."),
         ("audit_kept_years", "seven", "Enter a whole number from 1 to 7."),
+        ("leavers_kept_days", "3661", "Enter a whole number from 30 to 3,660, or 0."),
+        ("staff_kept_days", "1", "1 isn't a number from 30 to 3,660 or 0"),
+        ("history_kept_days", "60", "60 is less than the 90 days for which rows and problems"),
     ],
 )
 def test_an_invalid_value_is_reported_at_its_field_and_the_form_keeps_its_values(

@@ -1,5 +1,6 @@
 """/staff: list, invite, change, deactivate and reactivate staff members."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -493,3 +494,16 @@ def test_names_are_escaped(browser: Visitor) -> None:
     response = browser.get("/staff")
     assert "<img" not in response.content.decode()
     assert "<img src=x onerror=alert(1)> Ito" in read(response).text
+
+
+@pytest.mark.statement("S05")
+def test_accounts_that_nobody_uses_can_be_listed_alone(
+    clock: Clock, browser: Visitor, maple: District, manager: Member
+) -> None:
+    old = make_member(maple, "old@maple.example")
+    Member.objects.update(added_at=NOW)
+    assert "Not used for" not in browser.read("/staff").text
+    Member.objects.filter(pk=old.pk).update(added_at=NOW - timedelta(days=91))
+    page = browser.read("/staff")
+    assert ("Not used for 90 days: 1" in page.text, len(page.rows)) == (True, 2)
+    assert [row[1] for row in browser.read("/staff?unused=90").rows] == ["old@maple.example"]

@@ -26,6 +26,9 @@ _SETTINGS = (
     ("files_kept_days", "days for which uploaded files are kept"),
     ("details_kept_days", "days for which rows and problems are kept"),
     ("audit_kept_years", "years for which audit events are kept"),
+    ("history_kept_days", "days for which changes of students are kept"),
+    ("leavers_kept_days", "days for which inactive students are kept; 0: not removed"),
+    ("staff_kept_days", "days for which former staff members are kept; 0: not removed"),
 )
 _UPDATE_TIMES = ("received_at", "started_at", "applying_at", "ended_at", "file_removed_at")
 

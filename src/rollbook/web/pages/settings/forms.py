@@ -6,7 +6,13 @@ from typing import Any
 
 from django import forms
 
-from rollbook.accounts.district_settings import LIMITS, Settings, possible_recipients, time_zones
+from rollbook.accounts.district_settings import (
+    CAN_BE_OFF,
+    LIMITS,
+    Settings,
+    possible_recipients,
+    time_zones,
+)
 from rollbook.accounts.models import Member
 from rollbook.districts.grade_codes import format_grade_codes, parse_grade_codes
 from rollbook.districts.models import District
@@ -35,10 +41,13 @@ TWO_STEP_HINT = (
 
 def _number(name: str, label: str, hint: str) -> forms.IntegerField:
     minimum, maximum = LIMITS[name]
-    error = f"Enter a whole number from {minimum:,} to {maximum:,}."
+    allowed = f"from {minimum:,} to {maximum:,}"
+    if name in CAN_BE_OFF:
+        allowed, minimum = f"{allowed}, or 0", 0
+    error = f"Enter a whole number {allowed}."
     return forms.IntegerField(
         label=label,
-        help_text=f"{hint} From {minimum:,} to {maximum:,}.",
+        help_text=f"{hint} {allowed.capitalize()}.",
         min_value=minimum,
         max_value=maximum,
         error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), error),
@@ -107,6 +116,24 @@ class SettingsForm(FormWithReasons):
     )
     audit_kept_years = _number(
         "audit_kept_years", "Audit, in years", "How long audit events are kept."
+    )
+    history_kept_days = _number(
+        "history_kept_days",
+        "History of students, in days",
+        "How long the old and new values of students are kept after a change; at least as long as "
+        "rows and problems. When a student was added, left or came back is kept.",
+    )
+    leavers_kept_days = _number(
+        "leavers_kept_days",
+        "Students who left, in days",
+        "How long a student is kept after becoming inactive, then erased with the history. "
+        "0 keeps them until someone erases them.",
+    )
+    staff_kept_days = _number(
+        "staff_kept_days",
+        "Former staff members, in days",
+        "How long the names and emails of staff members are kept after they were deactivated, or "
+        "were invited without ever accepting. 0 keeps them.",
     )
 
     def __init__(self, district: District, *args: Any, **kwargs: Any) -> None:

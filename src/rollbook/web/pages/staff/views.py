@@ -10,12 +10,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.accounts import roles
 from rollbook.accounts.auth import sessions
 from rollbook.accounts.auth.sign_in import fold_login
+from rollbook.accounts.mails import UNUSED_DAYS
 from rollbook.accounts.members import changes, members
 from rollbook.accounts.members.csv_import import COLUMNS, MAX_FILE_BYTES, MAX_ROWS, import_staff
 from rollbook.accounts.members.members import MemberState
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import Member
 from rollbook.accounts.permissions import Permission
+from rollbook.accounts.unused_accounts import only_unused
 from rollbook.districts.models import School
 from rollbook.studentfile.small_csv import CsvRejected
 from rollbook.web.http.error_codes import ApiError
@@ -29,13 +31,19 @@ from rollbook.web.pages.staff.forms import ChangedMembership, Invitation
 
 @member_page(Permission.MANAGE_STAFF)
 def index(page_request: PageRequest) -> HttpResponse:
-    """List the staff members that the user can see."""
+    """List the staff members that the user can see: all, or those with unused accounts."""
     user = page_request.member
     prefetch_related_objects([user], "schools")
-    staff = [(item, changes.may_manage(user, item.member)) for item in members.list_members(user)]
+    found = members.visible_to(user)
+    unused = only_unused(found, UNUSED_DAYS, page_request.now)
+    is_filtered = "unused" in page_request.request.GET
+    items = members.list_items(unused if is_filtered else found)
     context = {
-        "staff": staff,
+        "staff": [(item, changes.may_manage(user, item.member)) for item in items],
         "INVITED": MemberState.INVITED,
+        "is_filtered": is_filtered,
+        "unused_count": unused.count(),
+        "unused_days": UNUSED_DAYS,
         "may_see_tokens": page_request.may(Permission.MANAGE_SETTINGS),
     }
     return page_request.render("staff/index.html", context)
