@@ -40,7 +40,7 @@ def come_from_network(member: Member, at: datetime) -> None:
     KnownAddress.objects.create(member=member, address="192.0.2.1", last_seen_at=at)
 
 
-def open_page(member: Member, at: datetime) -> None:
+def see_a_page(member: Member, at: datetime) -> None:
     Session.objects.create(
         session_key="k",
         session_data="",
@@ -57,7 +57,7 @@ def use_token(member: Member, at: datetime) -> None:
     Token.objects.update(last_used_at=at)
 
 
-@pytest.mark.parametrize("use", [sign_in, come_from_network, open_page, use_token])
+@pytest.mark.parametrize("use", [sign_in, come_from_network, see_a_page, use_token])
 def test_every_kind_of_use_counts(old: Member, use: object) -> None:
     assert callable(use)
     use(old, ago(days=91))

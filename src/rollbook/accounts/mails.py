@@ -9,11 +9,12 @@ from django.db import transaction
 
 from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member
-from rollbook.accounts.notices import TEXTS, Notice
+from rollbook.accounts.notices import ABOUT_ADDRESSES, TEXTS, Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.models import District
 from rollbook.mail import outbox
 from rollbook.mail.outbox import MailObsolete
+from rollbook.mail.templatetags.mails import plain
 from rollbook.text import format_datetime
 
 MIN_INTERVAL = timedelta(minutes=5)
@@ -147,13 +148,15 @@ def _unused_accounts(mail: AccountMail) -> Context:
 
 
 def _security_notice(mail: AccountMail) -> Context:
-    text = TEXTS[Notice(mail.notice)]
+    notice = Notice(mail.notice)
+    text = TEXTS[notice]
     about = mail.notice_about
-    values = {
-        "who": about.name if about else mail.member.district.name,
-        "by": mail.actor.name if mail.actor else "Your Rollbook administrator",
-        "detail": mail.notice_detail,
-    }
+    who = about.name if about else mail.member.district.name
+    by = mail.actor.name if mail.actor else "Your Rollbook administrator"
+    detail = mail.notice_detail
+    if notice not in ABOUT_ADDRESSES:
+        detail = plain(detail)
+    values = {"who": plain(who), "by": plain(by), "detail": detail}
     is_own = about is not None and about.pk == mail.member_id
     advice = text.advice
     if not is_own and advice.startswith(("change your", "revoke")):

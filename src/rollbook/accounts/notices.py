@@ -60,6 +60,11 @@ class NoticeText:
 _CHANGE_PASSWORD = "change your password, and end all other sessions on the page Your account."  # noqa: S105 - no secret
 _ASK_ACTOR = "ask {by}. If it wasn't them, deactivate the account on the page Staff."
 
+ABOUT_ADDRESSES = frozenset(
+    {Notice.NEW_NETWORK, Notice.WRONG_CODES, Notice.TOKEN_ELSEWHERE, Notice.PASSWORD_SPRAYING}
+)
+"""Their details are IP addresses, and nothing that a user wrote."""
+
 TEXTS: Mapping[Notice, NoticeText] = MappingProxyType(
     {
         Notice.NEW_NETWORK: NoticeText(
