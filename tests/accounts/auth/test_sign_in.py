@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from statistics import median
 from threading import Barrier, Thread
-from time import perf_counter
 from unittest import mock
 
 import pytest
@@ -13,13 +11,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from rollbook.accounts.auth import sign_in as auth_sign_in
-from rollbook.accounts.auth import throttle
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.auth.sign_in import SecondFactorRequired, SignInFailed, fold_login, sign_in
 from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_LOGIN_AND_ADDRESS, RateLimited
 from rollbook.accounts.models import AuditEvent, KnownAddress, Member, SignInFailure
 from rollbook.districts.models import District
-from tests import depth
 from tests.accounts.phone import with_second_factor
 from tests.conftest import PASSWORD, make_district, make_member
 
@@ -119,32 +115,6 @@ def test_the_right_password_of_a_former_member_is_hashed_like_a_wrong_one(
             sign_in(login, password, HERE, NOW)
         calls.append(hashing.call_args_list)
     assert calls == [[mock.call(Argon2id.time_cost, Argon2id.memory_cost, 1)]] * 3
-
-
-@pytest.mark.statement("S03")
-@pytest.mark.usefixtures("real_hashing")
-@pytest.mark.skipif(not depth.NIGHTLY, reason="measures time, every night")
-def test_every_failed_sign_in_takes_about_the_same_time(
-    manager: Member, maple: District, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(throttle, "record_failure", lambda *args, **kwargs: None)
-    former = make_member(maple, "former@maple.example")
-    Member.objects.update(password=make_password(PASSWORD))
-    Member.objects.filter(pk=former.pk).update(is_active=False)
-    cases = {
-        "wrong": (manager.email, "a wrong password"),
-        "unknown": ("nobody@maple.example", PASSWORD),
-        "former": (former.email, PASSWORD),
-    }
-    times: dict[str, list[float]] = {name: [] for name in cases}
-    for _ in range(40):
-        for name, (login, password) in cases.items():
-            started_at = perf_counter()
-            with pytest.raises(SignInFailed):
-                sign_in(login, password, HERE, NOW)
-            times[name].append(perf_counter() - started_at)
-    medians = {name: median(each) for name, each in times.items()}
-    assert max(medians.values()) < 1.5 * min(medians.values()), medians
 
 
 @pytest.mark.statement("S02")

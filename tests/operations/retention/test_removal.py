@@ -29,7 +29,7 @@ from tests.operations.lifecycle.district import rows
 from tests.updates.night import a_class, enroll, finish, run, send, students
 
 HEADER = "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,STATUS,PARENT_EMAIL_1"
-ZOE = "zq77,zoeq,Zoe,Quill,05/13/2012"
+ZOE = "zqvxw77,zoeq,Zoe,Quill,05/13/2012"
 ANN = "aq01,ann1,Ann,Lee,06/14/2012"
 
 pytestmark = pytest.mark.statement("S41")
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.statement("S41")
 @pytest.fixture
 def left(maple: District) -> District:
     """Maple USD: Zoe left today and was named by a problem, Ann is active."""
-    enroll(maple, f"{HEADER}\n{ZOE},active,q@zq.example\n{ANN},active,\n")
+    enroll(maple, f"{HEADER}\n{ZOE},active,q@zqvxw.example\n{ANN},active,\n")
     run(maple, f"{HEADER}\n{ZOE},inactive,not an email\n{ANN},active,\n")
     return maple
 
@@ -126,7 +126,7 @@ def test_students_who_left_are_erased_with_everything_and_certified(
 ) -> None:
     enroll(cedar, f"{HEADER}\n{ZOE},inactive,\n")
     keep(left, leavers_kept_days=365)
-    zoe = Student.objects.get(district=left, student_id="zq77")
+    zoe = Student.objects.get(district=left, student_id="zqvxw77")
     assert remove_all(after(days=364)) == 0
     now = after(days=366)
     assert remove_all(now) == 1
@@ -157,7 +157,7 @@ def test_nothing_in_the_database_names_a_student_who_was_erased(left: District) 
     remove_all(after(days=31))
     UpdateJob.objects.update(header="")
     left_over = json.dumps(rows(), default=str)
-    assert [trace for trace in ("zq77", "zoeq", "Quill", "q@zq") if trace in left_over] == []
+    assert [trace for trace in ("zqvxw77", "zoeq", "Quill", "q@zqvxw") if trace in left_over] == []
     assert not Problem.objects.filter(update__district=left, found__contains="not an").exists()
 
 
@@ -186,12 +186,12 @@ def test_a_removed_history_does_not_change_when_a_student_left(left: District) -
 @pytest.fixture
 def former(maple: District, manager: Member) -> Member:
     """A deactivated member with everything that a member can have."""
-    member = make_member(maple, "zq-former@maple.example", "instructor")
-    Member.objects.filter(pk=member.pk).update(first_name="Zq", last_name="Quill")
+    member = make_member(maple, "zqvxw-former@maple.example", "instructor")
+    Member.objects.filter(pk=member.pk).update(first_name="Zqvxw", last_name="Quill")
     KnownAddress.objects.create(member=member, address="192.0.2.7", last_seen_at=timezone.now())
     Token.objects.create(
         member=member,
-        name="zq",
+        name="zqvxw",
         key="12345678",
         digest="d",
         scopes=[],
@@ -202,7 +202,7 @@ def former(maple: District, manager: Member) -> Member:
     Student.objects.get(district=maple, student_id="s000").staff.add(member)
     folder = Path(settings.MAIL_FOLDER)
     folder.mkdir(exist_ok=True)
-    (folder / "zq.log").write_text("To: Zq <zq-former@maple.example>\n\nHello\n")
+    (folder / "zqvxw.log").write_text("To: Zqvxw <zqvxw-former@maple.example>\n\nHello\n")
     changes.deactivate(member, None)
     log.record("see students", "ok", member=member)
     return member
@@ -218,8 +218,8 @@ def test_former_staff_lose_names_emails_and_credentials(maple: District, former:
         f"erased-{former.pk}",
     )
     found = json.dumps(rows(), default=str).casefold()
-    assert [trace for trace in ("zq", "quill", "192.0.2.7") if trace in found] == []
-    assert not (Path(settings.MAIL_FOLDER) / "zq.log").exists()
+    assert [trace for trace in ("zqvxw", "quill", "192.0.2.7") if trace in found] == []
+    assert not (Path(settings.MAIL_FOLDER) / "zqvxw.log").exists()
     assert AuditEvent.objects.filter(member=former).exists()
     [destruction] = Destruction.objects.all()
     assert (destruction.what, destruction.person_keys) == ("staff", [former.pk])
@@ -238,7 +238,14 @@ def test_nobody_sees_or_reactivates_erased_staff(
     with pytest.raises(InvalidMember, match="was erased"):
         changes.reactivate(former, None)
     members.invite(
-        maple, "zq-former@maple.example", "Zq", "Q", "instructor", ["100"], None, after(days=31)
+        maple,
+        "zqvxw-former@maple.example",
+        "Zqvxw",
+        "Q",
+        "instructor",
+        ["100"],
+        None,
+        after(days=31),
     )
 
 

@@ -124,6 +124,9 @@ def test_settings_are_reported_to_the_other_managers(browser: Visitor, manager: 
         "files_kept_days": "7",
         "details_kept_days": "90",
         "audit_kept_years": "7",
+        "history_kept_days": "2562",
+        "leavers_kept_days": "0",
+        "staff_kept_days": "0",
     }
     assert browser.post("/settings", fields).status_code == 302
     mails = AccountMail.objects.filter(member=eve).exclude(notice="")
