@@ -44,8 +44,10 @@ def _section(title: str, rows: tuple[Row, ...]) -> str:
 
 def _connections() -> Iterator[Row]:
     from rollbook.server.slow_clients import body_timeout, connection, request_head, worker
+    from rollbook.web.http import upload_shares, upload_slots
 
     yield "header of a request", _size(request_head.MAX_HEAD_BYTES), "431"
+    yield "cookies of a request", f"{_size(request_head.MAX_COOKIE_BYTES)}, no backslash", "431"
     yield "TLS handshake and header", f"{connection.HEAD_TIMEOUT_S:.0f} s", "disconnected"
     yield (
         "pause while a body is sent",
@@ -53,11 +55,21 @@ def _connections() -> Iterator[Row]:
         "disconnected; nothing is kept",
     )
     yield (
-        "pace of an upload, after ten minutes",
+        "pace of an upload from an address that is not known, after half a minute",
+        f"{body_timeout.STRANGERS_UPLOAD_BYTES_PER_S * 8 // 1000} kbit/s",
+        "disconnected; nothing is kept",
+    )
+    yield (
+        "pace of another upload, after ten minutes",
         f"{body_timeout.MIN_UPLOAD_BYTES_PER_S * 8 // 1000} kbit/s",
         "disconnected; nothing is kept",
     )
-    yield "uploads being received at once", str(worker.UPLOAD_THREADS), "the next one waits"
+    yield "uploads being received at once", str(upload_slots.SLOTS), "503 `server_busy`"
+    yield (
+        "of these, from all addresses that are not known",
+        f"{float(upload_shares.OF_STRANGERS * upload_slots.SLOTS):g}",
+        "503 `uploads_unidentified`",
+    )
     yield (
         "of these, for one address",
         str(worker.UPLOAD_THREADS_PER_CLIENT),
