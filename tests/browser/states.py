@@ -281,7 +281,7 @@ def _staff_imported(page: Page) -> None:
 def _school_refused(page: Page) -> None:
     page.goto("/schools/new")
     page.get_by_label("School ID").fill("100")
-    page.get_by_label("Name").fill("Again")
+    page.get_by_label("Name", exact=True).fill("Again")
     _submit(page)
 
 
@@ -325,7 +325,7 @@ def _open_group(page: Page, name: str) -> None:
 
 def _group_refused(page: Page) -> None:
     page.goto("/groups/new")
-    page.get_by_label("Name").fill("choir")
+    page.get_by_label("Name", exact=True).fill("choir")
     _submit(page)
 
 
@@ -349,7 +349,7 @@ def _standard_role(page: Page) -> None:
 
 def _role_refused(page: Page) -> None:
     page.goto("/roles/new/instructor")
-    page.get_by_label("Name").fill("Instructor")
+    page.get_by_label("Name", exact=True).fill("Instructor")
     _submit(page)
 
 
@@ -382,7 +382,7 @@ def _wrong_code(page: Page) -> None:
 
 def _submit_token(page: Page, password: str) -> None:
     page.goto("/account/tokens/new")
-    page.get_by_label("Name").fill("Nightly script")
+    page.get_by_label("Name", exact=True).fill("Nightly script")
     page.get_by_label("Your password").fill(password)
     _submit(page)
 
@@ -438,6 +438,8 @@ STATES = (
     State("students-instructor", "/students", INSTRUCTOR),
     State("student", _expanded("/students/2")),
     State("student-instructor", _expanded("/students/1"), INSTRUCTOR),
+    State("student-confidential", "/students/2/confidential"),
+    State("student-seen", "/students/2/seen-by"),
     State("student-new", "/students/new"),
     State("student-refused", _student_refused),
     State("student-edit", _expanded("/students/2/edit")),
@@ -481,6 +483,8 @@ STATES = (
     State("update-rows-none", "/updates/3/rows?search=zzz"),
     State("automation", _expanded("/automation")),
     State("staff", "/staff"),
+    State("staff-unused", "/staff?unused=90"),
+    State("staff-tokens", "/staff/tokens"),
     State("staff-invite", "/staff/invite"),
     State("staff-invite-refused", lambda page: _submit_invitation(page, LOGIN)),
     State("staff-invited", lambda page: _submit_invitation(page, "new@maple.example")),
