@@ -58,7 +58,8 @@ def main() -> None:
     thread = threading.Thread(target=raise_in_thread, name=SECRET)
     thread.start()
     thread.join()
-    client = Client(raise_request_exception=False, headers={"authorization": SECRET})
+    headers = {"authorization": SECRET, "host": "localhost"}
+    client = Client(raise_request_exception=False, headers=headers)
     client.cookies["session"] = SECRET
     with override_settings(ROOT_URLCONF=__name__):
         client.post(
