@@ -219,7 +219,8 @@ def test_only_the_setting_lets_a_server_migrate_postgresql(tmp_path: Path, data:
         variables = env | {"ROLLBOOK_MIGRATE_AT_START": setting}
         with subprocess.Popen(words, env=variables, stderr=subprocess.PIPE, text=True) as worker:
             assert worker.stderr
-            assert logged in worker.stderr.readline()
+            # Versions of Python with a slow parser of cookies are warned about first.
+            assert logged in next(line for line in worker.stderr if "cookie parser" not in line)
             worker.terminate()
             assert worker.wait(TIMEOUT_S) == 0
         is_migrated = len(execute(data, APPLIED)) > len(before)

@@ -186,7 +186,7 @@ def test_no_client_is_refused_while_the_web_server_restarts(data: Path) -> None:
     with serve(data) as running:
         os.kill(running.child("web"), signal.SIGKILL)
         answer = running.server.curl("/healthz")
-        if "Connection reset" in answer:
+        if "Connection reset" in answer or "Empty reply" in answer:
             # A process of the killed server had accepted the connection before it noticed.
             answer = running.server.curl("/healthz")
         assert answer.endswith("\n200")
