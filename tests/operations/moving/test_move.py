@@ -115,6 +115,27 @@ def test_a_move_that_is_killed_is_continued_and_nothing_uses_the_half(
             error(copy, "update", "list", "maple-usd")
 
 
+def test_a_move_to_a_full_disk_says_so_and_is_continued(
+    data: Path, target: OwnDatabase, tmp_path: Path
+) -> None:
+    expected = content(data, **SQLITE)
+    copy = shutil.copytree(data, tmp_path / "counted" / "data")
+    count = events(copy, "move", "--to", target.url(), **SQLITE)
+    for at in depth.sample(range(1, count + 1), "move full", daily=SAMPLES, nightly=NIGHTLY):
+        with own_database(settings.DATABASE_URL) as database:
+            copy = shutil.copytree(data, tmp_path / str(at) / "data")
+            url = database.url()
+            done = disturbed(copy, "database_full", at, "move", "--to", url, **SQLITE)
+            if done.code:
+                assert any(line.startswith("ERROR ") for line in done.err.splitlines()), at
+                assert "Traceback" not in done.err, at
+            again = prepared().run(
+                "rollbook", "move", "--to", url, environment=environment(copy, **SQLITE)
+            )
+            assert again.code == 0 or "already_moved" in again.err, f"{at}: {again.err}"
+            assert without_chunks(content(copy, DATABASE_URL=url)) == without_chunks(expected), at
+
+
 def assert_only_one_is_used(data: Path, url: str) -> None:
     """Check that a command works with at most one of the two databases."""
     codes = [
