@@ -1,8 +1,7 @@
 """Runs ``rollbook audit``: verifies the seals of the audit log, and lists who saw a student."""
 
 from argparse import Namespace
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from rollbook.accounts.audit import disclosures, head, seals
 from rollbook.accounts.models import AuditEvent
@@ -10,6 +9,7 @@ from rollbook.cli import output
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import FAILED, OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district, get_student
+from rollbook.districts.local_dates import local_midnight
 from rollbook.districts.models import District
 from rollbook.text import count_of, format_timestamp
 
@@ -53,10 +53,10 @@ def who_saw(arguments: Namespace) -> int:
     key = arguments.key
     if key is None:
         key = get_student(district, arguments.student).pk
-    since = _start_of(arguments.since, district) if arguments.since else None
+    since = local_midnight(district, arguments.since) if arguments.since else None
     until = None
     if arguments.until:
-        until = _start_of(arguments.until + timedelta(days=1), district)
+        until = local_midnight(district, arguments.until + timedelta(days=1))
     record("audit who-saw", district, f"student with key {key}")
     events = list(disclosures.who_saw(district, key, since, until))
     if arguments.json:
@@ -65,13 +65,9 @@ def who_saw(arguments: Namespace) -> int:
     if events:
         print("\n".join(output.table(_HEADERS, [_row(event, district) for event in events])))
         print()
-    times = "1 time" if len(events) == 1 else f"{len(events):,} times"
+    times = count_of(len(events), "time")
     print(f"The student with key {key} of {district.name} was seen {times}.")
     return OK
-
-
-def _start_of(day: date, district: District) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(district.time_zone))
 
 
 def _who(event: AuditEvent) -> str:

@@ -1,14 +1,14 @@
 """Filters of the audit page."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.db.models import QuerySet
 
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts.local_dates import local_midnight
 from rollbook.districts.models import District
 from rollbook.pagination import Page, get_query_page
 from rollbook.web.pages.base.filters import FilterForm, date_field
@@ -42,13 +42,11 @@ class Filters(FilterForm):
         if values["action"]:
             events = events.filter(action__icontains=values["action"].replace("\0", ""))
         if values["since"]:
-            events = events.filter(at__gte=self._start_of(values["since"]))
+            events = events.filter(at__gte=local_midnight(self._district, values["since"]))
         if values["until"]:
-            events = events.filter(at__lt=self._start_of(values["until"] + timedelta(days=1)))
+            end = local_midnight(self._district, values["until"] + timedelta(days=1))
+            events = events.filter(at__lt=end)
         return events
-
-    def _start_of(self, day: date) -> datetime:
-        return datetime.combine(day, time(), ZoneInfo(self._district.time_zone))
 
 
 def search(filters: Filters, number: int) -> Page[AuditEvent]:

@@ -1,13 +1,12 @@
 """Find who saw a student in a range of days, for the page of the student."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rollbook.accounts.audit.disclosures import who_saw
 from rollbook.accounts.models import AuditEvent
-from rollbook.districts.local_dates import local_date
+from rollbook.districts.local_dates import local_date, local_midnight
 from rollbook.districts.models import District
 from rollbook.pagination import Page, get_page
 from rollbook.web.pages.base.filters import FilterForm, date_field
@@ -38,9 +37,7 @@ class Days(FilterForm):
         if not self.is_valid():
             return get_page(0, number, PAGE_SIZE, lambda first, last: [])
         until = self.cleaned_data["until"]
-        end = self._start_of(until + timedelta(days=1)) if until else None
-        found = list(who_saw(self._district, student, self._start_of(self.first_day), end))
+        end = local_midnight(self._district, until + timedelta(days=1)) if until else None
+        begin = local_midnight(self._district, self.first_day)
+        found = list(who_saw(self._district, student, begin, end))
         return get_page(len(found), number, PAGE_SIZE, lambda first, last: found[first:last])
-
-    def _start_of(self, day: date) -> datetime:
-        return datetime.combine(day, time(), ZoneInfo(self._district.time_zone))
