@@ -81,6 +81,7 @@ def _uploads() -> Iterator[Row]:
     from django.conf import settings
     from django.http import multipartparser
 
+    from rollbook import client_network
     from rollbook.environment import MAX_UPLOAD_BYTES
     from rollbook.web.http import upload_form, upload_quota, upload_shares
 
@@ -89,7 +90,7 @@ def _uploads() -> Iterator[Row]:
         ("one address", upload_shares.OF_AN_ADDRESS),
         ("one address that is not known", upload_shares.OF_A_STRANGERS_ADDRESS),
         (
-            f"one /{upload_shares.WIDE_IPV4} or /{upload_shares.WIDE_IPV6} network",
+            f"one /{client_network.WIDE_IPV4} or /{client_network.WIDE_IPV6} network",
             upload_shares.OF_A_WIDE_NETWORK,
         ),
         ("all callers that are not known", upload_shares.OF_STRANGERS),

@@ -3,12 +3,8 @@
 Networks are compared as /24 (IPv4) and /48 (IPv6), because providers change the rest of an address.
 """
 
-import ipaddress
-
 from rollbook.accounts.models import KnownAddress, Member
-from rollbook.client_network import client_network
-
-_PREFIXES = {4: 24, 6: 48}
+from rollbook.client_network import client_network, wide_network
 
 
 def is_new(member: Member, address: str) -> bool:
@@ -17,10 +13,5 @@ def is_new(member: Member, address: str) -> bool:
     Call this before the address is remembered.
     """
     known = KnownAddress.objects.filter(member=member).values_list("address", flat=True)
-    networks = set(map(_network, known))
-    return bool(networks) and _network(client_network(address)) not in networks
-
-
-def _network(address: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    prefix = _PREFIXES[ipaddress.ip_address(address).version]
-    return ipaddress.ip_network((address, prefix), strict=False)
+    networks = set(map(wide_network, known))
+    return bool(networks) and wide_network(client_network(address)) not in networks

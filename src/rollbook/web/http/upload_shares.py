@@ -1,6 +1,5 @@
 """Share what uploads take, bytes or slots, so that strangers never take what others need."""
 
-import ipaddress
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -8,8 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
-WIDE_IPV4, WIDE_IPV6 = 24, 48
-"""How much of an address names the network whose customers share a limit."""
+from rollbook.client_network import wide_network
 
 TOO_MANY, BUSY, UNIDENTIFIED = "too_many_uploads", "server_busy", "uploads_unidentified"
 """Codes of the errors."""
@@ -40,11 +38,7 @@ class Caller:
     @property
     def wide_network(self) -> str:
         """The /24 network of an IPv4 address, the /48 network of an IPv6 address."""
-        if not self.address:
-            return ""
-        address = ipaddress.ip_address(self.address)
-        width = WIDE_IPV4 if address.version == 4 else WIDE_IPV6
-        return str(ipaddress.ip_network(f"{address}/{width}", strict=False))
+        return wide_network(self.address) if self.address else ""
 
 
 @dataclass(frozen=True)
