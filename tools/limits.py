@@ -64,7 +64,7 @@ def _connections() -> Iterator[Row]:
         f"{body_timeout.MIN_UPLOAD_BYTES_PER_S * 8 // 1000} kbit/s",
         "disconnected; nothing is kept",
     )
-    yield "uploads being received at once", str(upload_slots.SLOTS), "503 `server_busy`"
+    yield "uploads being received at the same time", str(upload_slots.SLOTS), "503 `server_busy`"
     yield (
         "of these, from all addresses that are not known",
         f"{float(upload_shares.OF_STRANGERS * upload_slots.SLOTS):g}",
@@ -139,7 +139,11 @@ def _sign_in() -> Iterator[Row]:
         f"{password_policy.MIN_CHARACTERS} characters to {password_policy.MAX_BYTES:,} bytes",
         "refused with the reason",
     )
-    yield "passwords being hashed at once", str(sign_in.MAX_CONCURRENT_HASHES), "the next one waits"
+    yield (
+        "passwords being hashed at the same time",
+        str(sign_in.MAX_CONCURRENT_HASHES),
+        "the next one waits",
+    )
 
 
 def _links() -> Iterator[Row]:
@@ -219,7 +223,7 @@ def _staff() -> Iterator[Row]:
         "refused",
     )
     yield "file with schools", _size(views.MAX_FILE_BYTES), "refused"
-    yield "students added to a group at once", f"{forms.MAX_STUDENTS:,}", "refused"
+    yield "students added to a group in one step", f"{forms.MAX_STUDENTS:,}", "refused"
 
 
 def _size(size: int) -> str:
