@@ -387,6 +387,18 @@ def _submit_token(page: Page, password: str) -> None:
     _submit(page)
 
 
+def _submit_expected_files(page: Page) -> None:
+    """Save a week and a pause, then a pause that ends before it begins."""
+    page.goto("/expected-files")
+    for weekday in ("Monday", "Friday"):
+        page.get_by_label(weekday).fill("06:00")
+    page.get_by_role("button", name="Save").click()
+    for first, last in (("2098-12-21", "2099-01-03"), ("2099-06-30", "2099-06-01")):
+        page.get_by_label("First day").fill(first)
+        page.get_by_label("Last day").fill(last)
+        page.get_by_role("button", name="Add pause").click()
+
+
 def _submit_settings(page: Page, days: str) -> None:
     page.goto("/settings")
     page.get_by_label("Student files, in days").fill(days)
@@ -505,6 +517,8 @@ STATES = (
     State("role-refused", _role_refused),
     State("settings", "/settings"),
     State("settings-refused", lambda page: _submit_settings(page, "0")),
+    State("expected-files", "/expected-files"),
+    State("expected-files-refused", _submit_expected_files),
     State("settings-saved", lambda page: _submit_settings(page, "30")),
     State("audit", "/audit"),
     State("audit-none-found", "/audit?action=zzz"),
