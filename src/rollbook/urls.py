@@ -115,6 +115,11 @@ urlpatterns = [
     path("staff/<int:key>/deactivate", staff_views.deactivate, name="member-deactivate"),
     path("staff/<int:key>/reactivate", staff_views.reactivate, name="member-reactivate"),
     path(
+        "staff/<int:key>/revoke-tokens",
+        staff_views.revoke_tokens,
+        name="member-tokens-revoke",
+    ),
+    path(
         "staff/<int:key>/second-factor-off",
         staff_views.second_factor_off,
         name="member-second-factor-off",

@@ -94,7 +94,7 @@ def message(mail: AccountMail) -> EmailMultiAlternatives:
         MailObsolete: The member is inactive, or no longer needs the email.
     """
     member = mail.member
-    if not member.is_active:
+    if not member.is_active and (mail.notice != Notice.DEACTIVATED or member.erased_at):
         raise MailObsolete
     kind = AccountMailKind(mail.kind)
     context = {

@@ -28,6 +28,13 @@ def count(text: str) -> int:
     raise ArgumentTypeError(f"'{text}' is not a number from 1 to {MAX_COUNT:,}")
 
 
+def count_or_zero(text: str) -> int:
+    """Parse a number from 0 to a million."""
+    if text.isdecimal() and int(text) <= MAX_COUNT:
+        return int(text)
+    raise ArgumentTypeError(f"'{text}' is not a number from 0 to {MAX_COUNT:,}")
+
+
 def keep(text: str) -> int:
     """Parse a number of backups to keep."""
     if text.isdecimal() and int(text) >= 1:

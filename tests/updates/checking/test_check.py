@@ -30,6 +30,7 @@ from tests.updates.night import (
     run,
     send,
     send_bytes,
+    stored_problems,
     values_of,
 )
 
@@ -70,15 +71,12 @@ def check_results(update: UpdateJob) -> tuple[Any, ...]:
     rows = update.stagedrow_set.order_by("line").values_list(
         "line", "apply_order", "outcome", "claims_name_key"
     )
-    problems = update.problem_set.order_by("line", "pk").values_list(
-        "line", "column", "code", "found", "hint"
-    )
     return (
         counts(report_of(update)),
         update.rows_read,
         update.rows_staged,
         update.problem_counts,
-        list(problems),
+        stored_problems(update),
         list(rows),
     )
 
@@ -205,7 +203,7 @@ def test_a_new_student_needs_every_required_cell(maple: District, missing: str, 
         del cells[missing]
     result = finish(send_as_is(maple, f"{','.join(cells)}\n{','.join(cells.values())}\n"))
     assert counts(result) == {"rejected": 1}
-    problem = last(maple).problem_set.get()
+    (problem,) = stored_problems(last(maple))
     assert (problem.code, problem.column, problem.found) == ("required", missing, missing)
 
 
