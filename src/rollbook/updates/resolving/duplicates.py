@@ -25,7 +25,7 @@ from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import COLUMN_ORDER
 from rollbook.text import join_words
 from rollbook.updates.checking import staged_rows
-from rollbook.updates.checking.check_range import RowChecker
+from rollbook.updates.checking.row_checker import RowChecker
 from rollbook.updates.checking.staged_rows import ORDER_INCOMPLETE, StagedRowTuple
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
