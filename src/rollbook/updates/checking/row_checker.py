@@ -85,7 +85,7 @@ class RowChecker:
 
     def validate(self, rows: Sequence[RawRow]) -> list[ValidatedRow]:
         """Return each row's clean values and problems, by the rules of the file alone."""
-        return list(validate_rows(self._validator, rows))
+        return validate_rows(self._validator, rows)
 
     def check(
         self, rows: list[RawRow], fingerprints: Mapping[int, int], result: RangeResult
