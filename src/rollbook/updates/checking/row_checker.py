@@ -25,6 +25,7 @@ from rollbook.students import matching, similar_ids, snapshots, writer
 from rollbook.students.diff import diff
 from rollbook.students.fingerprints import ConfirmedRow
 from rollbook.students.matching import Match, StudentMatcher
+from rollbook.students.passwords import ImportedPasswords
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.updates import password_marks
 from rollbook.updates.checking import staged_rows
@@ -74,6 +75,7 @@ class RowChecker:
         self._today, rules = local_date(update.district, timezone.now()), update.file_rules
         self._validator = RowValidator(header, self._today, rules=rules)
         self.mark_key = password_marks.key_for(update.district_id, header)
+        self.passwords = ImportedPasswords(self.mark_key)
         self._group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
         self._has_last_names = "LAST_NAME" in header.known
         self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
@@ -97,6 +99,7 @@ class RowChecker:
             fingerprints: Their fingerprints, by line.
             result: Where to add the result.
         """
+        self.passwords = ImportedPasswords(self.mark_key)
         validated = self.validate(rows)
         self.check_references(validated)
         matcher = StudentMatcher(self._district_id, [row.values for row in validated])
@@ -111,10 +114,7 @@ class RowChecker:
         unmatched_rows = []
         for row, match in zip(validated, matches, strict=True):
             if match.student:
-                check_birth_date(row, match.student, self._today)
-                if not row.rejected:
-                    self._references.check_status(row, match.student)
-                    row.problems += self._forbidden_changes(row, match.student)
+                self._check_student(row, match.student)
                 result.student_ids.append(match.student.pk)
                 result.line_numbers.append(row.line)
             elif not row.rejected:
@@ -123,13 +123,16 @@ class RowChecker:
             self._classify(row, match.student, fingerprints[row.line], result)
         self._check_unmatched_rows(unmatched_rows, fingerprints, result)
 
-    def _forbidden_changes(self, row: ValidatedRow, student: StudentSnapshot) -> Iterator[Problem]:
-        """Yield a problem for each column that the token must not change, but the row does."""
+    def _check_student(self, row: ValidatedRow, student: StudentSnapshot) -> None:
+        """Add the problems that depend on the row's student."""
+        check_birth_date(row, student, self._today)
+        if row.rejected:
+            return
+        self._references.check_status(row, student)
         if self._protected:
             changed = diff(student, row.values)
-            for name in self._protected:
-                if name in changed:
-                    yield Problem("protected_column", row.line, name)
+            forbidden = (name for name in self._protected if name in changed)
+            row.problems += (Problem("protected_column", row.line, name) for name in forbidden)
 
     def check_references(self, rows: Sequence[ValidatedRow]) -> None:
         """Report schools and staff that the district doesn't have, and remove them from rows."""
@@ -150,7 +153,7 @@ class RowChecker:
         An inactive student is reactivated if the district wants that.
         """
         self._references.check_status(row, student)
-        return diff(student, row.values, self.mark_key)
+        return diff(student, row.values, self.passwords)
 
     def _check_unmatched_rows(
         self,
@@ -195,11 +198,13 @@ class RowChecker:
             result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
         elif student is None:
             result.staged.append(
-                staged_rows.new_student_row(row.line, row.values, stored_fingerprint, self.mark_key)
+                staged_rows.new_student_row(
+                    row.line, row.values, stored_fingerprint, self.passwords
+                )
             )
-        elif new := diff(student, row.values, self.mark_key):
+        elif new := diff(student, row.values, self.passwords):
             result.staged.append(
-                staged_rows.change_row(row.line, student, new, stored_fingerprint, self.mark_key)
+                staged_rows.change_row(row.line, student, new, stored_fingerprint, self.passwords)
             )
         else:
             result.unchanged += 1

@@ -241,12 +241,12 @@ class _Settlement:
         """
         if student_id is None:
             fill_one_name(merged.values)
-            return staged_rows.new_student_row(line, merged.values, None, self.checker.mark_key)
+            return staged_rows.new_student_row(line, merged.values, None, self.checker.passwords)
         student = self.students[student_id]
         new = self.checker.changes(student, merged)
         if not new:
             return None
-        return staged_rows.change_row(line, student, new, None, self.checker.mark_key)
+        return staged_rows.change_row(line, student, new, None, self.checker.passwords)
 
 
 class _Settler:
