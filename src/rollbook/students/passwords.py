@@ -19,7 +19,7 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from operator import or_
 
 import argon2
@@ -208,7 +208,14 @@ def _version_of_tag(stored: str) -> tuple[int, str]:
 
 
 def _verifier(salt: str, password: str, key: bytes) -> str:
-    return hmac.digest(key, f"{salt}{password}".encode(), hashlib.sha256).hex()
+    verifier = _keyed_verifier(key).copy()
+    verifier.update(f"{salt}{password}".encode())
+    return verifier.hexdigest()
+
+
+@lru_cache(maxsize=2)  # copying it takes half as long as creating another one
+def _keyed_verifier(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod=hashlib.sha256)
 
 
 def _change_tag(salt: str, password: str, key: bytes) -> str:

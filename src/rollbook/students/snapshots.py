@@ -19,7 +19,13 @@ STUDENT_TABLE_COLUMNS = tuple(
 """Columns stored in the table of students, where their names are in lower case."""
 
 _LOADED_COLUMNS = ("SCHOOL_ID", *STUDENT_TABLE_COLUMNS)
-_COLUMNS = ", ".join(f"student.{name.lower()}" for name in STUDENT_TABLE_COLUMNS)
+_DATE_AS_TEXT = {
+    "sqlite": "student.dob || ''",  # without a type, so nothing turns it into a date
+    "postgresql": "to_char(student.dob, 'YYYY-MM-DD')",
+}[connection.vendor]
+_COLUMNS = ", ".join(f"student.{name.lower()}" for name in STUDENT_TABLE_COLUMNS).replace(
+    "student.dob", _DATE_AS_TEXT
+)
 _LOOKUPS = {
     column: lateral_lookup_sql(
         "students_student",
@@ -164,7 +170,6 @@ def _fetch(query: str, keys: Collection[Any], *parameters: int) -> Iterable[Stud
         for pk, version, password, *stored in cursor.fetchall():
             values = dict(zip(_LOADED_COLUMNS, stored, strict=True))
             values["STUDENT_ID"] = values["STUDENT_ID"] or ""
-            values["DOB"] = str(values["DOB"])
             yield StudentSnapshot(pk, version, password, values)
 
 

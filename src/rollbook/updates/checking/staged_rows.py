@@ -100,7 +100,8 @@ def change_row(
     values = {**student.values, **new}
     if name_and_dob(values) == name_and_dob(student.values):
         return row
-    return _with_name(row, values)
+    name, dob, key = _name_claims(values)
+    return row._replace(claims_name_key=name, claims_dob=dob, claims_loose_key=key)
 
 
 def new_student_row(
@@ -120,16 +121,17 @@ def new_student_row(
     apply_order = line if values.get("USERNAME") else ORDER_GENERATED_USERNAMES + line
     if missing_required_values(values, line):
         apply_order = ORDER_INCOMPLETE + line
-    row = StagedRowTuple(
+    return StagedRowTuple(
         line,
         None,
         _as_json(_with_hashed_password(values, passwords)),
         apply_order,
-        claims_student_id=values.get("STUDENT_ID") or None,
-        claims_username=values.get("USERNAME") or None,
+        None,
+        values.get("STUDENT_ID") or None,
+        values.get("USERNAME") or None,
+        *_name_claims(values),
         fingerprint=fingerprint,
     )
-    return _with_name(row, values)
 
 
 @lru_cache(maxsize=2000)  # of a rollover, each change is that of thousands of students
@@ -158,11 +160,11 @@ def _name_in_file(values: Mapping[str, str]) -> str | None:
     return None
 
 
-def _with_name(row: StagedRowTuple, values: Mapping[str, str]) -> StagedRowTuple:
-    """Return the row with the name and date of birth that its student gets, if it has both."""
-    claimed_name, dob = _name_in_file(values), values.get("DOB")
-    key = loose_key(values) if claimed_name and dob else None
-    return row._replace(claims_name_key=claimed_name, claims_dob=dob or None, claims_loose_key=key)
+def _name_claims(values: Mapping[str, str]) -> tuple[str | None, str | None, int | None]:
+    """Return the name key, date of birth and loose key that a student gets with these values."""
+    name, dob = _name_in_file(values), values.get("DOB") or None
+    key = loose_key(values) if name and dob else None
+    return name, dob, key
 
 
 def _with_hashed_password(
