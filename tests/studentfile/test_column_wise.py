@@ -182,6 +182,14 @@ def test_only_rows_with_an_invalid_cell_are_left_to_the_other_way() -> None:
     assert [problem.code for problem in across.problems] == ["weak_password"]
 
 
+def test_a_repeated_header_is_found_even_if_its_names_are_valid_values() -> None:
+    names = ["USERNAME", "FIRST_NAME"]
+    rows = [RawRow(2, ["ana17", "Ana"]), RawRow(3, names), RawRow(4, ["username", "First_Name"])]
+    columns, single = both_ways(names, rows, FileRules(), keep_optional=True)
+    assert list(map(facts, columns)) == list(map(facts, single))
+    assert [problem.code for problem in columns[1].problems] == ["header_again"]
+
+
 def damaged(code: str, line: int = 9) -> RawRow:
     damage = RowDamage((Problem(code, line, "LAST_NAME"),), frozenset({4}))
     return RawRow(line, [*good_row().values()], damage)
@@ -242,6 +250,8 @@ def test_a_plain_text_is_its_own_value(data: st.DataObject, column: Any) -> None
     assert column.rule(text) == text
     rule = CellRule(column, FileRules(), 512, keep_optional=True)
     assert rule.validate_all([text]) == [rule[text]] == [text]
+    limited = CellRule(column, FileRules(), len(text) - 1, keep_optional=True)
+    assert limited.validate_all([text]) == [limited[text]] != [text]
 
 
 @pytest.mark.parametrize("column", PLAIN_COLUMNS, ids=lambda column: column.name)
