@@ -14,9 +14,9 @@ from rollbook.accounts import district_keys, sealed_values
 from rollbook.accounts.district_keys import KeyPurpose
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
+from rollbook.studentfile.cell_rules import CellRule
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.studentfile.reading import reader
-from rollbook.studentfile.row_validator import RowValidator
 from rollbook.updates import runner
 from rollbook.updates.models import Draft, FileChunk, UpdateJob
 from rollbook.updates.receiving import drafts, files, preview
@@ -157,10 +157,10 @@ def test_birth_dates_are_checked_by_the_date_in_the_district(manager: Member) ->
 def test_a_bug_in_a_rule_only_rejects_the_row(
     manager: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def check(self: Any, row: Any) -> Any:
+    def check(self: Any, text: str) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(RowValidator, "validate", check)
+    monkeypatch.setattr(CellRule, "__missing__", check)
     told = drafts.load_preview(keep(manager, a_class(2)))
     assert [(group.code, group.count) for group in told.groups] == [("internal_error", 2)]
 
