@@ -35,8 +35,9 @@ def find_keys(update: UpdateJob, rows: Iterable[StagedRow]) -> dict[int, int]:
     found: dict[tuple[object, ...], int] = {}
     for condition in (with_id, without_id):  # each has an index of its own
         students = Student.objects.filter(condition, district=update.district_id)
-        for student, *names in students.values_list("pk", "student_id", "name_key", "dob"):
-            found[added_key(*names)] = student
+        names = students.values_list("pk", "student_id", "name_key", "dob")
+        for student, student_id, name_key, dob in names:
+            found[added_key(student_id, name_key, dob)] = student
     own = _added_by(update, list(found.values()))
     return {
         lines[key]: student for key, student in found.items() if key in lines and student in own
