@@ -23,7 +23,7 @@ def privileges() -> list[tuple[str, str]]:
             "SELECT relname, COALESCE(relacl::text, '') FROM pg_class"
             " WHERE relnamespace = current_schema()::regnamespace ORDER BY relname"
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_a_kill_at_any_statement_changes_nothing_and_the_next_try_finishes(

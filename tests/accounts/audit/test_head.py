@@ -1,6 +1,7 @@
 """The newest seal is kept outside the database; a kill at any step leaves the old or new one."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from rollbook import atomic_file
 from rollbook.accounts.audit import head, log, seals
 from rollbook.accounts.audit.head import Head
 from rollbook.accounts.models import Member
@@ -84,7 +84,7 @@ def kill_at(patch: pytest.MonkeyPatch, step: str) -> None:
             raise Killed
 
     targets: dict[str, tuple[object, str, Any]] = {
-        "open": (atomic_file.tempfile, "mkstemp", kill),
+        "open": (tempfile, "mkstemp", kill),
         "write": (os, "fdopen", kill),
         "sync": (os, "fsync", kill),
         "replace": (Path, "replace", kill),

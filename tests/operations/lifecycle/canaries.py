@@ -63,6 +63,7 @@ def main(count: int) -> None:
     target = School.objects.create(district=district, organization_id="200", name=canary())
     moved = Student.objects.order_by("pk")[0]
     selection = transfers.select_student(manager, moved.pk)
+    assert selection
     transfers.move(manager, selection, target, now)
     drafts.create_draft(manager, incoming(table(students[:5]).encode()), file_name="d.csv", now=now)
     send(district, table(students[:5]), file_name=f"{canary()}.csv")
@@ -80,8 +81,8 @@ def table(student_ids: list[str], extra: str = "NOTE") -> str:
     lines = [f"STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,PASSWORD,{parents},{extra}"]
     for student_id in student_ids:
         cells = (student_id, canary(), canary(), canary(), "05/13/2012", canary())
-        parents = (f"{canary()}@home.example", f"{canary()}@home.example")
-        lines.append(",".join((*cells, *parents, canary())))
+        emails = (f"{canary()}@home.example", f"{canary()}@home.example")
+        lines.append(",".join((*cells, *emails, canary())))
     return "\n".join(lines) + "\n"
 
 
