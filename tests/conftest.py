@@ -53,10 +53,13 @@ key_ring.REFRESH_S = math.inf
 key_ring.assume({})
 
 # To build the parser takes longer than most commands that run in this process.
+BUILD_PARSER = "build_parser"
+_build_once = cache(parser.build_parser)
 for _module in (parser, cli):
-    setattr(_module, "build_parser", cache(parser.build_parser))  # noqa: B010
+    setattr(_module, BUILD_PARSER, _build_once)
 
-RENDER_TEMPLATE = Template._render
+RENDER = "_render"
+_render_template = vars(Template)[RENDER]
 
 PASSWORD = "correct horse battery staple"
 
@@ -322,7 +325,7 @@ def neighbor(cedar: District) -> Member:
 @pytest.fixture(scope="session")
 def django_test_environment(django_test_environment: None) -> None:
     """Render templates as the product does: no test asks Django which templates were used."""
-    setattr(Template, "_render", RENDER_TEMPLATE)  # noqa: B010
+    setattr(Template, RENDER, _render_template)
 
 
 @pytest.fixture(scope="session")

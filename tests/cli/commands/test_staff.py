@@ -265,6 +265,23 @@ def test_a_lost_second_factor_is_turned_off_on_the_host(
     )  # fmt: skip
 
 
+def test_a_login_of_several_districts_needs_the_name_of_one(
+    rollbook: Rollbook, manager: Member, neighbor: Member
+) -> None:
+    invited = ("--first", "Eve", "--last", "Doe", "--role", "district manager")
+    for district in ("maple-usd", "cedar-county"):
+        assert rollbook("staff", "add", district, "eve@new.example", *invited).code == 0
+    result = rollbook("staff", "deactivate", "eve@new.example")
+    assert (result.code, result.err) == (
+        1,
+        "ERROR ambiguous_member: 'eve@new.example' is a member of several districts, or invited "
+        "to them; write cedar-county:eve@new.example, for example; nothing was changed\n",
+    )
+    assert not Member.objects.filter(is_active=False).exists()
+    assert rollbook("staff", "deactivate", "cedar-county:eve@new.example").code == 0
+    assert Member.objects.get(is_active=False).district == neighbor.district
+
+
 @pytest.mark.statement("S49")
 @pytest.mark.parametrize(
     ("command", "notice", "is_told"),
