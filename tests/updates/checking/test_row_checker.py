@@ -2,7 +2,7 @@
 
 import secrets
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -87,7 +87,7 @@ ROWS = st.sampled_from([GOOD, NEW, *CAUSES.values(), *ODD])
 
 
 @pytest.fixture
-def school(maple: District, monkeypatch: pytest.MonkeyPatch) -> Iterator[District]:
+def school(maple: District, monkeypatch: pytest.MonkeyPatch) -> District:
     """Return a district with students, of whom two have the same name and one is inactive."""
     people = [
         GOOD,
