@@ -111,9 +111,10 @@ def read(path: Path, file: File) -> tuple[FileScan, list[RawRow], list[bytes], l
     result = scan(path, encoding=encoding, limits=file.limits)
     if result.refusal or result.header is None:
         return result, [], [], []
-    where = {"encoding": result.encoding, "header": result.header}
-    rows = [row for batch in reader.read_batches(path, **where) for row in batch.rows]
-    batches = list(reader.read_records(path, **where))
+    encoding, header = result.encoding, result.header
+    row_batches = reader.read_batches(path, encoding=encoding, header=header)
+    rows = [row for batch in row_batches for row in batch.rows]
+    batches = list(reader.read_records(path, encoding=encoding, header=header))
     records = [record for batch in batches for record in batch.records]
     return result, rows, records, [line for batch in batches for line in batch.lines]
 
