@@ -97,7 +97,7 @@ def files(draw: st.DrawFn) -> File:
 def one_by_one() -> Iterator[None]:
     """Take no shortcut for a lot of records."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(record_splitter, "_PLAIN_TEXT", re.compile(b""))
+        patched.setattr(record_splitter, "_PLAIN_CELLS", re.compile(b"(?!)"))
         patched.setattr(reader, "are_lines", lambda records: False)
         patched.setattr(reader, "_parse_intact", lambda records: None)
         patched.setattr(reading_scan._Scanner, "_are_regular", lambda scanner, records: False)
@@ -111,9 +111,10 @@ def read(path: Path, file: File) -> tuple[FileScan, list[RawRow], list[bytes], l
     result = scan(path, encoding=encoding, limits=file.limits)
     if result.refusal or result.header is None:
         return result, [], [], []
-    where = {"encoding": result.encoding, "header": result.header}
-    rows = [row for batch in reader.read_batches(path, **where) for row in batch.rows]
-    batches = list(reader.read_records(path, **where))
+    encoding, header = result.encoding, result.header
+    row_batches = reader.read_batches(path, encoding=encoding, header=header)
+    rows = [row for batch in row_batches for row in batch.rows]
+    batches = list(reader.read_records(path, encoding=encoding, header=header))
     records = [record for batch in batches for record in batch.records]
     return result, rows, records, [line for batch in batches for line in batch.lines]
 

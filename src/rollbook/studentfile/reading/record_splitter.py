@@ -19,11 +19,9 @@ _ROW = rb'(?:[^"\r\n]*+(?=[\r\n]|\Z)|' + _CELL + rb"(?:," + _CELL + rb")*+)"
 _RECORD = re.compile(_ROW + rb"(?:\r\n|\n|\r(?!\Z))")
 _LAST_RECORD = re.compile(_ROW + rb"(?:\r\n|\n|\r|\Z)")
 _FIRST_CELL = re.compile(_CELL)
-# Text in which all quotes are plain, as find_odd_quote() defines it; so each line is a record.
-# Between the quotes of two quoted cells that follow each other is nothing but commas.
-_PLAIN_TEXT = re.compile(
-    rb'(?:[^"]*+(?<![^,\r\n])"[^"\r\n]*+(?:",*+"[^"\r\n]*+)*+"(?=[,\r\n]|\Z))*+'
-)
+# Quoted cells of one line that follow each other, or have only empty cells between them. A doubled
+# quote is matched like the end of one cell and the beginning of another.
+_PLAIN_CELLS = re.compile(rb'(?<![^,\r\n])"[^"\r\n]*+(?:",*+"[^"\r\n]*+)*+"(?=[,\r\n]|\Z)')
 _LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 _CTRL_Z = b"\x1a"  # the end of a text in DOS programs
 
@@ -77,14 +75,17 @@ def split_records(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
 def find_odd_quote(block: bytes, first: int = 0) -> int:
     """Return the position of the first quote that isn't plain, or -1.
 
-    A plain quote begins or ends a quoted cell of one line, or is doubled inside of one.
+    A plain quote begins or ends a quoted cell of one line, or is doubled inside of one. So each
+    line before the position is a record.
 
     Args:
         block: The bytes.
         first: Where a record begins.
     """
-    plain = _PLAIN_TEXT.match(block, first)
-    return block.find(b'"', plain.end() if plain else first)
+    quote = block.find(b'"', first)
+    while quote >= 0 and (cells := _PLAIN_CELLS.match(block, quote)):
+        quote = block.find(b'"', cells.end())
+    return quote
 
 
 def _line_start(block: bytes, position: int, first: int) -> int:
