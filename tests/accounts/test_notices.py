@@ -57,6 +57,18 @@ def test_every_notice_is_a_complete_email(
         assert "Ana Ruiz" in body
 
 
+def test_a_manager_who_has_not_accepted_the_invitation_gets_no_notice(
+    manager: Member, other_manager: Member
+) -> None:
+    district = manager.district
+    members.invite(
+        district, "new@maple.example", "Neil", "Oz", "district manager", [], manager, NOW
+    )
+    AccountMail.objects.all().delete()
+    notices.notify_managers(Notice.SETTINGS_CHANGED, NOW, district, by=manager, detail="x")
+    assert {recipient for _, recipient, _ in sent()} == {other_manager.email}
+
+
 def test_a_deactivated_member_gets_the_notice_about_it_and_no_other(
     ben: Member, manager: Member
 ) -> None:

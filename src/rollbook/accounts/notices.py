@@ -248,7 +248,7 @@ def notify_managers(
 
 
 def _managers(district: District, except_for: Iterable[Member | None]) -> list[Member]:
-    """Return the active district managers, but not these members."""
+    """Return the district managers who have accepted their invitation, but not these members."""
     found = Member.objects.filter(
         district=district,
         is_active=True,
@@ -256,7 +256,8 @@ def _managers(district: District, except_for: Iterable[Member | None]) -> list[M
         role__type=RoleType.DISTRICT_MANAGER.value,
     )
     keys = [member.pk for member in except_for if member]
-    return list(found.exclude(pk__in=keys).order_by("email"))
+    others = found.exclude(pk__in=keys).order_by("email")
+    return [manager for manager in others if manager.has_usable_password()]
 
 
 def _queue(
