@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from django.db import transaction
 
+from rollbook.accounts.managers import district_managers
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member
-from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District
 
 MIN_INTERVAL = timedelta(hours=1)
@@ -248,16 +248,9 @@ def notify_managers(
 
 
 def _managers(district: District, except_for: Iterable[Member | None]) -> list[Member]:
-    """Return the district managers who have accepted their invitation, but not these members."""
-    found = Member.objects.filter(
-        district=district,
-        is_active=True,
-        role__is_standard=True,
-        role__type=RoleType.DISTRICT_MANAGER.value,
-    )
-    keys = [member.pk for member in except_for if member]
-    others = found.exclude(pk__in=keys).order_by("email")
-    return [manager for manager in others if manager.has_usable_password()]
+    """Return the district managers, but not these members."""
+    excepted = list(except_for)
+    return [manager for manager in district_managers(district) if manager not in excepted]
 
 
 def _queue(

@@ -11,12 +11,13 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from rollbook.accounts import mails
 from rollbook.accounts.audit import log
+from rollbook.accounts.managers import district_managers
+from rollbook.accounts.members.members import result_recipients
 from rollbook.accounts.models import AccountMailKind, Member
-from rollbook.accounts.permissions import RoleType
 from rollbook.districts import schedules
 from rollbook.districts.file_schedule import ExpectedFile
 from rollbook.districts.models import District, FileSchedule, MissedFile, SchedulePause
@@ -65,12 +66,7 @@ def status(district: District, now: datetime) -> FileStatus | None:
 
 def recipients(district: District) -> Sequence[Member]:
     """Return who gets the emails: those who get all results, or else the district managers."""
-    active = Member.objects.filter(district=district, is_active=True).order_by("pk")
-    told = list(active.filter(receives_results=True))
-    if not told:
-        is_manager = Q(role__is_standard=True, role__type=RoleType.DISTRICT_MANAGER.value)
-        told = [member for member in active.filter(is_manager) if member.has_usable_password()]
-    return told
+    return result_recipients(district) or district_managers(district)
 
 
 def _check(key: int, now: datetime) -> int:

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from rollbook.accounts import mails, notices, roles
 from rollbook.accounts.auth import api_tokens, second_factor, sessions
+from rollbook.accounts.managers import district_managers
 from rollbook.accounts.members import members
 from rollbook.accounts.members.validation import InvalidMember, MemberDraft, email_already_used
 from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.accounts.notices import Notice
-from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District
 from rollbook.text import count_of
 
@@ -174,13 +174,7 @@ def _is_last_district_manager(member: Member) -> bool:
     """Return whether no other active member with a password has all permissions."""
     if not (member.is_active and member.role.is_fixed):
         return False
-    managers = Member.objects.filter(
-        district=member.district_id,
-        is_active=True,
-        role__is_standard=True,
-        role__type=RoleType.DISTRICT_MANAGER.value,
-    )
-    return not any(other.has_usable_password() for other in managers.exclude(pk=member.pk))
+    return not any(other != member for other in district_managers(member.district))
 
 
 def _save(member: Member, draft: MemberDraft) -> None:
