@@ -432,7 +432,7 @@ def test_the_last_district_manager_cannot_be_deactivated_or_demoted(
 
 
 @pytest.mark.statement("S12")
-def test_all_tokens_of_a_member_are_revoked(browser: Visitor, manager: Member) -> None:
+def test_the_tokens_of_one_person_are_revoked(browser: Visitor, manager: Member) -> None:
     ben = make_member(manager.district, "ben@maple.example")
     address = f"/staff/{ben.pk}"
     assert "Revoke all tokens" not in browser.read(address).text
