@@ -11,9 +11,9 @@ from rollbook.districts.file_schedule import (
     ExpectedFile,
     Pause,
     Schedule,
-    format_clock,
     parse_time,
 )
+from rollbook.text import format_clock
 
 ZONES = ("America/Chicago", "Australia/Sydney", "UTC", "America/St_Johns", "Asia/Kathmandu")
 SCHOOL_DAYS = (time(6), time(6), time(6), time(6), time(6), None, None)

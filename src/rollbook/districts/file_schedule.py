@@ -4,7 +4,6 @@ On each weekday, the file is expected by one local time, or not at all. Pauses a
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -97,14 +96,14 @@ class Schedule:
         at = self._moment(day)
         if at is None or self.is_paused(day):
             return None
-        return ExpectedFile(day, at, next(self._moments_before(day)))
+        return ExpectedFile(day, at, self._moment_before(day))
 
-    def _moments_before(self, day: date) -> Iterator[datetime]:
-        for days in range(
-            1, len(WEEKDAYS) + 1
-        ):  # the same weekday of the week before at the latest
-            if moment := self._moment(day - timedelta(days=days)):
-                yield moment
+    def _moment_before(self, day: date) -> datetime:
+        """Return by when the file before was expected, which was at most a week earlier."""
+        while True:
+            day -= timedelta(days=1)
+            if moment := self._moment(day):
+                return moment
 
     def _moment(self, day: date) -> datetime | None:
         """Return by when a file would be expected on a day without a pause.
@@ -135,8 +134,3 @@ def parse_time(text: str) -> time:
         if is_clear and hour < _HOURS and minute < _MINUTES:
             return time(hour, minute)
     raise ValueError(f"'{text[:20]}' isn't a time; write for example 6:00 AM or 18:30")
-
-
-def format_clock(at: time) -> str:
-    """Return a time such as ``6:00 AM``."""
-    return f"{at.hour % _NOON_HOUR or _NOON_HOUR}:{at:%M %p}"

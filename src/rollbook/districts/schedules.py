@@ -1,9 +1,8 @@
 """Store when a district's files are expected, and the pauses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -12,10 +11,10 @@ from rollbook.districts.file_schedule import (
     WEEKDAYS,
     Pause,
     Schedule,
-    format_clock,
 )
+from rollbook.districts.local_dates import local_date
 from rollbook.districts.models import GRACE_MINUTES, District, FileSchedule, SchedulePause
-from rollbook.text import format_date
+from rollbook.text import format_clock, format_date
 from rollbook.validation import ValidationFailed
 
 MAX_PAUSES = 100
@@ -64,12 +63,10 @@ def settings_of(district: District) -> ScheduleSettings:
     return ScheduleSettings.of(stored) if stored else ScheduleSettings()
 
 
-def to_schedule(stored: FileSchedule, *, with_pauses: bool = True) -> Schedule:
+def to_schedule(stored: FileSchedule) -> Schedule:
     """Return the schedule to compute with."""
-    pauses: tuple[Pause, ...] = ()
-    if with_pauses:
-        pauses = tuple(pauses_of(stored.district))
-    return Schedule(_times(stored), stored.district.time_zone, pauses)
+    district = stored.district
+    return Schedule(_times(stored), district.time_zone, tuple(pauses_of(district)))
 
 
 def pauses_of(district: District) -> list[Pause]:
@@ -112,8 +109,7 @@ def add_pause(district: District, pause: Pause, now: datetime) -> None:
     with transaction.atomic():
         District.objects.select_for_update(no_key=True).get(pk=district.pk)
         others = pauses_of(district)
-        today = now.astimezone(ZoneInfo(district.time_zone)).date()
-        if reasons := _problems(pause, others, today):
+        if reasons := _problems(pause, others, local_date(district, now)):
             raise ValidationFailed(reasons)
         SchedulePause.objects.create(district=district, first=pause.first, last=pause.last)
 
@@ -147,5 +143,8 @@ def _problems(pause: Pause, others: Sequence[Pause], today: date) -> list[str]:
 
 
 def _times(stored: FileSchedule) -> tuple[time | None, ...]:
-    known: Mapping[str, time | None] = {"": None}
-    return tuple(known[at] if at in known else time.fromisoformat(at) for at in stored.times)
+    return tuple(map(_time, stored.times))
+
+
+def _time(stored: str) -> time | None:
+    return time.fromisoformat(stored) if stored else None

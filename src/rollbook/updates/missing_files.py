@@ -19,7 +19,8 @@ from rollbook.accounts.managers import district_managers
 from rollbook.accounts.members.members import result_recipients
 from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.districts import schedules
-from rollbook.districts.file_schedule import ExpectedFile
+from rollbook.districts.file_schedule import ExpectedFile, Schedule
+from rollbook.districts.local_dates import local_date
 from rollbook.districts.models import District, FileSchedule, MissedFile, SchedulePause
 from rollbook.students.models import Student
 from rollbook.text import format_datetime
@@ -60,8 +61,8 @@ def status(district: District, now: datetime) -> FileStatus | None:
     missed = MissedFile.objects.filter(district=district).order_by("-expected_at").first()
     if missed and _has_arrived(stored, missed.previous_at):
         missed = None
-    today = now.astimezone(ZoneInfo(district.time_zone)).date()
-    return FileStatus(missed, schedule.next_after(now), schedule.is_paused(today))
+    is_paused = schedule.is_paused(local_date(district, now))
+    return FileStatus(missed, schedule.next_after(now), is_paused)
 
 
 def recipients(district: District) -> Sequence[Member]:
@@ -75,13 +76,14 @@ def _check(key: int, now: datetime) -> int:
         stored = schedules.find(district)
         if stored is None:
             return 0
-        return _report_missing(stored, now) + _announce_pauses(stored, now)
+        schedule = schedules.to_schedule(stored)
+        return _report_missing(stored, schedule, now) + _announce_pauses(district, schedule, now)
 
 
-def _report_missing(stored: FileSchedule, now: datetime) -> int:
+def _report_missing(stored: FileSchedule, schedule: Schedule, now: datetime) -> int:
     """Report the file that was due last, unless it has arrived or was reported."""
     grace = timedelta(minutes=stored.grace_minutes)
-    due = schedules.to_schedule(stored).last_due(now - grace, stored.since)
+    due = schedule.last_due(now - grace, stored.since)
     district = stored.district
     if due is None or MissedFile.objects.filter(district=district, day__gte=due.day).exists():
         return 0
@@ -127,9 +129,8 @@ def _last_good(district: District) -> str:
     return received_at.isoformat() if received_at else ""
 
 
-def _announce_pauses(stored: FileSchedule, now: datetime) -> int:
+def _announce_pauses(district: District, schedule: Schedule, now: datetime) -> int:
     """Queue the emails on the days before a pause begins and before files are expected again."""
-    district = stored.district
     local = now.astimezone(ZoneInfo(district.time_zone))
     if local.time() < ANNOUNCED_AT:
         return 0
@@ -142,8 +143,7 @@ def _announce_pauses(stored: FileSchedule, now: datetime) -> int:
         count += _queue(district, AccountMailKind.PAUSE_BEGINS, now, first, last)
     for pause in pauses.filter(end_announced=False, last=today):
         SchedulePause.objects.filter(pk=pause.pk).update(end_announced=True)
-        next_file = schedules.to_schedule(stored).next_after(now)
-        if next_file:
+        if next_file := schedule.next_after(now):
             by = next_file.at.isoformat()
             count += _queue(district, AccountMailKind.PAUSE_ENDS, now, by)
     return count

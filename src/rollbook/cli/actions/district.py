@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.text import slugify
+from django.utils.text import capfirst, slugify
 
 from rollbook.accounts.district_settings import (
     DATE_ORDERS,
@@ -163,10 +163,8 @@ def _retention_setter(name: str) -> Callable[[District, int], str]:
 
     def set_time(district: District, count: int) -> str:
         setattr(district, name, count)
-        label = SETTING_LABELS[name]
-        if count == 0:
-            return f"{label[:1].upper()}{label[1:]} of {district.name}: nothing is removed."
-        return f"{label[:1].upper()}{label[1:]} of {district.name}: {count:,}."
+        amount = f"{count:,}" if count else "nothing is removed"
+        return f"{capfirst(SETTING_LABELS[name])} of {district.name}: {amount}."
 
     return set_time
 

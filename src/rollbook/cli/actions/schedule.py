@@ -13,10 +13,10 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.districts import schedules
-from rollbook.districts.file_schedule import WEEKDAYS, Pause, format_clock, parse_time
+from rollbook.districts.file_schedule import WEEKDAYS, Pause, parse_time
 from rollbook.districts.models import District
 from rollbook.districts.schedules import ScheduleSettings
-from rollbook.text import format_timestamp
+from rollbook.text import format_clock, format_timestamp
 from rollbook.updates import missing_files
 from rollbook.validation import ValidationFailed
 

@@ -37,20 +37,18 @@ def revoke(arguments: Namespace) -> int:
     """Revoke tokens."""
     _, district, whose = _choose(arguments)
     with transaction.atomic():
-        revoked = _revoke(arguments)
+        revoked = _revoke(arguments, district)
         record("token revoke", district, f"{whose}: {revoked}")
     print(f"Revoked {count_of(revoked, 'token')} of {whose}.")
     return OK
 
 
-def _revoke(arguments: Namespace) -> int:
-    """Revoke the tokens that the options name, and notify whom that concerns."""
+def _revoke(arguments: Namespace, district: District | None) -> int:
+    """Revoke the tokens of a member, a district or all districts, and notify whom it concerns."""
     if arguments.member:
         return changes.revoke_tokens(get_member(arguments.member), None)
-    districts = District.objects.order_by("slug")
-    if arguments.district:
-        districts = districts.filter(slug=arguments.district)
-    return sum(api_tokens.revoke_all_in(district, None) for district in districts)
+    districts = [district] if district else District.objects.order_by("slug")
+    return sum(api_tokens.revoke_all_in(each, None) for each in districts)
 
 
 def _choose(arguments: Namespace) -> tuple[QuerySet[Token], District | None, str]:

@@ -290,8 +290,7 @@ def _remove_groups(district: int) -> Removed:
 
 def _remove_schedule(district: int) -> Removed:
     """Remove when files are expected; these rows aren't counted."""
-    bulk.delete(FileSchedule, "district_id", [district])
-    for model in (SchedulePause, MissedFile):
+    for model in (FileSchedule, SchedulePause, MissedFile):
         bulk.delete(model, "district_id", [district])
     return Counter()
 
