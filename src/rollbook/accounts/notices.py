@@ -44,6 +44,7 @@ class Notice(StrEnum):
     TOKENS_REVOKED = "tokens revoked"
     MEMBER_TOKENS_REVOKED = "tokens of member revoked"
     PASSWORD_SPRAYING = "password spraying"  # noqa: S105 - not a secret
+    KEY_LOST = "key lost"
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,12 @@ TEXTS: Mapping[Notice, NoticeText] = MappingProxyType(
             "Within an hour, someone tried a few passwords for each of many accounts, from many "
             "networks: {detail}.",
             "require two-step verification for everyone on the page Settings.",
+        ),
+        Notice.KEY_LOST: NoticeText(
+            "A secret key of the server was lost",
+            "",
+            "{by} replaced a secret key of the server that was lost. In your district: {detail}.",
+            "ask {by}.",
         ),
     }
 )

@@ -5,18 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.accounts import key_fingerprints, key_ring
+from rollbook.accounts import key_fingerprints, key_ring, mails
 from rollbook.accounts.audit import log, seals
 from rollbook.accounts.auth import emailed_links, second_factor
 from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 from rollbook.accounts.key_ring import LOGINS, NAMES, SESSION
 from rollbook.accounts.models import (
+    AccountMail,
     AccountMailKind,
     AuditEvent,
     KeyFingerprint,
     Member,
     RecoveryCode,
 )
+from rollbook.accounts.notices import Notice
 from rollbook.districts.models import District
 from rollbook.operations.keys import loss, rotation
 from rollbook.students import passwords
@@ -24,6 +26,7 @@ from rollbook.updates.cancel import cancel
 from rollbook.updates.receiving import files
 from tests.accounts.browser import HERE, NOW, Browser
 from tests.accounts.phone import with_second_factor
+from tests.conftest import make_member
 from tests.updates.night import a_class, counts, enroll, finish, password_of, run, send
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
@@ -120,6 +123,60 @@ def test_without_the_key_of_logins_second_factors_are_turned_off(
     assert second_factor.verify_code(manager, setup.recovery_codes[0], HERE, NOW) == 9
 
 
+def notices_sent() -> dict[str, str]:
+    """Return recipient and text of the notices that are queued."""
+    queued = AccountMail.objects.filter(notice=Notice.KEY_LOST).order_by("pk")
+    texts = [(mail.member.email, str(mails.message(mail).body)) for mail in queued]
+    return {email: text.split("In your district: ")[1].split("\n")[0] for email, text in texts}
+
+
+@pytest.mark.statement("S49")
+def test_managers_hear_of_staff_without_two_step_verification(
+    folder: Path, manager: Member, neighbor: Member
+) -> None:
+    ben = make_member(manager.district, "ben@maple.example", "school manager")
+    for member in (manager, ben):
+        with_second_factor(member)
+    make_member(manager.district, "eve@maple.example")
+    lose(folder, LOGINS)
+    lost = (
+        "2 staff members must set up two-step verification again, and until then sign in with the "
+        "password alone."
+    )
+    assert notices_sent() == {manager.email: lost, "eve@maple.example": lost}
+    of_ben = AccountMail.objects.filter(member=ben).values_list("kind", flat=True)
+    assert AccountMailKind.SECOND_FACTOR_OFF in of_ben
+
+
+@pytest.mark.statement("S49")
+def test_managers_hear_of_passwords_and_files_of_their_own_district(
+    folder: Path, maple: District, manager: Member, neighbor: Member, class_file: str
+) -> None:
+    send(neighbor.district, a_class(1))
+    lose(folder, "student-passwords")
+    assert notices_sent() == {
+        manager.email: "2 student passwords can no longer be used; the next file with the column "
+        "PASSWORD sets them again."
+    }
+    AccountMail.objects.all().delete()
+    lose(folder, "district-keys")
+    assert notices_sent() == {
+        manager.email: "2 uploaded files can no longer be read; updates that hadn't ended fail.",
+        neighbor.email: "1 uploaded file can no longer be read; updates that hadn't ended fail.",
+    }
+
+
+def test_managers_hear_nothing_of_a_key_that_concerns_nobody(
+    folder: Path, manager: Member, class_file: str
+) -> None:
+    for name in (SESSION, LOGINS, "student-password-marks", "row-digests"):
+        lose(folder, name)
+    rotation.stage(LOGINS, NOW)
+    (folder / "logins.3").unlink()
+    loss.accept(LOGINS, NOW)
+    assert notices_sent() == {}
+
+
 def test_seals_of_a_lost_key_are_counted_and_the_others_verified(
     folder: Path, manager: Member
 ) -> None:
@@ -147,6 +204,7 @@ def test_only_recovery_codes_are_lost_with_a_retired_key(folder: Path, manager: 
     key_fingerprints.verify_keys()
     assert Member.objects.get(pk=manager.pk).has_second_factor
     assert second_factor.recovery_codes_left(manager) == 0
+    assert notices_sent() == {manager.email: "1 staff member must create new recovery codes."}
     assert key_ring.ring(LOGINS).current == 2
 
 

@@ -1,4 +1,4 @@
-"""Accept that a key is lost: replace it, and reset what can't be read without it."""
+"""Accept that a key is lost: replace it, reset what can't be read without it, and say so."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from rollbook.accounts.audit import log
 from rollbook.accounts.auth import second_factor
 from rollbook.accounts.key_fingerprints import KeyProblem
 from rollbook.accounts.models import KeyFingerprint, KeyState, Session
-from rollbook.operations.keys import catalog, rotation
+from rollbook.operations.keys import catalog, loss_notices, rotation
 from rollbook.secret_keys import FIRST_VERSION
 from rollbook.system_accounts import command_agent
 
@@ -87,8 +87,9 @@ def _unknown(name: str) -> KeyFingerprint:
 
 
 def _mark_lost(row: KeyFingerprint, now: datetime) -> None:
-    """Mark a version as lost, and reset what needs it."""
+    """Mark a version as lost, notify whom it concerns, and reset what needs it."""
     consequences = " ".join(catalog.losses(row))
+    loss_notices.notify_managers(row, now)
     if row.name == key_ring.SESSION and row.state != KeyState.STAGED:
         Session.objects.all().delete()
     if row.name == key_ring.LOGINS:
