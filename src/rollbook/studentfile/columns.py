@@ -353,7 +353,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "STAFF",
         free_text.list_of(free_text.email, "enter email addresses, joined by &", ";|,"),
-        "emails of staff members, joined by `&`; unknown ones are ignored with a warning",
+        "emails of staff members at the student's school, joined by `&`; others are ignored with a "
+        "warning",
         clearable=True,
         is_list=True,
     ),

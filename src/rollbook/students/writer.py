@@ -204,17 +204,6 @@ def changed_columns(change: StudentChange) -> Iterator[str]:
             yield name
 
 
-def member_ids_by_email(district_id: int, emails: Iterable[str]) -> dict[str, int]:
-    """Look up which of these emails belong to members of the district; return email to ID."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT email, id FROM accounts_member"
-            f" WHERE district_id = %s AND email {IN_JSON_TEXTS}",
-            [district_id, as_json_parameter(set(emails))],
-        )
-        return dict(cursor.fetchall())
-
-
 # The table of students
 
 
@@ -363,5 +352,16 @@ def _link_staff(district_id: int, staff: Mapping[int, str]) -> None:
     if not staff:
         return
     pairs = [(pk, email) for pk, cell in staff.items() for email in split_list(cell)]
-    members = member_ids_by_email(district_id, {email for _, email in pairs})
+    members = _member_ids(district_id, {email for _, email in pairs})
     links.add_staff({(pk, members[email]) for pk, email in pairs if email in members})
+
+
+def _member_ids(district_id: int, emails: Iterable[str]) -> dict[str, int]:
+    """Look up which of these emails belong to members of the district; return email to ID."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT email, id FROM accounts_member"
+            f" WHERE district_id = %s AND email {IN_JSON_TEXTS}",
+            [district_id, as_json_parameter(set(emails))],
+        )
+        return dict(cursor.fetchall())

@@ -19,6 +19,7 @@ from rollbook.updates.checking.row_checker import RangeResult, RowChecker
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import Mode
 from tests import depth
+from tests.conftest import make_member
 from tests.updates.night import enroll, run
 
 GOOD: dict[str, str] = {
@@ -56,6 +57,7 @@ CAUSES: Mapping[str, dict[str, str]] = {
     "names_may_be_exchanged": GOOD | NO_KEYS | {"FIRST_NAME": "Brook", "LAST_NAME": "Ana"},
     "one_name": NEW | {"LAST_NAME": "-"},
     "unknown_staff": GOOD | {"STAFF": "nobody@maple.example"},
+    "staff_elsewhere": GOOD | {"STAFF": "coach@maple.example"},
     "ambiguous_groups": GOOD | {"GROUPS": "Arts & Crafts"},
     "new_groups": GOOD | {"GROUPS": "Band&Robotics"},
 }
@@ -88,7 +90,11 @@ ROWS = st.sampled_from([GOOD, NEW, *CAUSES.values(), *ODD])
 
 @pytest.fixture
 def school(maple: District, monkeypatch: pytest.MonkeyPatch) -> District:
-    """Return a district with students, of whom two have the same name and one is inactive."""
+    """Return a district with students, of whom two have the same name and one is inactive.
+
+    The coach works at no school.
+    """
+    make_member(maple, "coach@maple.example", "instructor")
     people = [
         GOOD,
         GOOD | {"STUDENT_ID": "s002", "USERNAME": "u002", "FIRST_NAME": "Ben"},

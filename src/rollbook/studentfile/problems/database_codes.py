@@ -161,6 +161,13 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         phrase="{found} isn't the email of a staff member in this district",
     ),
     warning(
+        "staff_elsewhere",
+        "The staff member doesn't work at the student's school",
+        "In Rollbook, the staff member works at other schools only, so the student wasn't linked.",
+        "check the email and the SCHOOL_ID, or add the school to the staff member",
+        phrase="{found} doesn't work at the student's school",
+    ),
+    warning(
         "ambiguous_groups",
         "An & could be part of a group's name",
         "The cell contains an & and no school of the district has any of the groups that it would "

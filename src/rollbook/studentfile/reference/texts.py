@@ -176,7 +176,8 @@ AFTER_MATCHING = (
     "A file therefore needs the column `STUDENT_ID`; or `FIRST_NAME`, `LAST_NAME` and `DOB`; or "
     "`USERNAME`.",
     "A new `SCHOOL_ID` transfers the student. Links to staff members and groups at the old school "
-    "are removed; profile, username, password and student ID don't change.",
+    "are removed; profile, username, password and student ID don't change. A file links a student "
+    "only with staff who work at the student's school or for the whole district.",
 )
 
 PROBLEMS = (

@@ -17,7 +17,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
 from rollbook.studentfile.values.free_text import split_list
-from rollbook.students import passwords, snapshots, writer
+from rollbook.students import passwords, snapshots, staff_schools, writer
 from rollbook.students.diff import diff
 from rollbook.students.manual import resemblance
 from rollbook.students.snapshots import StudentSnapshot
@@ -25,6 +25,7 @@ from rollbook.students.usernames import Usernames
 from rollbook.students.writer import ChangeAuthor, NewStudent, StudentChange
 
 _TAKEN_CODES = {"STUDENT_ID": "student_id_taken", "USERNAME": "username_taken"}
+_STAFF_CODES = frozenset({"unknown_staff", "staff_elsewhere"})
 _NO_LINE = 0
 
 
@@ -97,7 +98,7 @@ def add(
     problems = [
         *row.problems,
         *_missing_required(row),
-        *_unknown_references(district_id, values),
+        *_wrong_references(district_id, values, values.get("SCHOOL_ID")),
     ]
     _raise_errors(problems)
     try:
@@ -190,7 +191,8 @@ def _change(
     row = _validate({name: key for name, key in keys.items() if key} | cells, today)
     new = diff(student, row.values)
     changed_values = {name: row.values.get(name, "") for name in cells}
-    problems += [*row.problems, *_unknown_references(district_id, changed_values)]
+    school_id = row.values.get("SCHOOL_ID") or student.values["SCHOOL_ID"]
+    problems += [*row.problems, *_wrong_references(district_id, changed_values, school_id)]
     _raise_errors(problems)
     changed_keys = set(_TAKEN_CODES) & new.keys()
     _raise_errors(_taken_keys(district_id, student.values | new, changed_keys, student.pk))
@@ -233,19 +235,29 @@ def _missing_required(row: ValidatedRow) -> Iterator[Problem]:
             yield _missing(name)
 
 
-def _unknown_references(district_id: int, values: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield a problem for each school and staff member that the district doesn't have.
+def _wrong_references(
+    district_id: int, values: Mapping[str, str], school_id: str | None
+) -> Iterator[Problem]:
+    """Yield a problem for a school or staff that the district or the school doesn't have.
 
-    In a file, unknown staff is left out with a warning; by hand it's an error.
+    In a file, such staff is left out with a warning; by hand it's an error.
+
+    Args:
+        district_id: The district.
+        values: Column to value, of the columns to check.
+        school_id: The student's school; None if it's missing or invalid.
     """
     school = values.get("SCHOOL_ID")
     if school and not School.objects.filter(district=district_id, organization_id=school).exists():
         yield Problem("unknown_school", column="SCHOOL_ID", found=printable_excerpt(school))
+        school_id = None
     emails = split_list(values.get("STAFF", ""))
-    known = writer.member_ids_by_email(district_id, emails)
+    known = staff_schools.load(district_id, emails)
     for email in emails:
         if email not in known:
             yield Problem("unknown_staff", column="STAFF", found=printable_excerpt(email))
+        elif school_id and not known[email].works_at(school_id):
+            yield Problem("staff_elsewhere", column="STAFF", found=printable_excerpt(email))
 
 
 def _taken_keys(
@@ -282,8 +294,8 @@ def _warnings(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def _is_warning(problem: Problem) -> bool:
-    """Return whether a problem is a warning; unknown staff is an error by hand."""
-    return problem.severity is Severity.WARNING and problem.code != "unknown_staff"
+    """Return whether a problem is a warning; staff who can't be linked is an error by hand."""
+    return problem.severity is Severity.WARNING and problem.code not in _STAFF_CODES
 
 
 def _conflict() -> InvalidStudent:

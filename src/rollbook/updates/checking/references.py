@@ -10,9 +10,9 @@ from rollbook.districts.models import School
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.row_validator import ValidatedRow
 from rollbook.studentfile.values.free_text import join_list, split_list
-from rollbook.students import similar_ids
+from rollbook.students import similar_ids, staff_schools
 from rollbook.students.snapshots import StudentSnapshot
-from rollbook.students.writer import member_ids_by_email
+from rollbook.students.staff_schools import StaffMember
 
 
 class ReferenceChecker:
@@ -28,20 +28,46 @@ class ReferenceChecker:
         self._reactivates = reactivates
         schools = School.objects.filter(district_id=district_id)
         self._school_ids = set(schools.values_list("organization_id", flat=True))
+        self._members: dict[str, StaffMember] = {}
 
     def check_schools_and_staff(self, rows: Sequence[ValidatedRow]) -> None:
         """Report schools and staff that the district doesn't have, and remove them from the rows.
 
         Those of another district are reported in the same way.
         """
-        members = self._load_members(rows)
+        self._load_members(rows)
         for row in rows:
             school_id = row.values.get("SCHOOL_ID")
             if school_id is not None and school_id not in self._school_ids:
                 row.problems.append(self._unknown_school(row.line, school_id))
                 del row.values["SCHOOL_ID"]
             if row.values.get("STAFF"):
-                _check_staff(row, members)
+                _check_staff(row, self._members)
+
+    def remove_staff_elsewhere(
+        self, row: ValidatedRow, student: StudentSnapshot | None
+    ) -> list[Problem]:
+        """Remove the staff who don't work at the row's school; return a problem for each.
+
+        Args:
+            row: A row that was checked with ``check_schools_and_staff``.
+            student: The row's student, whose school it is if the row has none; None if new.
+        """
+        if not row.values.get("STAFF"):
+            return []
+        school_id = row.values.get("SCHOOL_ID")
+        if school_id is None and student:
+            school_id = student.values["SCHOOL_ID"]
+        if school_id is None:
+            return []
+        there, problems = [], []
+        for email in split_list(row.values["STAFF"]):
+            if self._members[email].works_at(school_id):
+                there.append(email)
+            else:
+                problems.append(Problem("staff_elsewhere", row.line, "STAFF", email))
+        row.values["STAFF"] = join_list(there)
+        return problems
 
     def check_status(self, row: ValidatedRow, student: StudentSnapshot) -> None:
         """Reactivate an inactive student if the row has no STATUS, or report that it doesn't.
@@ -67,16 +93,17 @@ class ReferenceChecker:
         hint = similar_ids.hint(school_id, similar) if similar else ""
         return Problem("unknown_school", line, "SCHOOL_ID", school_id, hint)
 
-    def _load_members(self, rows: Sequence[ValidatedRow]) -> Mapping[str, int]:
-        """Return the IDs of the staff members that the rows name, by email."""
+    def _load_members(self, rows: Sequence[ValidatedRow]) -> None:
+        """Load the staff members that the rows name."""
         emails: set[str] = set()
         for row in rows:
             if row.values.get("STAFF"):
                 emails.update(split_list(row.values["STAFF"]))
-        return member_ids_by_email(self._district_id, emails) if emails else {}
+        if emails:
+            self._members |= staff_schools.load(self._district_id, emails)
 
 
-def _check_staff(row: ValidatedRow, members: Mapping[str, int]) -> None:
+def _check_staff(row: ValidatedRow, members: Mapping[str, StaffMember]) -> None:
     """Report the staff of a row that the district doesn't have, and remove them from the row."""
     known = []
     for email in split_list(row.values["STAFF"]):

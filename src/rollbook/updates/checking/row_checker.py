@@ -128,6 +128,7 @@ class RowChecker:
         check_birth_date(row, student, self._today)
         if row.rejected:
             return
+        row.problems += self._references.remove_staff_elsewhere(row, student)
         self._references.check_status(row, student)
         if self._protected:
             changed = diff(student, row.values)
@@ -147,13 +148,15 @@ class RowChecker:
         """Report groups that would be created because of an ``&``, see ``group_cells.py``."""
         self._group_cells.check(cells, rows, students)
 
-    def changes(self, student: StudentSnapshot, row: ValidatedRow) -> dict[str, str]:
-        """Return the columns that a row changes, and their new values.
+    def complete_merged_row(self, row: ValidatedRow, student: StudentSnapshot | None) -> None:
+        """Apply the rules that depend on a student's school and status to a merged row.
 
-        An inactive student is reactivated if the district wants that.
+        An inactive student is reactivated if the district wants that. Each row has its problems
+        already, so those that are found again are dropped.
         """
-        self._references.check_status(row, student)
-        return diff(student, row.values, self.passwords)
+        self._references.remove_staff_elsewhere(row, student)
+        if student:
+            self._references.check_status(row, student)
 
     def _check_unmatched_rows(
         self,
@@ -172,6 +175,7 @@ class RowChecker:
             if self._may_add:
                 if self._has_last_names:
                     fill_one_name(row.values)
+                row.problems += self._references.remove_staff_elsewhere(row, None)
                 row.problems += _problems_of_new_student(row, match, similar)
                 if not self._has_required_columns:
                     row.problems += missing_required_values(row.values, row.line)

@@ -21,6 +21,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import ValidatedRow, fill_one_name
 from rollbook.students import snapshots
+from rollbook.students.diff import diff
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import COLUMN_ORDER
 from rollbook.text import join_words
@@ -239,11 +240,12 @@ class _Settlement:
 
         It has no fingerprint, because no record contains all of its values.
         """
-        if student_id is None:
+        student = None if student_id is None else self.students[student_id]
+        self.checker.complete_merged_row(merged, student)
+        if student is None:
             fill_one_name(merged.values)
             return staged_rows.new_student_row(line, merged.values, None, self.checker.passwords)
-        student = self.students[student_id]
-        new = self.checker.changes(student, merged)
+        new = diff(student, merged.values, self.checker.passwords)
         if not new:
             return None
         return staged_rows.change_row(line, student, new, None, self.checker.passwords)
