@@ -248,3 +248,18 @@ def test_keys_cannot_be_reserved_while_another_transaction_uses_its_own(maple: D
             )
             assert not future.done()
         assert set(future.result()).isdisjoint(keys)
+
+
+def test_columns_can_be_cleared_in_the_given_rows_only(maple: District) -> None:
+    update = send(maple, a_class(1))
+    for line in (2, 3):
+        StagedRow.objects.create(
+            update=update, line=line, apply_order=line, values_json="{}", claims_username="ann"
+        )
+    pk = StagedRow.objects.get(line=2).pk
+    bulk.update(StagedRow, ("outcome",), [("added", pk)], ("values_json", "claims_username"))
+    rows = StagedRow.objects.order_by("line")
+    assert list(rows.values_list("outcome", "values_json", "claims_username")) == [
+        ("added", "", None),
+        (None, "{}", "ann"),
+    ]

@@ -162,7 +162,7 @@ def test_an_error_in_a_step_undoes_it_and_it_is_done_again(
 ) -> None:
     night(enrolled)
     with monkeypatch.context() as broken:
-        broken.setattr(leftovers, "_clear", lambda *_: 1 / 0)
+        broken.setattr(leftovers, "_clear_others", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             leftovers.remove_batch()
     assert UpdateJob.objects.filter(leftovers_through_line=0).count() == 2

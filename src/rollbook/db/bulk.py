@@ -60,23 +60,31 @@ def new_keys(table: str, number: int) -> list[int]:
         return list(range(last + 1, last + number + 1))
 
 
-def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def update(
+    model: type[Model],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    cleared: Iterable[str] = (),
+) -> None:
     """Update rows of a model's table.
 
     Args:
         model: The model.
         columns: The columns to set.
         rows: The new values of ``columns``, row by row, each followed by the row's ``id``.
+        cleared: Other columns to set to NULL in all of these rows, or to an empty text where the
+            column can't be NULL.
     """
     if not rows:
         return
     table = model._meta.db_table
+    fixed = [_clear(model, column) for column in cleared]
     with connection.cursor() as cursor:
         if not _IS_POSTGRESQL:
-            assignments = ", ".join(f"{column} = %s" for column in columns)
+            assignments = ", ".join([*(f"{column} = %s" for column in columns), *fixed])
             cursor.executemany(f"UPDATE {table} SET {assignments} WHERE id = %s", rows)
             return
-        assignments = ", ".join(f"{column} = item.{column}" for column in columns)
+        assignments = ", ".join([*(f"{column} = item.{column}" for column in columns), *fixed])
         names = (*columns, "id")
         types = {field.column: field.db_type(connection) for field in model._meta.concrete_fields}
         types["id"] = "bigint"
@@ -88,6 +96,11 @@ def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[A
             f" WHERE {table}.id = item.id",
             [json.dumps(items)],
         )
+
+
+def _clear(model: type[Model], column: str) -> str:
+    field = model._meta.get_field(column)
+    return f"{column} = NULL" if field.null else f"{column} = ''"
 
 
 def delete(model: type[Model], column: str, keys: Collection[int]) -> int:

@@ -77,7 +77,7 @@ def upgrade_password_hashes() -> int:
 def remove_leftovers() -> int:
     """Remove students' data from some staged rows, unless an update makes progress.
 
-    Threads share a core, and after a first load of 100,000 students this takes 10 s of it.
+    Threads share a core, and after a first load of 100,000 students this takes 3 s of it.
     """
     if runner.has_recent_progress(timezone.now()):
         return 0

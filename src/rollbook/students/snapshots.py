@@ -43,6 +43,10 @@ _LOAD_BY_KEY = {
     column: named_query("load_students_by_key", columns=_COLUMNS, students=lookup)
     for column, lookup in _LOOKUPS.items()
 }
+_LOAD_ADDED = {
+    column: named_query("load_added_by_key", dob=_DATE_AS_TEXT, students=_LOOKUPS[column])
+    for column in ("student_id", "loose_key")
+}
 _FIND_HOLDERS = {
     "STUDENT_ID": f"SELECT student.student_id, student.id FROM {_LOOKUPS['student_id']}",
     "USERNAME": f"SELECT student.username, student.id FROM {_LOOKUPS['username']}",
@@ -51,6 +55,24 @@ _LOCK_VERSIONS = named_query("lock_versions", in_ids=IN_JSON_INTEGERS)
 _LIST_DISTRICT = named_query("list_district")
 _LOAD_GROUP_NAMES = named_query("load_group_names", in_ids=IN_JSON_INTEGERS)
 _LOAD_STAFF_EMAILS = named_query("load_staff_emails", in_ids=IN_JSON_INTEGERS)
+
+
+class AddedStudent(NamedTuple):
+    """A student with what identifies the row that added it, and that row's update.
+
+    Attributes:
+        pk: The student's ID in the database.
+        student_id: The STUDENT_ID.
+        name_key: The name key.
+        dob: The date of birth in ISO 8601.
+        update_id: The ID of the update in the database; None if a member added the student.
+    """
+
+    pk: int
+    student_id: str | None
+    name_key: str
+    dob: str
+    update_id: int | None
 
 
 class StudentSnapshot(NamedTuple):
@@ -106,6 +128,15 @@ def load_by_loose_key(district_id: int, keys: Collection[int]) -> list[StudentSn
     """
     students = _fetch(_LOAD_BY_KEY["loose_key"], keys, district_id)
     return sorted(students, key=attrgetter("pk"))
+
+
+def load_added(district_id: int, column: str, keys: Collection[Any]) -> list[AddedStudent]:
+    """Load who added the students of a district with these values of student_id or loose_key."""
+    if not keys:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAD_ADDED[column], [as_json_parameter(keys), district_id])
+        return [AddedStudent(*row) for row in cursor.fetchall()]
 
 
 def find_key_holders(district_id: int, column: str, keys: Collection[str]) -> dict[str, int]:

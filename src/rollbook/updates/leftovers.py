@@ -7,7 +7,9 @@ Each is one transaction with the line at which the next one begins.
 """
 
 import hmac
+from collections.abc import Container, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,39 +17,37 @@ from django.utils import timezone
 from rollbook.accounts import district_keys
 from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
 from rollbook.db import bulk
+from rollbook.db.unindexed import Unindexed
 from rollbook.secret_keys import derive_key
 from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.reporting import added_students
+from rollbook.updates.reporting.added_students import AddedRow
 from rollbook.updates.state_machine import UNFINISHED, Outcome
 
-ROWS_PER_STEP = 500
+ROWS_PER_STEP = 2000
 DIGEST_MARK = "\x1f"
 """The beginning of digests: a control character, which no STUDENT_ID or username contains."""
 
 _DIGEST_CHARACTERS = 32
-_COLUMNS = (
-    "outcome",
-    "student_id",
-    "values_json",
-    "claims_student_id",
-    "claims_username",
-    "claims_name_key",
-    "claims_dob",
-    "claims_loose_key",
-    "fingerprint",
-    "simple_columns",
-)
-_NEEDED = (
-    "line",
-    "outcome",
-    "student",
-    "claims_student_id",
-    "claims_username",
-    "claims_name_key",
-    "claims_dob",
-    "claims_loose_key",
-)
-"""What is read of a row. Its values, which are most of it, are overwritten unread."""
+_CLEARED = ("values_json", "claims_name_key", "claims_dob", "fingerprint", "simple_columns")
+"""The columns that are cleared of all rows."""
+
+_KEYS = ("claims_student_id", "claims_username", "claims_loose_key")
+"""The columns that are cleared of rows which are linked with their student."""
+
+
+class _Row(NamedTuple):
+    """What is read of a staged row. Its values, which are most of it, are overwritten unread."""
+
+    pk: int
+    student: int | None
+    effective_outcome: str | None
+    claims_username: str | None
+    line: int
+    claims_student_id: str | None
+    claims_name_key: str | None
+    claims_dob: object
+    claims_loose_key: int | None
 
 
 class KeyDigests:
@@ -85,21 +85,11 @@ def remove_batch() -> int:
 def _remove(update: UpdateJob) -> int:
     """Do one step, in the caller's transaction; return the number of rows, at least 1."""
     following = StagedRow.objects.filter(update=update, line__gt=update.leftovers_through_line)
-    needed = following.with_outcome(update).order_by("line").only(*_NEEDED)
-    rows = list(needed[:ROWS_PER_STEP])
-    added = [row for row in rows if row.effective_outcome == Outcome.ADDED]
-    students = added_students.find_keys(update, added)
-    digests = KeyDigests.of_district(update.district_id)
-    cleared = []
-    for row in rows:
-        if row.line in students:
-            row.student_id, row.outcome = students[row.line], Outcome.ADDED.value
-        elif row.effective_outcome == Outcome.ADDED:
-            row.outcome = Outcome.ADDED.value
-        _clear(row, digests)
-        cleared.append((*(getattr(row, column) for column in _COLUMNS), row.pk))
-    bulk.update(StagedRow, _COLUMNS, cleared)
+    needed = following.with_outcome(update).order_by("line").values_list(*_Row._fields)
+    rows = [_Row(*row) for row in needed[:ROWS_PER_STEP]]
     columns = {"leftovers_through_line": rows[-1].line if rows else update.leftovers_through_line}
+    _clear_linked(update, [row for row in rows if row.student])
+    _clear_others(update, [row for row in rows if not row.student])
     same = UpdateJob.objects.filter(pk=update.pk)
     if len(rows) < ROWS_PER_STEP:
         same.update(leftovers_removed_at=timezone.now(), **columns)
@@ -108,14 +98,46 @@ def _remove(update: UpdateJob) -> int:
     return len(rows) or 1
 
 
-def _clear(row: StagedRow, digests: KeyDigests | None) -> None:
-    if row.student_id:
-        row.claims_student_id = row.claims_username = row.claims_loose_key = None
-    else:
-        row.claims_student_id = _digest(row.claims_student_id, digests)
-        row.claims_username = _digest(row.claims_username, digests)
-    row.values_json = ""
-    row.claims_name_key = row.claims_dob = row.fingerprint = row.simple_columns = None
+def _clear_linked(update: UpdateJob, rows: Sequence[_Row]) -> None:
+    """Clear the rows that are linked with their student."""
+    if rows:
+        linked = StagedRow.objects.alias(linked=Unindexed("student")).exclude(linked=None)
+        own = linked.filter(update=update, line__gte=rows[0].line, line__lte=rows[-1].line)
+        own.update(**dict.fromkeys((*_CLEARED, *_KEYS)) | {"values_json": ""})
+
+
+def _clear_others(update: UpdateJob, rows: Sequence[_Row]) -> None:
+    """Clear the other rows: link those that added a student, and keep digests of others' keys."""
+    if not rows:
+        return
+    added = [_added_row(row) for row in rows if row.effective_outcome == Outcome.ADDED]
+    students = added_students.find_keys(update, added)
+    digests = KeyDigests.of_district(update.district_id)
+    cleared = [
+        (students.get(row.line), row.effective_outcome, *_keys(row, students, digests), row.pk)
+        for row in rows
+    ]
+    bulk.update(StagedRow, ("student_id", "outcome", *_KEYS), cleared, _CLEARED)
+
+
+def _added_row(row: _Row) -> AddedRow:
+    return AddedRow(
+        row.line,
+        row.claims_student_id,
+        row.claims_name_key,
+        row.claims_dob,
+        row.claims_loose_key,
+    )
+
+
+def _keys(
+    row: _Row, students: Container[int], digests: KeyDigests | None
+) -> tuple[str | None, str | None, int | None]:
+    """Return what stays of a row's keys: nothing if it is linked with its student now."""
+    if row.line in students:
+        return None, None, None
+    student_id, username = row.claims_student_id, row.claims_username
+    return _digest(student_id, digests), _digest(username, digests), row.claims_loose_key
 
 
 def _digest(text: str | None, digests: KeyDigests | None) -> str | None:
