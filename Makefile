@@ -68,6 +68,7 @@ docs: setup  ## regenerate the reference pages from the code
 	$(BIN)/python tools/statements.py docs/security/statements.md
 	$(BIN)/python tools/limits.py docs/security/limits.md
 	$(BIN)/python tools/asvs.py docs/security/asvs.md
+	$(BIN)/python tools/audit.py page
 
 site: setup  ## build the site with the documentation, in site/
 	$(BIN)/pip install --quiet --require-hashes -r requirements/site.txt

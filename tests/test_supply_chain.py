@@ -95,7 +95,10 @@ def test_a_known_vulnerability_is_reported_with_its_fix_unless_it_is_accepted() 
         (
             Snapshot(None, {}),
             [SEGNO],
-            ["the packages have NEVER been audited; run `make audit` with the network"],
+            [
+                "the packages have NEVER been audited, so NOTHING IS KNOWN about their "
+                "vulnerabilities; run `make audit` with the network"
+            ],
         ),
     ],
 )
@@ -103,6 +106,57 @@ def test_it_says_how_old_the_snapshot_is_and_what_it_lacks(
     snapshot: Snapshot, locked: list[str], warned: list[str]
 ) -> None:
     assert list(audit.warnings(snapshot, locked, TODAY)) == warned
+
+
+@pytest.mark.statement("S55")
+def test_an_empty_snapshot_never_reads_like_a_clean_one() -> None:
+    never = audit.summary(Snapshot(None, {}), [SEGNO], {})
+    assert never == (
+        "No advisories have been consulted yet. So it isn't known whether any of the 1 locked "
+        "packages has a vulnerability: this is not a statement that none has."
+    )
+    some = audit.summary(FOUND, [SEGNO, "tqdm==4.70.1"], {"PYSEC-2026-2": "not reached"})
+    assert some == (
+        "Advisories were consulted on 2026-11-28 about 1 of 2 locked packages. Known "
+        "vulnerabilities: 2, of which accepted: 1. Nothing is known about later advisories, and "
+        "about packages that weren't audited."
+    )
+
+
+@pytest.mark.statement("S55")
+def test_the_papers_say_what_the_snapshot_says() -> None:
+    snapshot, page = audit.load(audit.SNAPSHOT), audit.PAGE.read_text(encoding="utf-8")
+    text = audit.summary(snapshot, audit.locked_packages(), audit.accepted_vulnerabilities())
+    assert audit.with_summary(page, text) == page, "run `make docs`"
+    statements = (audit.PAGE.parent / "statements.md").read_text(encoding="utf-8")
+    is_listed = "The stored snapshot is empty" in statements
+    assert is_listed == (snapshot.day is None), "change S55 under Not yet"
+    with pytest.raises(ValueError, match="once"):
+        audit.with_summary("", text)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "fails"),
+    [
+        (Snapshot(None, {}), True),
+        (Snapshot(date(2026, 10, 1), {SEGNO: {}}), True),
+        (Snapshot(TODAY, {}), True),
+        (Snapshot(TODAY, {SEGNO: {}}), False),
+    ],
+)
+def test_a_release_needs_a_complete_audit_of_this_month(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    snapshot: Snapshot,
+    fails: bool,
+) -> None:
+    audit.store(snapshot, tmp_path / "audit.json")
+    monkeypatch.setattr(audit, "SNAPSHOT", tmp_path / "audit.json")
+    monkeypatch.setattr(audit, "locked_packages", lambda: [SEGNO])
+    assert audit.check(TODAY) == 0
+    assert audit.check(TODAY, for_release=True) == int(fails)
+    assert ("ERROR audit: a release needs" in capsys.readouterr().err) == fails
 
 
 def test_a_snapshot_can_be_read_again(tmp_path: Path) -> None:
@@ -136,7 +190,8 @@ def test_the_check_fails_if_something_is_found(
     monkeypatch.setattr(audit, "SNAPSHOT", tmp_path / "audit.json")
     assert audit.check(TODAY) == 1
     output = capsys.readouterr()
-    assert "snapshot of 2026-11-28" in output.out
+    assert "Advisories were consulted on 2026-11-28 about 1 of " in output.out
+    assert "Known vulnerabilities: 1, of which accepted: 0" in output.out
     assert "NOT AUDITED" in output.out
     assert output.err.startswith(f"ERROR vulnerable: {locked} has PYSEC-2026-1; upgrade to 9")
 
@@ -154,6 +209,7 @@ def test_a_refresh_that_fails_leaves_the_snapshot(
     before = audit.SNAPSHOT.read_bytes()
     assert audit.main(["refresh"]) == 2
     assert capsys.readouterr().err == (
-        "ERROR audit: pip-audit fails: cannot connect; the snapshot is unchanged\n"
+        "ERROR audit: pip-audit fails: cannot connect; no advisories were consulted; the snapshot "
+        f"of {audit.load(audit.SNAPSHOT).day} stays\n"
     )
     assert audit.SNAPSHOT.read_bytes() == before

@@ -2,17 +2,22 @@
 
     python tools/audit.py refresh    asks pip-audit, which needs the network, and stores the answer
     python tools/audit.py check      compares with what was stored; needs no network
+    python tools/audit.py check --release    the same, and each warning is an error
+    python tools/audit.py page       writes what was stored into docs/security/supply-chain.md
 
 The snapshot, ``requirements/audit.json``, has the day of the audit and the vulnerabilities of each
-package that was audited. ``check`` says how old it is and which packages it
-doesn't cover, and fails only for a vulnerability that is known and not accepted. To accept one
-needs a reason in pyproject.toml: ``[tool.rollbook-audit.accepted]``, ``PYSEC-… = "why"``.
+package that was audited. ``check`` says how old it is and which packages it doesn't cover. It never
+says that nothing is known about a package that wasn't audited, and fails only for a vulnerability
+that is known and not accepted. To accept one needs a reason in pyproject.toml:
+``[tool.rollbook-audit.accepted]``, ``PYSEC-… = "why"``.
 """
 
 import itertools
 import json
+import re
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +32,10 @@ from tools.sbom import canonical, pins  # noqa: E402 - also run as a program
 
 SNAPSHOT = ROOT / "requirements" / "audit.json"
 LOCKS = tuple(sorted((ROOT / "requirements").glob("*.txt")))
+PAGE = ROOT / "docs" / "security" / "supply-chain.md"
 MAX_AGE_DAYS = 30
 MAX_REASON_LENGTH = 200
+_REGION = re.compile(r"(<!-- audit -->\n).*?(<!-- /audit -->)", re.DOTALL)
 
 
 class AuditFailed(Exception):
@@ -109,7 +116,10 @@ def problems(
 def warnings(snapshot: Snapshot, locked: Iterable[str], today: date) -> Iterator[str]:
     """Yield why the snapshot says less than it should."""
     if snapshot.day is None:
-        yield "the packages have NEVER been audited; run `make audit` with the network"
+        yield (
+            "the packages have NEVER been audited, so NOTHING IS KNOWN about their "
+            "vulnerabilities; run `make audit` with the network"
+        )
         return
     age = (today - snapshot.day).days
     if age > MAX_AGE_DAYS:
@@ -132,32 +142,83 @@ def accepted_vulnerabilities() -> Mapping[str, str]:
     return accepted
 
 
-def check(today: date) -> int:
-    """Compare with the stored snapshot; return the exit code."""
+def summary(snapshot: Snapshot, locked: Sequence[str], accepted: Mapping[str, str]) -> str:
+    """Return a sentence with what is known, and about how many of the packages."""
+    if snapshot.day is None:
+        return (
+            "No advisories have been consulted yet. So it isn't known whether any of the "
+            f"{len(locked)} locked packages has a vulnerability: this is not a statement that none "
+            "has."
+        )
+    audited = [package for package in locked if package in snapshot.packages]
+    found = [number for package in audited for number in snapshot.packages[package]]
+    number_accepted = len(accepted.keys() & set(found))
+    return (
+        f"Advisories were consulted on {snapshot.day} about {len(audited)} of {len(locked)} locked "
+        f"packages. Known vulnerabilities: {len(found)}, of which accepted: {number_accepted}. "
+        "Nothing is known about later advisories, and about packages that weren't audited."
+    )
+
+
+def with_summary(page: str, text: str) -> str:
+    """Return the page with a text between its two markers.
+
+    Raises:
+        ValueError: The page doesn't contain the markers exactly once.
+    """
+    wrapped = textwrap.fill(text, width=100, break_long_words=False)
+    new_page, count = _REGION.subn(lambda region: f"{region[1]}{wrapped}\n{region[2]}", page)
+    if count != 1:
+        raise ValueError("the page must have <!-- audit --> and <!-- /audit --> once")
+    return new_page
+
+
+def write_page() -> None:
+    """Write what the snapshot says into the page."""
+    text = summary(load(SNAPSHOT), locked_packages(), accepted_vulnerabilities())
+    page = with_summary(PAGE.read_text(encoding="utf-8"), text)
+    PAGE.write_text(page, encoding="utf-8")
+
+
+def check(today: date, *, for_release: bool = False) -> int:
+    """Compare with the stored snapshot; return the exit code.
+
+    Args:
+        today: The current day.
+        for_release: Whether it also fails if the snapshot is missing, old or incomplete.
+    """
     snapshot, locked = load(SNAPSHOT), locked_packages()
-    day = snapshot.day or "none"
-    print(f"Known vulnerabilities: {len(locked)} locked packages, snapshot of {day}")
-    for warning in warnings(snapshot, locked, today):
+    accepted = accepted_vulnerabilities()
+    print(summary(snapshot, locked, accepted))
+    warned = list(warnings(snapshot, locked, today))
+    for warning in warned:
         print(f"WARNING: {warning}")
-    found = list(problems(snapshot, locked, accepted_vulnerabilities()))
+    found = list(problems(snapshot, locked, accepted))
     for problem in found:
         print(f"ERROR vulnerable: {problem}", file=sys.stderr)
-    return 1 if found else 0
+    if for_release and warned:
+        print("ERROR audit: a release needs a complete audit of this month", file=sys.stderr)
+    return 1 if found or (for_release and warned) else 0
 
 
 def main(words: Sequence[str]) -> int:
-    """Refresh the snapshot, or compare with it; return the exit code."""
+    """Refresh the snapshot, compare with it, or write the page; return the exit code."""
     today = datetime.now(UTC).date()
+    if list(words) == ["page"]:
+        write_page()
+        return 0
     if list(words) == ["refresh"]:
         try:
             store(from_reports(map(ask, LOCKS), today), SNAPSHOT)
         except AuditFailed as failure:
-            print(f"ERROR audit: {failure}; the snapshot is unchanged", file=sys.stderr)
+            unchanged = f"no advisories were consulted; the snapshot of {load(SNAPSHOT).day} stays"
+            print(f"ERROR audit: {failure}; {unchanged}", file=sys.stderr)
             return 2
-    elif list(words) != ["check"]:
+        write_page()
+    elif list(words) not in (["check"], ["check", "--release"]):
         print(__doc__, file=sys.stderr)
         return 2
-    return check(today)
+    return check(today, for_release="--release" in words)
 
 
 if __name__ == "__main__":
