@@ -60,14 +60,12 @@ class ReferenceChecker:
             school_id = student.values["SCHOOL_ID"]
         if school_id is None:
             return []
-        there, problems = [], []
-        for email in split_list(row.values["STAFF"]):
-            if self._members[email].works_at(school_id):
-                there.append(email)
-            else:
-                problems.append(Problem("staff_elsewhere", row.line, "STAFF", email))
-        row.values["STAFF"] = join_list(there)
-        return problems
+        emails = split_list(row.values["STAFF"])
+        elsewhere = [email for email in emails if not self._members[email].works_at(school_id)]
+        if not elsewhere:
+            return []
+        row.values["STAFF"] = join_list(email for email in emails if email not in elsewhere)
+        return [Problem("staff_elsewhere", row.line, "STAFF", email) for email in elsewhere]
 
     def check_status(self, row: ValidatedRow, student: StudentSnapshot) -> None:
         """Reactivate an inactive student if the row has no STATUS, or report that it doesn't.
