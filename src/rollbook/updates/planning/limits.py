@@ -4,16 +4,20 @@ A limit has a share and a smallest number, and both must be exceeded: half of el
 is nothing unusual, and neither are thirty students of a large district.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Self
 
+from rollbook.text import printable
 from rollbook.updates.planning.measures import MEASURES, Measured
 from rollbook.updates.planning.summary import Counts, Summary
 
 MAX_PERCENT = 100
 MAX_COUNT = 10_000_000
+MIN_REJECTED_ROWS = 20
+"""Rejected rows of a school from which on all its rows are counted, so no limit can be smaller."""
+
 SCOPES = ("district", "school")
 
 
@@ -54,6 +58,26 @@ class Reason:
     limit: Limit
     school: str = ""
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the reason as it is stored with an update."""
+        stored = {
+            "measure": self.measure,
+            "count": self.measured.count,
+            "of": self.measured.of,
+            "column": self.measured.column,
+            "percent": self.limit.percent,
+            "limit": self.limit.count,
+            "school": self.school,
+        }
+        return {name: value for name, value in stored.items() if value != ""}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the reason for which ``as_json`` returned this."""
+        measured = Measured(stored["count"], stored["of"], stored.get("column", ""))
+        limit = Limit(stored["percent"], stored["limit"])
+        return cls(stored["measure"], measured, limit, stored.get("school", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -87,53 +111,67 @@ class Limits:
             InvalidLimits: The document has another form, or a number is out of range.
         """
         scopes: dict[str, dict[str, Limit]] = {scope: {} for scope in SCOPES}
-        for measure, by_scope in _object(document, "the limits").items():
-            _require_known(measure, MEASURES, "measure")
-            for scope, pair in _object(by_scope, measure).items():
-                _require_known(scope, SCOPES, f"part of {measure}")
+        for measure, by_scope in require_object(document, "the limits", MEASURES).items():
+            for scope, pair in require_object(by_scope, measure, SCOPES).items():
                 scopes[scope][measure] = _limit(pair, f"{measure}.{scope}")
+        rejected = scopes["school"].get("rejected")
+        if rejected and rejected.count < MIN_REJECTED_ROWS:
+            raise InvalidLimits(
+                f"rejected.school.count can't be less than {MIN_REJECTED_ROWS}, because the rows "
+                "of a school are only counted from there on"
+            )
         return cls(**scopes)
 
 
-def exceeded(summary: Summary, limits: Limits) -> list[Reason]:
+def exceeded(summary: Summary, limits: Limits, expected: Collection[str] = ()) -> list[Reason]:
     """Return the limits that an update would exceed, those of the whole district first.
 
     A district or school without active students has none: its first file adds everybody.
+
+    Args:
+        summary: What the update would do.
+        limits: The limits.
+        expected: Columns that are expected to change for everyone.
     """
-    reasons = list(_exceeded(summary.district, limits.district, ""))
+    reasons = list(_exceeded(summary.district, limits.district, "", expected))
+    if all(reason.measure != "deactivated" for reason in reasons):
+        reasons[:0] = _exceeded(summary.district, ALWAYS, "", expected)
     for school, counts in sorted(summary.schools.items()):
-        reasons += _exceeded(counts, limits.school, school)
+        reasons += _exceeded(counts, limits.school, school, expected)
     return reasons
 
 
-def _exceeded(counts: Counts, limits: Mapping[str, Limit], school: str) -> Iterator[Reason]:
+def _exceeded(
+    counts: Counts, limits: Mapping[str, Limit], school: str, expected: Collection[str]
+) -> Iterator[Reason]:
     if not counts.active:
         return
     for name, measure in MEASURES.items():
-        if limit := limits.get(name):
+        is_expected = measure.columns and measure.columns <= set(expected)
+        if (limit := limits.get(name)) and not is_expected:
             for measured in measure.figures(counts):
                 if limit.is_exceeded(measured):
                     yield Reason(name, measured, limit, school)
 
 
-def _object(value: object, name: str) -> Mapping[str, Any]:
+def require_object(value: object, name: str, known: Collection[str]) -> Mapping[str, Any]:
+    """Return a JSON object that has only these keys.
+
+    Raises:
+        InvalidLimits: It is something else, or has another key.
+    """
     if not isinstance(value, dict):
-        raise InvalidLimits(f"{name} must be an object in braces, not {value!r}")
+        raise InvalidLimits(f"{name} must be an object in braces")
+    for key in value:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise InvalidLimits(f"there is no '{printable(key, 40)}' in {name}; {hint}")
     return value
 
 
-def _require_known(name: str, known: Mapping[str, Any] | tuple[str, ...], kind: str) -> None:
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        names = ", ".join(known)
-        hint = f"did you mean {near[0]}?" if near else f"there are {names}"
-        raise InvalidLimits(f"there is no {kind} '{name}'; {hint}")
-
-
 def _limit(pair: object, name: str) -> Limit:
-    numbers = _object(pair, name)
-    for key in numbers:
-        _require_known(key, ("percent", "count"), f"part of {name}")
+    numbers = require_object(pair, name, ("percent", "count"))
     percent = _number(numbers, "percent", name, MAX_PERCENT)
     return Limit(percent, _number(numbers, "count", name, MAX_COUNT))
 
@@ -158,6 +196,9 @@ _DEFAULTS = {
     "username_changed": ((5, 50), (20, 20)),
     "emptied": ((5, 50), (20, 20)),
 }
+
+ALWAYS = {"deactivated": Limit(50, 4)}
+"""Limits that no district can turn off."""
 
 DEFAULT_LIMITS = Limits(
     {name: Limit(*district) for name, (district, _) in _DEFAULTS.items()},

@@ -21,6 +21,7 @@ class Counts:
         rejected: Rejected rows.
         unknown: Rejected rows that match no student.
         renamed: Students whose first and last name would both change.
+        expected: Students in whom only columns would change that are expected to.
         columns: For each column, the students in whom it would change.
         emptied: For each column, the students in whom it would lose its value.
     """
@@ -36,6 +37,7 @@ class Counts:
     rejected: int = 0
     unknown: int = 0
     renamed: int = 0
+    expected: int = 0
     columns: Mapping[str, int] = field(default_factory=dict)
     emptied: Mapping[str, int] = field(default_factory=dict)
 
