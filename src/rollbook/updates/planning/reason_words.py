@@ -16,14 +16,14 @@ _PARTS = (
 
 
 def reason_sentence(reason: Reason) -> str:
-    """Return for example ``412 of 4,812 students would change school (8.6%; limit 5% and 50)``."""
+    """Return for example ``412 of 4,812 students would change school (8.6 %; the limit is …)``."""
     measure, measured = MEASURES[reason.measure], reason.measured
     noun = "student" if measure.of == "active" else "row"
     text = measure.text.format(column=measured.column)
     if measured.count == 1 and text.startswith("are "):
         text = f"is {text.removeprefix('are ')}"
     share = format_percent(measured.count, measured.of)
-    limit = f"{reason.limit.percent}% and {format_number(reason.limit.count)}"
+    limit = f"{reason.limit.percent} % and {format_number(reason.limit.count)}"
     where = f" at school {reason.school}" if reason.school else ""
     return (
         f"{format_number(measured.count)} of {count_of(measured.of, noun)}{where} {text} "
