@@ -42,7 +42,6 @@ from rollbook.updates.receiving import drafts, files, receive  # noqa: E402
 from rollbook.updates.resolving import resolver  # noqa: E402
 from rollbook.updates.state_machine import Mode, State  # noqa: E402
 
-
 DECIDERS = 4
 
 

@@ -1,6 +1,7 @@
 """The emails about plans: held, checked, discarded; who gets them, and when they are given up."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail as outbox
@@ -28,7 +29,7 @@ def school(maple: District, manager: Member) -> District:
     return maple
 
 
-def hold(district: District, size: int = 60, **columns: object) -> UpdateJob:
+def hold(district: District, size: int = 60, **columns: Any) -> UpdateJob:
     update = send(district, movers(size), **columns)
     finish(update)
     update.refresh_from_db()
@@ -39,7 +40,7 @@ def sent() -> list[tuple[str, str]]:
     """Send what is due, and return the recipient and the subject of each email."""
     mails.queue_result_mails()
     mails.send_due()
-    found = [(each.to[0], each.subject) for each in outbox.outbox]
+    found = [(each.to[0], str(each.subject)) for each in outbox.outbox]
     outbox.outbox.clear()
     return sorted(found)
 

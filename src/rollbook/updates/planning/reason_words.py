@@ -41,7 +41,7 @@ def first_reason(reasons: Sequence[Reason]) -> str:
 
 def plan_sentence(counts: Counts) -> str:
     """Return what a plan would do: ``290 students would change, 12 would be added``."""
-    parts = []
+    parts: list[str] = []
     for name, text in _PARTS:
         count = getattr(counts, name)
         if count and not parts:
