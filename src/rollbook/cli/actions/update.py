@@ -159,7 +159,7 @@ def report_lines(job: UpdateJob) -> Iterator[str]:
     yield str(verdict(job_report, context))
     yield ""
     yield from output.name_value_lines(_report_values(job_report))
-    if job_report.plan:
+    if job_report.plan and job_report.plan.planned_at:
         yield ""
         yield from plan_lines(job_report.plan, job_report)
     if job.problem_counts and not _is_in_first_line(job_report):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rollbook.text import count_of, format_number, format_percent
+from rollbook.text import count_of, format_number
 from rollbook.updates.planning.limits import Reason
 from rollbook.updates.planning.measures import MEASURES
 from rollbook.updates.planning.summary import Counts
@@ -22,13 +22,14 @@ def reason_sentence(reason: Reason) -> str:
     text = measure.text.format(column=measured.column)
     if measured.count == 1 and text.startswith("are "):
         text = f"is {text.removeprefix('are ')}"
-    share = format_percent(measured.count, measured.of)
+    share = f"{format_number(round(100 * measured.count / measured.of))} %"
     limit = f"{reason.limit.percent} % and {format_number(reason.limit.count)}"
     where = f" at school {reason.school}" if reason.school else ""
-    return (
-        f"{format_number(measured.count)} of {count_of(measured.of, noun)}{where} {text} "
-        f"({share}; the limit is {limit})"
-    )
+    subject = f"{format_number(measured.count)} of {count_of(measured.of, noun)}"
+    if reason.measure == "added":
+        subject = count_of(measured.count, noun)
+        text = f"{text} to {format_number(measured.of)}"
+    return f"{subject}{where} {text} ({share}; the limit is {limit})"
 
 
 def first_reason(reasons: Sequence[Reason]) -> str:
