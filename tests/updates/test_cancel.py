@@ -23,6 +23,7 @@ from tests.updates.night import (
     dump,
     enroll,
     finish,
+    lift_limits,
     report_of,
     run,
     send,
@@ -190,6 +191,7 @@ def test_when_cancel_returns_no_more_students_change_although_a_worker_is_runnin
 ) -> None:
     school = maple
     enroll(school, a_class(200))
+    lift_limits(school)
     update = send(school, a_class(200, GRADE="5"))
     under_way = threading.Event()
     fenced = []

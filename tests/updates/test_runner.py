@@ -65,7 +65,7 @@ def test_an_update_fails_after_three_runs_without_a_step(
     assert result.state is State.FAILED
     assert len(result.reference) == 6
     assert result.reference in caplog.text
-    assert runner.has_ended(update.pk)
+    assert not runner.has_work(update.pk)
     assert dump(update.district) == before
     assert send(update.district, a_class(9, GRADE="5") + "\n").number == 3
 
@@ -224,4 +224,4 @@ def test_an_update_that_has_ended_or_does_not_exist_has_no_steps(update: UpdateJ
     finish(update)
     assert list(runner.run_steps(update.pk)) == []
     assert list(runner.run_steps(update.pk + 1000)) == []
-    assert runner.has_ended(update.pk)
+    assert not runner.has_work(update.pk)

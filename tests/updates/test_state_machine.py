@@ -15,11 +15,15 @@ from tests.updates.night import a_class, send
 TO = {
     State.RECEIVED: [],
     State.CHECKING: [State.CHECKING],
+    State.CHECKED: [State.CHECKING, State.CHECKED],
+    State.HELD: [State.CHECKING, State.HELD],
+    State.SCHEDULED: [State.CHECKING, State.SCHEDULED],
     State.APPLYING: [State.CHECKING, State.APPLYING],
     State.COMPLETED: [State.CHECKING, State.APPLYING, State.COMPLETED],
     State.REFUSED: [State.REFUSED],
     State.CANCELED: [State.CANCELED],
     State.FAILED: [State.CHECKING, State.FAILED],
+    State.DISCARDED: [State.CHECKING, State.HELD, State.DISCARDED],
 }
 PAIRS = list(product(State, State))
 
@@ -94,7 +98,8 @@ def test_the_initial_state_of_an_update_is_received(maple: District, state: Stat
 
 def test_final_states_have_no_transitions() -> None:
     assert {*UNFINISHED, *TO} == set(State)
-    assert not {State.COMPLETED, State.REFUSED, State.CANCELED, State.FAILED} & TRANSITIONS.keys()
+    final = {State.COMPLETED, State.REFUSED, State.CANCELED, State.FAILED, State.DISCARDED}
+    assert not final & TRANSITIONS.keys()
 
 
 @pytest.mark.parametrize(("one", "other"), list(product(IN_PROGRESS, IN_PROGRESS)))

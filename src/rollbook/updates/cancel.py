@@ -1,4 +1,7 @@
-"""Cancel an update: rows that are not applied yet never will be, the others stay applied."""
+"""Cancel an update: rows that are not applied yet never will be, the others stay applied.
+
+A plan that waits is discarded.
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +11,7 @@ from rollbook.districts.models import District
 from rollbook.updates import runner, transitions
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.report import current_update, find
-from rollbook.updates.state_machine import UNFINISHED, State
+from rollbook.updates.state_machine import CANCELED, IN_PROGRESS, PLAN_WAITING, UNFINISHED, State
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,16 @@ def cancel(district: District, number: int | None = None) -> Cancellation:
 
     Args:
         district: The district.
-        number: The update's number. None: the one in progress, otherwise the one waiting longest.
+        number: The update's number. None: the one in progress, otherwise the one waiting longest
+            in the queue, otherwise the oldest plan that waits.
     """
     with transaction.atomic():
         update = _find_or_choose(district, number)
         if update is None:
             return Cancellation(current_update(district), is_canceled=False)
-        is_canceled = transitions.transition(update.pk, State.CANCELED)
+        is_canceled = transitions.transition(update.pk, State.CANCELED) or transitions.transition(
+            update.pk, State.DISCARDED, discard_reason=CANCELED
+        )
         update.refresh_from_db()
         if is_canceled:
             runner.notify_engine(update.pk)
@@ -48,5 +54,7 @@ def _find_or_choose(district: District, number: int | None) -> UpdateJob | None:
     if number is not None:
         return find(district, number)
     unfinished = UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
-    running = unfinished.exclude(state=State.RECEIVED).first()
-    return running or unfinished.order_by("number").first()
+    running = unfinished.filter(state__in=IN_PROGRESS).first()
+    queued = unfinished.filter(state=State.RECEIVED).order_by("number").first()
+    plans = unfinished.filter(state__in=PLAN_WAITING)
+    return running or queued or plans.order_by("number").first()

@@ -1,9 +1,10 @@
-"""Queue a result email for each recipient when an update has ended, and build its content.
+"""Queue an email for each recipient of an event, such as an update's end, and build its content.
 
 ``rollbook.mail.outbox`` sends the emails and retries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -11,11 +12,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from rollbook.accounts.managers import district_managers
 from rollbook.accounts.models import Member
 from rollbook.mail import outbox
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.text import format_datetime
-from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.models import ResultMail, UpdateEvent, UpdateJob
+from rollbook.updates.planning.held_in_a_row import ALARMING, held_in_a_row
+from rollbook.updates.planning.reason_words import reason_sentence
 from rollbook.updates.reporting.remarks import named_columns
 from rollbook.updates.reporting.report import (
     MAX_LINES_SHOWN,
@@ -25,19 +29,28 @@ from rollbook.updates.reporting.report import (
     report,
 )
 from rollbook.updates.reporting.state_words import MODES, result_sentence, words_of
-from rollbook.updates.state_machine import UNFINISHED
+from rollbook.updates.state_machine import PLAN_WAITING, REPLACED, UNFINISHED, State
+
+MAX_REASONS = 10
+_PLAN_STATES = (State.CHECKED, State.HELD, State.DISCARDED)
 
 
 def queue_result_mails() -> int:
-    """Queue the emails of all ended updates that have none; return the number of updates."""
-    ended = (
-        UpdateJob.objects.exclude(state__in=UNFINISHED)
-        .filter(mails_queued_at=None)
-        .select_related("district", "member")
+    """Queue the emails of all events that have none; return the number of events.
+
+    Updates that an older version has ended have no event.
+    """
+    events = UpdateEvent.objects.filter(mails_queued_at=None).select_related("update")
+    unqueued = list(events.order_by("pk"))
+    for event in unqueued:
+        _queue_for_event(event)
+    ended = UpdateJob.objects.exclude(state__in=UNFINISHED).filter(
+        mails_queued_at=None, updateevent=None
     )
-    for update in ended:
-        _queue(update)
-    return len(ended)
+    without_event = list(ended)
+    for update in without_event:
+        _queue(update, None, _recipients(update))
+    return len(unqueued) + len(without_event)
 
 
 def send_due() -> int:
@@ -46,31 +59,86 @@ def send_due() -> int:
     Emails of a suspended district wait until it is resumed.
     """
     mails = ResultMail.objects.filter(update__district__suspended_at=None)
-    return outbox.send_due(mails.select_related("update__district", "member"), message)
+    return outbox.send_due(mails.select_related("update__district", "event", "member"), message)
 
 
 def message(mail: ResultMail) -> EmailMultiAlternatives:
     """Build the email. It has no names, birth dates, IDs or passwords of students."""
     context = _context(report(mail.update), mail.update)
     message_id = f"update-{mail.update_id}.mail-{mail.pk}"
-    return outbox.render_message(mail, "updates/result.html", context, message_id)
+    is_plan = mail.event is not None and mail.event.state in _PLAN_STATES
+    if is_plan:
+        _require_current(mail)
+    template = "updates/plan.html" if is_plan else "updates/result.html"
+    return outbox.render_message(mail, template, context, message_id)
 
 
-def _queue(update: UpdateJob) -> None:
+def _require_current(mail: ResultMail) -> None:
+    """Give up an email that asks for a decision after somebody has decided.
+
+    Raises:
+        MailObsolete: The plan no longer waits.
+    """
+    event, update = mail.event, mail.update
+    if event and event.state in PLAN_WAITING and not update.needs_decision:
+        raise outbox.MailObsolete
+
+
+def _queue_for_event(event: UpdateEvent) -> None:
     with transaction.atomic():
-        now = timezone.now()
+        unqueued = UpdateEvent.objects.filter(pk=event.pk, mails_queued_at=None)
+        if not unqueued.update(mails_queued_at=timezone.now()):
+            return
+        if event.state in UNFINISHED:
+            _create(event.update, event, _recipients_of_plan(event))
+        else:
+            _queue(event.update, event, _recipients_of_plan(event))
+
+
+def _queue(update: UpdateJob, event: UpdateEvent | None, members: Iterable[Member]) -> None:
+    """Queue the emails about the end of an update, unless an older version has done so."""
+    with transaction.atomic():
         unqueued = UpdateJob.objects.filter(pk=update.pk, mails_queued_at=None)
-        if unqueued.update(mails_queued_at=now):
-            ResultMail.objects.bulk_create(
-                ResultMail(update=update, member=member, queued_at=now, next_attempt_at=now)
-                for member in _recipients(update)
-            )
+        if unqueued.update(mails_queued_at=timezone.now()):
+            _create(update, event, members)
+
+
+def _create(update: UpdateJob, event: UpdateEvent | None, members: Iterable[Member]) -> None:
+    now = timezone.now()
+    ResultMail.objects.bulk_create(
+        ResultMail(update=update, event=event, member=member, queued_at=now, next_attempt_at=now)
+        for member in members
+    )
+
+
+def _recipients_of_plan(event: UpdateEvent) -> Iterator[Member]:
+    """Return who gets the email about an event.
+
+    A dry run concerns only the person who started it, and about a plan that was replaced the
+    newer update sends its own email. If nobody receives the results of a district, or several
+    files in a row are held, the district managers hear of it.
+    """
+    update = event.update
+    if update.discard_reason == REPLACED:
+        return
+    if update.is_check and event.state in _PLAN_STATES:
+        chosen = [update.member_id, *(update.notified or [])]
+        yield from Member.objects.filter(district=update.district_id, pk__in=chosen, is_active=True)
+        return
+    recipients = set(_recipients(update))
+    if event.state == State.HELD and (not recipients or held_in_a_row(update) >= ALARMING):
+        recipients |= set(district_managers(update.district))
+    yield from sorted(recipients, key=attrgetter("pk"))
 
 
 def _recipients(update: UpdateJob) -> Iterator[Member]:
-    """Return the active members who started the update or receive all results of the district."""
+    """Return the active members who get the emails about an update.
+
+    They started it, receive all results of the district, or were named when it was started.
+    """
     members = Member.objects.filter(district=update.district_id, is_active=True)
-    return members.filter(Q(receives_results=True) | Q(pk=update.member_id)).iterator()
+    chosen = Q(pk=update.member_id) | Q(pk__in=update.notified or [])
+    return members.filter(Q(receives_results=True) | chosen).iterator()
 
 
 def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
@@ -90,7 +158,18 @@ def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
         "max_lines": MAX_LINES_SHOWN,
         "previous": previous(update),
         "url": settings.URL,
+        **_reasons(update_report),
+        "held_in_a_row": held_in_a_row(update) if update.state == State.HELD else 0,
+        "alarming": ALARMING,
         **_times(update_report),
+    }
+
+
+def _reasons(update_report: Report) -> dict[str, object]:
+    reasons = update_report.plan.reasons if update_report.plan else ()
+    return {
+        "reasons": [reason_sentence(reason) for reason in reasons[:MAX_REASONS]],
+        "more_reasons": max(0, len(reasons) - MAX_REASONS),
     }
 
 

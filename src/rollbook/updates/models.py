@@ -10,8 +10,31 @@ from rollbook.districts.models import District
 from rollbook.mail.models import OutgoingMail
 from rollbook.studentfile.rules import FileRules
 from rollbook.students.models import Student
+from rollbook.updates.planning.models import Expectation, LimitSet, PlanFields, UpdateEvent
 from rollbook.updates.row_outcomes import StagedRowQuerySet
-from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, Outcome, State
+from rollbook.updates.state_machine import (
+    IN_PROGRESS,
+    PLAN_WAITING,
+    REPLAYED,
+    UNFINISHED,
+    Mode,
+    Outcome,
+    State,
+)
+
+__all__ = [
+    "CheckedRange",
+    "Draft",
+    "Expectation",
+    "FileChunk",
+    "LimitSet",
+    "Problem",
+    "ResultMail",
+    "RowDependency",
+    "StagedRow",
+    "UpdateEvent",
+    "UpdateJob",
+]
 
 
 def _values(words: type[State] | type[Mode] | type[Outcome]) -> list[str]:
@@ -54,7 +77,7 @@ class StudentFile(models.Model):
         return FileRules.from_json(self.rules)
 
 
-class UpdateJob(StudentFile):
+class UpdateJob(StudentFile, PlanFields):
     """The processing of one student file. Only ``transitions.py`` writes ``state``."""
 
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
@@ -136,9 +159,9 @@ class UpdateJob(StudentFile):
         constraints = [
             models.UniqueConstraint(fields=["district", "number"], name="update_number"),
             models.UniqueConstraint(
-                fields=["district", "file_digest", "mode", "encoding"],
-                condition=Q(state__in=UNFINISHED),
-                name="update_same_file_once",
+                fields=["district", "file_digest", "mode", "encoding", "is_check"],
+                condition=Q(state__in=REPLAYED, split_from__isnull=True),
+                name="update_same_file_in_queue",
             ),
             models.UniqueConstraint(
                 fields=["district"], condition=Q(state__in=IN_PROGRESS), name="update_one_at_a_time"
@@ -151,8 +174,9 @@ class UpdateJob(StudentFile):
                     + F("rows_added")
                     + F("rows_unchanged")
                     + F("rows_rejected")
+                    + F("rows_left_out")
                 ),
-                name="update_one_outcome_a_row",
+                name="update_outcomes_of_rows",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=UNFINISHED, ended_at__isnull=True)
@@ -172,6 +196,11 @@ class UpdateJob(StudentFile):
                 fields=["ended_at"],
                 condition=Q(leftovers_removed_at__isnull=True),
                 name="update_with_leftovers",
+            ),
+            models.Index(
+                fields=["discard_at"],
+                condition=Q(state__in=PLAN_WAITING),
+                name="update_with_plan",
             ),
             # Queried by retention every hour.
             models.Index(
@@ -202,7 +231,13 @@ class UpdateJob(StudentFile):
     @property
     def not_processed(self) -> int:
         """Rows without an outcome; they are final once the update has ended."""
-        return self.rows - self.changed - self.rows_unchanged - self.rows_rejected
+        settled = self.rows_unchanged + self.rows_rejected + self.rows_left_out
+        return self.rows - self.changed - settled
+
+    @property
+    def needs_decision(self) -> bool:
+        """Whether the plan waits for a person."""
+        return self.state in PLAN_WAITING and self.apply_at is None
 
 
 class Draft(StudentFile):
@@ -306,6 +341,17 @@ class StagedRow(models.Model):
         null=True,
         help_text="the columns that change, if all of them are simple (see students/writer.py)",
     )
+    columns = models.CharField(
+        max_length=512,
+        null=True,
+        help_text="all columns that change; those that lose their value end in a minus sign",
+    )
+    school = models.CharField(
+        max_length=64, null=True, help_text="SCHOOL_ID of the student before the update"
+    )
+    to_school = models.CharField(
+        max_length=64, null=True, help_text="SCHOOL_ID of the school that the student would go to"
+    )
 
     effective_outcome: str | None  # set by with_outcome()
     objects = StagedRowQuerySet.as_manager()
@@ -376,14 +422,26 @@ class Problem(models.Model):
 
 
 class ResultMail(OutgoingMail):
-    """The email with an update's results to one staff member."""
+    """The email about an event of an update, such as its results, to one staff member."""
 
-    update = models.ForeignKey(UpdateJob, on_delete=models.PROTECT, db_index=False)
+    update = models.ForeignKey(UpdateJob, on_delete=models.PROTECT)
+    event = models.ForeignKey(
+        UpdateEvent,
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        help_text="null: the end of an update of an older version",
+    )
     member = models.ForeignKey(Member, on_delete=models.PROTECT)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["update", "member"], name="result_mail_once")
+            models.UniqueConstraint(
+                fields=["update", "member"],
+                condition=Q(event__isnull=True),
+                name="result_mail_without_event",
+            ),
+            models.UniqueConstraint(fields=["event", "member"], name="result_mail_once_an_event"),
         ]
         indexes = [
             models.Index(

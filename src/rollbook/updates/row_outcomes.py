@@ -65,4 +65,5 @@ def _outcome_conditions(applied_through_order: int | F | Value) -> dict[Outcome,
         Outcome.ADDED: Q(outcome=Outcome.ADDED) | (applied & Q(student__isnull=True)),
         Outcome.UNCHANGED: Q(outcome=Outcome.UNCHANGED),
         Outcome.REJECTED: Q(outcome=Outcome.REJECTED),
+        Outcome.LEFT_OUT: Q(outcome=Outcome.LEFT_OUT),
     }

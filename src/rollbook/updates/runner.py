@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -21,8 +21,9 @@ from rollbook.updates.applying import apply
 from rollbook.updates.checking import check
 from rollbook.updates.engine import WorkerStatus, engine
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning import judge, left_out, split
 from rollbook.updates.resolving import conflicts, refusal
-from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
+from rollbook.updates.state_machine import IN_PROGRESS, IN_QUEUE, PLAN_WAITING, State
 from rollbook.updates.transitions import Fenced
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def next_update(district_id: int) -> int | None:
 
 
 def busy_districts() -> list[int]:
-    """Return the IDs of the districts that have an unfinished update and aren't suspended."""
+    """Return the IDs of the districts that have an update to work on and aren't suspended."""
     return list(_next_by_district())
 
 
@@ -73,10 +74,8 @@ def has_recent_progress(now: datetime) -> bool:
 
 
 def _next_by_district(**conditions: int) -> dict[int, int]:
-    unfinished = UpdateJob.objects.filter(
-        state__in=UNFINISHED, district__suspended_at=None, **conditions
-    )
-    updates = unfinished.order_by("district", "number").values_list("pk", "district_id", "state")
+    due = UpdateJob.objects.filter(_is_due(), district__suspended_at=None, **conditions)
+    updates = due.order_by("district", "number").values_list("pk", "district_id", "state")
     chosen: dict[int, int] = {}
     for pk, district_id, state in updates:
         if state in IN_PROGRESS:
@@ -86,13 +85,19 @@ def _next_by_district(**conditions: int) -> dict[int, int]:
     return chosen
 
 
-def has_ended(update_id: int) -> bool:
-    """Return whether the update is in a final state."""
-    return not UpdateJob.objects.filter(pk=update_id, state__in=UNFINISHED).exists()
+def _is_due() -> Q:
+    """Return the condition that there is work to do for an update."""
+    may_be_applied = Q(state__in=PLAN_WAITING, apply_at__lte=timezone.now())
+    return Q(state__in=IN_QUEUE) | may_be_applied
+
+
+def has_work(update_id: int) -> bool:
+    """Return whether there is work to do for the update: it hasn't ended, and needs nobody."""
+    return UpdateJob.objects.filter(_is_due(), pk=update_id).exists()
 
 
 def run_steps(update_id: int) -> Generator[None, None, None]:
-    """Work on the update until it has ended; each step commits.
+    """Work on the update until it has ended or its plan waits; each step commits.
 
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
@@ -107,8 +112,10 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
             _refuse(update, run, problem)
             return
         yield from conflicts.steps(update, run)
-        _transition(update_id, State.APPLYING, run, applying_at=timezone.now())
+        if _finish_checking(update, run) is not State.APPLYING:
+            return
         yield
+    yield from left_out.steps(update, run)
     yield from apply.steps(update, run)
     _transition(update_id, State.COMPLETED, run)
 
@@ -146,8 +153,8 @@ def pause(district: District) -> None:
 
 def continue_updates(district: District) -> None:
     """Notify the engine of a district's updates, in the transaction that resumes the district."""
-    unfinished = UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
-    for update_id in unfinished.order_by("number").values_list("pk", flat=True):
+    due = UpdateJob.objects.filter(_is_due(), district=district)
+    for update_id in due.order_by("number").values_list("pk", flat=True):
         notify_engine(update_id)
 
 
@@ -164,6 +171,15 @@ def _take_over(update_id: int, run: str) -> str | None:
         run_id=run,
         attempts_without_progress=1,
         started_at=timezone.now(),
+    )
+    now = timezone.now()
+    is_started = is_started or transitions.transition(
+        update_id,
+        State.APPLYING,
+        condition=Q(state__in=PLAN_WAITING, apply_at__lte=now),
+        run_id=run,
+        attempts_without_progress=1,
+        applying_at=now,
     )
     if is_started:
         return run
@@ -206,13 +222,32 @@ def _refuse(update: UpdateJob, run: str, problem: Problem) -> None:
         _transition(update.pk, State.REFUSED, run, **columns)
 
 
+def _finish_checking(update: UpdateJob, run: str) -> State:
+    """Apply the update next, or let its plan wait; return its new state.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    update.refresh_from_db()
+    now = timezone.now()
+    judgment = judge.judge(update, now)
+    with transaction.atomic():
+        if judgment.held_schools:
+            District.objects.select_for_update(no_key=True).get(pk=update.district_id)
+            transitions.record_progress(update.pk, State.CHECKING, run)
+            split.split(update, judgment.held_schools, now)
+        _transition(update.pk, judgment.state, run, **judgment.columns)
+        judge.replace_older_plans(update, judgment)
+        judge.use_expectations(update, judgment)
+        update.checkedrange_set.all().delete()
+        if judgment.state is State.APPLYING:
+            update.rowdependency_set.all().delete()
+    return judgment.state
+
+
 def _transition(update_id: int, to: State, run: str, **columns: Any) -> None:
     with transaction.atomic():
         if not transitions.transition(update_id, to, held_by=run, **columns):
             raise Fenced
-        if to is State.APPLYING:
-            update = UpdateJob.objects.get(pk=update_id)
-            update.checkedrange_set.all().delete()
-            update.rowdependency_set.all().delete()
-        else:
+        if to is not State.APPLYING:
             notify_engine(update_id)

@@ -4,9 +4,17 @@
          │           │           │
          ├───────────┴─► refused │         the file was not accepted: nothing was applied
          ├───────────┴───────────┴─► canceled    what was applied stays
-                     └───────────┴─► failed      a problem on our side, with a reference
+                     ├───────────┴─► failed      a problem on our side, with a reference
+                     │
+                     ├─► checked       a dry run: its plan waits to be applied
+                     ├─► held          its plan exceeds a limit
+                     └─► scheduled     its plan waits for a time
 
-How successful an update was is shown by its counts, never by its state.
+     checked | held | scheduled ─► applying | discarded
+
+A plan that waits may be applied from its ``apply_at`` on; while that is null, a person must approve
+it. An update that is split from another one is held as soon as it exists. How successful an update
+was is shown by its counts, never by its state.
 """
 
 from enum import StrEnum
@@ -19,11 +27,19 @@ class State(StrEnum):
 
     RECEIVED = "received"
     CHECKING = "checking"
+    CHECKED = "checked"
+    HELD = "held"
+    SCHEDULED = "scheduled"
     APPLYING = "applying"
     COMPLETED = "completed"
     REFUSED = "refused"
     CANCELED = "canceled"
     FAILED = "failed"
+    DISCARDED = "discarded"
+
+
+DISCARDED_BY_PERSON, EXPIRED, REPLACED, CANCELED = "person", "expired", "replaced", "canceled"
+"""Why a plan was discarded; see ``UpdateJob.discard_reason``."""
 
 
 class Mode(StrEnum):
@@ -40,15 +56,50 @@ class Outcome(StrEnum):
     ADDED = "added"
     UNCHANGED = "unchanged"
     REJECTED = "rejected"
+    LEFT_OUT = "left_out"
 
 
 TRANSITIONS: dict[State, tuple[State, ...]] = {
-    State.RECEIVED: (State.CHECKING, State.REFUSED, State.CANCELED),
-    State.CHECKING: (State.APPLYING, State.REFUSED, State.CANCELED, State.FAILED),
+    State.RECEIVED: (State.CHECKING, State.REFUSED, State.CANCELED, State.HELD),
+    State.CHECKING: (
+        State.APPLYING,
+        State.CHECKED,
+        State.HELD,
+        State.SCHEDULED,
+        State.REFUSED,
+        State.CANCELED,
+        State.FAILED,
+    ),
+    State.CHECKED: (State.APPLYING, State.DISCARDED),
+    State.HELD: (State.APPLYING, State.DISCARDED),
+    State.SCHEDULED: (State.APPLYING, State.DISCARDED),
     State.APPLYING: (State.COMPLETED, State.CANCELED, State.FAILED),
 }
 UNFINISHED = [state.value for state in TRANSITIONS]
+"""The update has not ended: its file and its staged rows are still needed."""
+
 IN_PROGRESS = [State.CHECKING.value, State.APPLYING.value]
+"""A run works on the update; only one of a district's updates is in such a state."""
+
+IN_QUEUE = [State.RECEIVED.value, *IN_PROGRESS]
+"""Nobody has to decide about the update."""
+
+PLAN_WAITING = [State.CHECKED.value, State.HELD.value, State.SCHEDULED.value]
+"""The plan of the update is complete and waits, for a person or for its time."""
+
+REPLAYED = [State.RECEIVED.value, State.CHECKING.value, *PLAN_WAITING[1:], State.APPLYING.value]
+"""The same file, sent again in the same way, is answered with this update."""
+
+EVENT_STATES = (
+    State.CHECKED,
+    State.HELD,
+    State.COMPLETED,
+    State.CANCELED,
+    State.REFUSED,
+    State.FAILED,
+    State.DISCARDED,
+)
+"""The transition into these states is recorded as an event, from which emails are sent."""
 
 
 def _refuse(name: str, event: str, condition: str, message: str) -> Trigger:

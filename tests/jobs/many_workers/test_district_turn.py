@@ -86,7 +86,7 @@ def test_a_turn_continues_while_no_other_district_is_waiting(
     monkeypatch.setattr(district_turn, "TURN_S", 0.0)
     update = new_students(maple, 30)
     take(maple)
-    assert runner.has_ended(update.pk)
+    assert not runner.has_work(update.pk)
 
 
 def test_after_a_cancel_the_next_update_is_due(maple: District) -> None:

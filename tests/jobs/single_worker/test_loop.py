@@ -45,7 +45,7 @@ def test_the_size_of_the_page_cache_is_set_for_a_new_connection_too(
 def test_updates_of_one_district_are_done_one_after_the_other(maple: District) -> None:
     first, second = new_students(maple, 20), new_students(maple, 30)
     scheduler = loop.Scheduler()
-    while not runner.has_ended(first.pk):
+    while runner.has_work(first.pk):
         second.refresh_from_db()
         assert second.state == "received"
         scheduler.run_one_round()

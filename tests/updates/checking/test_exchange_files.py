@@ -11,6 +11,7 @@ from tests.updates.night import (
     enroll,
     finish,
     last,
+    lift_limits,
     problems,
     run,
     send_bytes,
@@ -37,6 +38,7 @@ def test_a_file_of_school_data_sync_updates_the_students_with_its_ids(district: 
         "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n"
         + "\n".join(f"{student},2000-06-05" for student in students),
     )
+    lift_limits(district)
     result = finish(send_bytes(district, SAMPLE.encode()).update)
     assert result.state == State.COMPLETED
     assert set(column_of(district, "STUDENT_ID").values()) == set(ids)

@@ -65,7 +65,8 @@ CAUSES: Mapping[str, dict[str, str]] = {
 
 FOUND_LATER = {
     *("username_taken", "name_taken", "student_id_taken", "conflicting_duplicate"),
-    *("changed_meanwhile", "waits_for_rejected", "duplicate_row", "possible_duplicate"),
+    *("changed_meanwhile", "changed_since", "waits_for_rejected"),
+    *("duplicate_row", "possible_duplicate"),
     "internal_error",
 }
 """Problems that are found when conflicts are resolved or rows applied, or only in case of a bug."""

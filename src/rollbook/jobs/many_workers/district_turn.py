@@ -58,7 +58,7 @@ class DistrictTurn:
             try:
                 is_finished = self._run_steps(update_id)
             except Fenced:
-                if runner.has_ended(update_id):
+                if not runner.has_work(update_id):
                     continue
                 return
             except Exception as error:

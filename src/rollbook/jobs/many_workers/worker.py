@@ -21,7 +21,6 @@ from rollbook.operations.alerts import watch
 from rollbook.updates import runner
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import UNFINISHED
 
 POLL_INTERVAL_S = 0.25  # how often ``work_on`` checks whether the update has ended
 STOP_TIMEOUT_S = 9.0  # until a worker has to have stopped; `serve` waits 10 s
@@ -32,10 +31,9 @@ ThreadTarget = Callable[[threading.Event], None]
 
 
 def notify_engine(update_id: int) -> None:
-    """Add a job for an unfinished update or the emails of an ended one, in the transaction."""
-    district_id, state = UpdateJob.objects.values_list("district_id", "state").get(pk=update_id)
-    if state in UNFINISHED:
-        job_queue.nudge(district_id)
+    """Add a job for an update with work to do, or for the emails of another one."""
+    if runner.has_work(update_id):
+        job_queue.nudge(UpdateJob.objects.values_list("district_id", flat=True).get(pk=update_id))
     else:
         job_queue.defer_mail()
 
@@ -105,7 +103,7 @@ def work_on(update_id: int, watch: Callable[[], None]) -> None:
     """
     is_working, own_reaper = False, Reaper()
     with ExitStack() as exit_stack:
-        while not runner.has_ended(update_id):
+        while runner.has_work(update_id):
             if not is_working and not worker_status().alive:
                 is_working = True
                 db_connections.configure_for_worker()

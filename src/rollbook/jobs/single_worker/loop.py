@@ -91,7 +91,7 @@ def work_on(update_id: int, watch: Callable[[], None]) -> None:
     """
     lock, scheduler = WorkerLock(), Scheduler()
     try:
-        while not runner.has_ended(update_id):
+        while runner.has_work(update_id):
             pause = scheduler.run_one_round() if lock.acquire() else POLL_INTERVAL_S
             watch()
             time.sleep(pause)

@@ -107,6 +107,13 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "upload the file again",
     ),
     row_error(
+        "changed_since",
+        "The student was changed after the plan was made",
+        "A plan that a person approves does exactly what they reviewed, and since then someone "
+        "changed the student.",
+        "upload the file again, or wait for the next one",
+    ),
+    row_error(
         "waits_for_rejected",
         "The row depends on a row that was rejected",
         "Another row would have freed the username or ID, but it was rejected.",

@@ -223,13 +223,6 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
         "token with a higher limit",
     ),
     file_error(
-        "mass_deactivation",
-        "The file would deactivate most students",
-        "More than half of the district's active students, and at least five, have the STATUS "
-        "inactive in the file. Usually the export is wrong.",
-        "check the STATUS column of the export; if it's right, send the students in several files",
-    ),
-    file_error(
         "names_swapped",
         "First and last names are exchanged",
         "In most rows whose students exist, FIRST_NAME contains the last name and LAST_NAME the "

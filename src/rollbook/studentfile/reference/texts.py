@@ -171,8 +171,8 @@ AFTER_MATCHING = (
     "spaces, names in either order, digits of the date in another order), the row gets a warning "
     "that names the other student (`possible_duplicate`). A new student whose `STUDENT_ID` is "
     "another's except for zeros or case isn't added (`similar_student_id`).",
-    "A file that would deactivate more than half of the active students, and at least five, isn't "
-    "accepted (`mass_deactivation`).",
+    "A file that would deactivate more than half of the active students, and at least five, is "
+    "always held for a person to review, and so is one that exceeds another limit of the district.",
     "A file therefore needs the column `STUDENT_ID`; or `FIRST_NAME`, `LAST_NAME` and `DOB`; or "
     "`USERNAME`.",
     "A new `SCHOOL_ID` transfers the student. Links to staff members and groups at the old school "

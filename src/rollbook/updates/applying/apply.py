@@ -120,7 +120,7 @@ def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], counts: Coun
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    plan = _plan(update.district_id, rows)
+    plan = _plan(update, rows)
     counts.update(plan.field_counts())
     _write_students(update, plan)
     _write_outcomes(rows, plan)
@@ -131,14 +131,14 @@ def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], counts: Coun
     _progress(update, run, plan.rejected, counters)
 
 
-def _plan(district_id: int, rows: Sequence[PendingRow]) -> ChunkPlan:
+def _plan(update: UpdateJob, rows: Sequence[PendingRow]) -> ChunkPlan:
     """Lock the students of a chunk and load all that its plan needs."""
     versions = students_snapshots.lock_versions(
         [row.student_id for row in rows if row.student_id is not None]
     )
-    chunk = ChunkRows.split(rows, versions)
+    chunk = ChunkRows.split(rows, versions, is_pinned=update.planned_at is not None)
     snapshots = _load_snapshots(chunk.changes)
-    holders = _load_holders(district_id, claim_keys(chunk, snapshots))
+    holders = _load_holders(update.district_id, claim_keys(chunk, snapshots))
     return ChunkPlan.build(chunk, snapshots, holders)
 
 

@@ -76,35 +76,43 @@ class ChunkRows:
         changes: Changes that have to be compared with the student as it is now.
         new_students: The students to add, by line.
         gone: The lines of rows whose students no longer exist.
+        changed_since: The lines of rows whose students have changed since the approved plan.
     """
 
     simple_changes: dict[str, list[SimpleChange]]
     changes: list[ChangeTask]
     new_students: dict[int, NewStudent]
     gone: list[int]
+    changed_since: list[int]
 
     @classmethod
-    def split(cls, rows: Iterable[PendingRow], versions: Mapping[int, int]) -> Self:
+    def split(
+        cls, rows: Iterable[PendingRow], versions: Mapping[int, int], *, is_pinned: bool = False
+    ) -> Self:
         """Split the rows of a chunk.
 
         Args:
             rows: The rows of the chunk.
             versions: The students' versions now, by their IDs, without students who are gone.
+            is_pinned: Whether exactly what a person has approved may be applied.
         """
         simple_changes: defaultdict[str, list[SimpleChange]] = defaultdict(list)
-        changes, new_students, gone = [], {}, []
+        changes: list[ChangeTask] = []
+        new_students, gone, changed_since = {}, [], []
         for row in rows:
             student_id = row.student_id
             if student_id is None:
                 new_students[row.line] = NewStudent(json.loads(row.values_json), row.fingerprint)
             elif student_id not in versions:
                 gone.append(row.line)
+            elif is_pinned and versions[student_id] != row.student_version:
+                changed_since.append(row.line)
             elif row.simple_columns and versions[student_id] == row.student_version:
                 change = SimpleChange(student_id, row.values_json, row.fingerprint)
                 simple_changes[row.simple_columns].append(change)
             else:
                 changes.append(_change_task(row, student_id))
-        return cls(simple_changes, changes, new_students, gone)
+        return cls(simple_changes, changes, new_students, gone, changed_since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,7 @@ class ChunkPlan:
             line: student for line, student in rows.new_students.items() if line not in clashes
         }
         rejected = [Problem("changed_meanwhile", line) for line in rows.gone]
+        rejected += [Problem("changed_since", line) for line in rows.changed_since]
         rejected += [Problem("changed_meanwhile", *clash) for clash in clashes.items()]
         return cls(rows.simple_changes, changes, new_students, rejected)
 

@@ -43,6 +43,9 @@ class StagedRowTuple(NamedTuple):
     fingerprint: int | None = None
     student_version: int | None = None
     simple_columns: str | None = None
+    columns: str | None = None
+    school: str | None = None
+    to_school: str | None = None
 
 
 def settled_row(line: int, outcome: Outcome) -> StagedRowTuple:
@@ -56,8 +59,9 @@ def rejected_row(
     """Return a rejected row with its student, or with the keys in the file by which to find it."""
     row = settled_row(line, Outcome.REJECTED)
     if student:
-        return row._replace(student_id=student.pk)
+        return row._replace(student_id=student.pk, school=student.values["SCHOOL_ID"])
     return row._replace(
+        school=values.get("SCHOOL_ID") or None,
         claims_student_id=values.get("STUDENT_ID") or None,
         claims_username=values.get("USERNAME") or None,
         claims_name_key=_name_in_file(values),
@@ -83,7 +87,7 @@ def change_row(
     stored = _with_hashed_password(new, passwords)
     old = student.values
     changes = tuple((column, old.get(column, ""), value) for column, value in stored.items())
-    values_json, simple_columns = _describe_changes(changes)
+    values_json, simple_columns, columns = _describe_changes(changes)
     row = StagedRowTuple(
         line,
         student.pk,
@@ -94,6 +98,9 @@ def change_row(
         fingerprint=fingerprint,
         student_version=student.version,
         simple_columns=simple_columns,
+        columns=columns,
+        school=old["SCHOOL_ID"],
+        to_school=new.get("SCHOOL_ID"),
     )
     if new.keys().isdisjoint(_NAME_AND_DOB):
         return row
@@ -131,12 +138,13 @@ def new_student_row(
         values.get("USERNAME") or None,
         *_name_claims(values),
         fingerprint=fingerprint,
+        to_school=values.get("SCHOOL_ID") or None,
     )
 
 
 @lru_cache(maxsize=2000)  # of a rollover, each change is that of thousands of students
-def _describe_changes(changes: tuple[tuple[str, str, str], ...]) -> tuple[str, str | None]:
-    """Return changes as JSON, and the names of their columns if all of them are simple.
+def _describe_changes(changes: tuple[tuple[str, str, str], ...]) -> tuple[str, str | None, str]:
+    """Return changes as JSON, the names of their columns if all are simple, and their signature.
 
     Args:
         changes: Each column with its old and new value.
@@ -144,7 +152,18 @@ def _describe_changes(changes: tuple[tuple[str, str, str], ...]) -> tuple[str, s
     by_column = {column: (old, new) for column, old, new in changes}
     columns = sorted(by_column, key=COLUMN_ORDER.__getitem__)
     simple_columns = ",".join(columns) if by_column.keys() <= SIMPLE_COLUMNS else None
-    return _as_json({column: by_column[column] for column in columns}), simple_columns
+    different = [(name, by_column[name][1]) for name in columns if len({*by_column[name]}) > 1]
+    signature = ",".join(sign(name, new) for name, new in different)
+    return _as_json({column: by_column[column] for column in columns}), simple_columns, signature
+
+
+def sign(column: str, new: str) -> str:
+    """Return a column as it is written in ``columns`` of a staged row.
+
+    A minus sign follows where the student loses the value, or becomes inactive.
+    """
+    is_lost = new == "" or (column == "STATUS" and new == "inactive")
+    return f"{column}-" if is_lost else column
 
 
 def stage(update_id: int, rows: Iterable[StagedRowTuple]) -> None:

@@ -26,7 +26,7 @@ from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.kept_bytes import require_room
-from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, State
+from rollbook.updates.state_machine import IN_PROGRESS, REPLAYED, UNFINISHED, Mode, State
 
 MAX_WAITING = 3
 """Updates of a district that may wait besides the one in progress."""
@@ -71,6 +71,7 @@ class Submission:
         encoding: The requested encoding.
         columns: The values of the update's other columns, about the file and its sender.
         problems: The problems of the file as a whole.
+        is_check: Whether it is a dry run.
     """
 
     district: District
@@ -79,6 +80,7 @@ class Submission:
     encoding: str
     columns: Mapping[str, Any] = field(default_factory=dict)
     problems: Sequence[Problem] = ()
+    is_check: bool = False
 
     @property
     def is_refused(self) -> bool:
@@ -86,14 +88,19 @@ class Submission:
         return any(problem.severity is Severity.ERROR for problem in self.problems)
 
     def updates(self) -> "QuerySet[UpdateJob]":
-        """Return all updates of the same file in the same mode and encoding."""
+        """Return all updates of the same file in the same mode and encoding, checks apart."""
         return UpdateJob.objects.filter(
-            district=self.district, file_digest=self.digest, mode=self.mode, encoding=self.encoding
+            district=self.district,
+            file_digest=self.digest,
+            mode=self.mode,
+            encoding=self.encoding,
+            is_check=self.is_check,
+            split_from=None,
         )
 
     def find_unfinished(self) -> Receipt | None:
-        """Return a receipt for the unfinished one of these updates; None if there is none."""
-        update = self.updates().filter(state__in=UNFINISHED).first()
+        """Return a receipt for the one of these that is queued or held; None if there is none."""
+        update = self.updates().filter(state__in=REPLAYED).first()
         return Receipt(update, replayed=True, same_as=None) if update else None
 
 
@@ -107,6 +114,10 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
     member: Member | None = None,
     source: str = "curl",
     token_limits: Mapping[str, Any] | None = None,
+    token_key: str = "",
+    is_check: bool = False,
+    note: str = "",
+    notify: Sequence[Member] = (),
 ) -> Receipt:
     """Create an update for a file; if the file can't be accepted, the update is refused.
 
@@ -122,6 +133,10 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
         member: Who sent the file; None: the operator.
         source: How the file was sent.
         token_limits: What the token that sent it may do, see ``token_limits.py``; None: everything.
+        token_key: The key of that token.
+        is_check: Whether it is a dry run, whose plan waits for a person.
+        note: What the sender says about the file.
+        notify: Further members who get the emails about the update.
 
     Raises:
         QueueFull: Too many updates are waiting.
@@ -129,7 +144,9 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
         DistrictSuspended: The district is suspended.
         OSError: The disk is full.
     """
-    submission = Submission(district, incoming.digest, mode, encoding or district.encoding)
+    submission = Submission(
+        district, incoming.digest, mode, encoding or district.encoding, is_check=is_check
+    )
     try:
         if replayed := submission.find_unfinished():
             return replayed
@@ -137,7 +154,8 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
         scan = convert_and_scan(incoming, submission.encoding, district)
         columns = store_and_describe(incoming, scan, district)
         columns |= {"file_name": file_name, "member": member, "source": source}
-        columns["limits"] = token_limits
+        columns |= {"limits": token_limits, "token_key": token_key, "note": note}
+        columns["notified"] = [each.pk for each in notify] or None
         return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
     finally:
         incoming.discard()
@@ -231,6 +249,7 @@ def _insert_update(submission: Submission) -> UpdateJob:
         mode=submission.mode,
         encoding=submission.encoding,
         file_digest=submission.digest,
+        is_check=submission.is_check,
         state=State.RECEIVED,
         received_at=timezone.now(),
         problem_counts=problem_store.counts(submission.problems),

@@ -17,10 +17,20 @@ from rollbook.studentfile.problems.problem import (
 from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.studentfile.reading.header import Header
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.problem_store import to_problem
-from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, State
+from rollbook.updates.state_machine import (
+    IN_PROGRESS,
+    IN_QUEUE,
+    PLAN_WAITING,
+    UNFINISHED,
+    Mode,
+    State,
+)
 
-RELATED = ("district", "member", "corrects")  # foreign keys that a report follows
+RELATED = ("district", "member", "corrects", "replaced_by", "decided_by", "split_from")
+"""The foreign keys that a report follows."""
+
 FIRST_LINES_SHOWN = 10
 MAX_LINES_SHOWN = 1000
 
@@ -67,6 +77,17 @@ class Report:
     ignored: tuple[str, ...] = ()
     corrects: int | None = None
     corrected_by: tuple[int, ...] = ()
+    left_out: int = 0
+    plan: PlanStatus | None = None
+    is_check: bool = False
+    split_from: int | None = None
+    split_into: tuple[int, ...] = ()
+    note: str = ""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether the plan waits for a person or for its time."""
+        return self.state in PLAN_WAITING
 
     @property
     def ended(self) -> bool:
@@ -81,7 +102,8 @@ class Report:
     @property
     def not_processed(self) -> int:
         """Return the number of rows without an outcome; final once the update has ended."""
-        return self.rows - self.updated - self.added - self.unchanged - self.rejected
+        settled = self.unchanged + self.rejected + self.left_out
+        return self.rows - self.changed - settled
 
     @property
     def with_errors(self) -> bool:
@@ -98,6 +120,7 @@ def report(update: UpdateJob) -> Report:
         corrected_by=tuple(
             update.updatejob_set.order_by("number").values_list("number", flat=True)
         ),
+        split_into=tuple(update.split_into.order_by("number").values_list("number", flat=True)),
     )
 
 
@@ -127,6 +150,7 @@ def report_without_problems(update: UpdateJob) -> Report:
         added=update.rows_added,
         unchanged=update.rows_unchanged,
         rejected=update.rows_rejected,
+        left_out=update.rows_left_out,
         received_at=update.received_at,
         started_at=update.started_at,
         applying_at=update.applying_at,
@@ -138,17 +162,27 @@ def report_without_problems(update: UpdateJob) -> Report:
         warnings=_count_warnings(update),
         ignored=_ignored_columns(update),
         corrects=corrected.number if corrected else None,
+        plan=PlanStatus.of(update),
+        is_check=update.is_check,
+        split_from=update.split_from.number if update.split_from else None,
+        note=update.note,
     )
 
 
 def current_update(district: District) -> UpdateJob | None:
-    """Return the update in progress, or the newest one if none is; None if there are no updates."""
+    """Return the update in progress, or the newest one if none is; None if there are no updates.
+
+    Dry runs are left out, unless there is nothing else.
+    """
     numbers = (
-        UpdateJob.objects.filter(district=district)
+        UpdateJob.objects.filter(district=district, is_check=False)
         .order_by("-number")
         .values_list("number", flat=True)
     )
     number = numbers.filter(state__in=IN_PROGRESS).first() or numbers.first()
+    if number is None:
+        checks = UpdateJob.objects.filter(district=district).order_by("-number")
+        number = checks.values_list("number", flat=True).first()
     return find(district, number) if number else None
 
 
@@ -168,8 +202,8 @@ def previous(update: UpdateJob) -> UpdateJob | None:
 
 
 def unfinished_numbers(district: District) -> tuple[list[int], list[int]]:
-    """Return the numbers of the updates in progress and of those not started, oldest first."""
-    updates = UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
+    """Return the numbers of the updates in progress and of those in the queue, oldest first."""
+    updates = UpdateJob.objects.filter(district=district, state__in=IN_QUEUE)
     states = list(updates.order_by("number").values_list("number", "state"))
     in_progress = [number for number, state in states if state in IN_PROGRESS]
     received = [number for number, state in states if state not in IN_PROGRESS]

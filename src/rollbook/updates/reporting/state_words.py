@@ -6,11 +6,13 @@ Pages, emails, the upload commands and the command line all take their words fro
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rollbook.text import count_of, format_number
+from rollbook.text import count_of, format_datetime, format_number
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning.plan_status import PlanStatus
+from rollbook.updates.planning.reason_words import first_reason, plan_sentence
 from rollbook.updates.reporting import remarks
 from rollbook.updates.reporting.report import Report
-from rollbook.updates.state_machine import Mode, Outcome, State
+from rollbook.updates.state_machine import EXPIRED, REPLACED, Mode, Outcome, State
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,31 @@ class StateWords:
 RECEIVED = StateWords("received", "…", "waiting", verdict="RUNNING", activity="checking")
 CHECKING = StateWords("checking", "↻", "running", verdict="RUNNING", activity="checking")
 APPLYING = StateWords("applying", "↻", "running", verdict="RUNNING", activity="updating")
+CHECKED = StateWords(
+    "checked",
+    "?",
+    "waiting",
+    verdict="CHECKED",
+    activity="waiting for a decision",
+    sentence=(
+        "{update} was checked, and nothing was applied: {plan}. Apply or discard it by {discard_at}"
+        "; after that, it is discarded."
+    ),
+)
+HELD = StateWords(
+    "held",
+    "!",
+    "warn",
+    verdict="HELD",
+    activity="waiting for a decision",
+    sentence=(
+        "{update} is held, and nothing was applied: {reason}. Approve or discard it by "
+        "{discard_at}; after that, it is discarded."
+    ),
+)
+SCHEDULED = StateWords(
+    "scheduled", "…", "waiting", verdict="RUNNING", activity="waiting for its time"
+)
 COMPLETED = StateWords(
     "completed",
     "✓",
@@ -99,6 +126,16 @@ FAILED = StateWords(
     ),
 )
 
+DISCARDED = StateWords(
+    "discarded",
+    "■",
+    "quiet",
+    verdict="DISCARDED",
+    past="was discarded",
+    day="the plan of the update was discarded",
+    sentence="{update} was discarded{discarded}. Nothing was applied.",
+)
+
 # Several states in one word: for a day, and for the most important update of a district.
 NO_FILE = StateWords("none", "·", "quiet", day="no file was uploaded")
 WAITING = StateWords("waiting", "…", "waiting")
@@ -109,23 +146,37 @@ NOT_PROCESSED = StateWords("not processed", "·", "quiet")
 STATES: Mapping[State, StateWords] = {
     State.RECEIVED: RECEIVED,
     State.CHECKING: CHECKING,
+    State.CHECKED: CHECKED,
+    State.HELD: HELD,
+    State.SCHEDULED: SCHEDULED,
     State.APPLYING: APPLYING,
     State.COMPLETED: COMPLETED,
     State.REFUSED: REFUSED,
     State.CANCELED: CANCELED,
     State.FAILED: FAILED,
+    State.DISCARDED: DISCARDED,
 }
 OUTCOMES: Mapping[Outcome, StateWords] = {
     Outcome.UPDATED: StateWords("updated", "✓", "good"),
     Outcome.ADDED: StateWords("added", "+", "good"),
     Outcome.UNCHANGED: StateWords("unchanged", "=", "quiet"),
     Outcome.REJECTED: StateWords("rejected", "✕", "bad"),
+    Outcome.LEFT_OUT: StateWords("left out", "·", "quiet"),
 }
 MODES: Mapping[Mode, str] = {
     Mode.UPDATE: "Update existing students",
     Mode.ADD: "Also add new students",
 }
-BEST_TO_WORST = (NO_FILE, RUNNING, COMPLETED, COMPLETED_WITH_ERRORS, CANCELED, REFUSED, FAILED)
+BEST_TO_WORST = (
+    NO_FILE,
+    RUNNING,
+    COMPLETED,
+    COMPLETED_WITH_ERRORS,
+    DISCARDED,
+    CANCELED,
+    REFUSED,
+    FAILED,
+)
 """The possible states of a day, from best to worst."""
 
 ALL = (
@@ -161,7 +212,31 @@ def result_sentence(report: Report) -> str:
         applied=_applied(report.changed),
         next_step=remarks.next_step(report),
         remarks="".join(f" {remark}" for remark in remarks.remarks(report)),
+        **_plan_words(report),
     )
+
+
+def _plan_words(report: Report) -> dict[str, str]:
+    """Return the parts of a sentence that are about a plan."""
+    plan = report.plan
+    if plan is None:
+        return dict.fromkeys(("plan", "reason", "discard_at", "discarded"), "")
+    discard_at = plan.discard_at
+    return {
+        "plan": plan_sentence(plan.summary.district),
+        "reason": first_reason(plan.reasons) if plan.reasons else "a limit would be exceeded",
+        "discard_at": format_datetime(discard_at, report.time_zone) if discard_at else "any time",
+        "discarded": discard_cause(plan),
+    }
+
+
+def discard_cause(plan: PlanStatus) -> str:
+    """Return why or by whom a plan was discarded, after ``discarded``; may be empty."""
+    if plan.discard_reason == REPLACED:
+        return f" because update {plan.replaced_by} has newer data"
+    if plan.discard_reason == EXPIRED:
+        return " because nobody approved it in time"
+    return f" by {plan.decided_by.name}" if plan.decided_by else ""
 
 
 def _result(report: Report) -> str:

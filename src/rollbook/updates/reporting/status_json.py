@@ -7,6 +7,7 @@ from django.conf import settings
 
 from rollbook.districts.models import District
 from rollbook.studentfile.problems.tally import ProblemGroup
+from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.reporting.progress import seconds_left
 from rollbook.updates.reporting.report import Report, unfinished_numbers
 from rollbook.updates.reporting.status_line import StatusContext, StatusLine, link
@@ -18,7 +19,7 @@ def status_context(district: District, report: Report, now: datetime) -> StatusC
     """Return the worker status and, for a queued update, the updates ahead of it."""
     worker = worker_status()
     ahead: list[int] = []
-    if report.state is State.RECEIVED:
+    if report.state is State.RECEIVED or report.is_waiting:
         numbers = chain(*unfinished_numbers(district))
         ahead = sorted(number for number in numbers if number < report.number)
     return StatusContext(now, settings.URL, worker.alive, worker.at, tuple(ahead))
@@ -58,6 +59,7 @@ def to_json(report: Report, line: StatusLine, context: StatusContext) -> dict[st
         "added": report.added,
         "unchanged": report.unchanged,
         "rejected": report.rejected,
+        "left_out": report.left_out,
         "not_processed": report.not_processed,
         "warnings": report.warnings,
         "ignored_columns": list(report.ignored),
@@ -69,5 +71,26 @@ def to_json(report: Report, line: StatusLine, context: StatusContext) -> dict[st
         "waiting_for": list(context.ahead),
         "started_by": report.starter.email if report.starter else None,
         "reference": report.reference or None,
+        "is_check": report.is_check,
+        "note": report.note,
+        "split_from": report.split_from,
+        "split_into": list(report.split_into),
         "link": link(report, context.url),
+        "plan": _plan_to_json(report.plan) if report.plan else None,
+    }
+
+
+def _plan_to_json(plan: PlanStatus) -> dict[str, object]:
+    return {
+        "digest": plan.digest,
+        "is_check": plan.is_check,
+        "reasons": [reason.as_json() for reason in plan.reasons],
+        "summary": plan.summary.district.as_json(),
+        "apply_at": plan.apply_at,
+        "discard_at": plan.discard_at,
+        "decided_by": plan.decided_by.email if plan.decided_by else None,
+        "decided_at": plan.decided_at,
+        "left_out_schools": list(plan.left_out_schools),
+        "discard_reason": plan.discard_reason or None,
+        "replaced_by": plan.replaced_by,
     }

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rollbook.text import count_of, format_duration, format_percent, format_time, name_updates
+from rollbook.updates.planning.reason_words import first_reason, plan_sentence
 from rollbook.updates.reporting.progress import seconds_left, stalled_since
 from rollbook.updates.reporting.report import Report
-from rollbook.updates.reporting.state_words import APPLYING, CHECKING, words_of
+from rollbook.updates.reporting.state_words import APPLYING, CHECKING, discard_cause, words_of
 from rollbook.updates.state_machine import State
 
 VERDICT_MEANINGS: Mapping[str, tuple[str, str]] = {
@@ -25,6 +26,17 @@ VERDICT_MEANINGS: Mapping[str, tuple[str, str]] = {
         "status",
         "canceled, with the number of students updated and of rows not processed",
     ),
+    "CHECKED": (
+        "status",
+        "a dry run has ended: what the file would change; nothing is applied until a person "
+        "applies it",
+    ),
+    "HELD": (
+        "start, status",
+        "the file would change more than a limit allows; nothing is applied until a person "
+        "approves it",
+    ),
+    "DISCARDED": ("status", "a plan was not approved; nothing was applied"),
     "REFUSED": ("start, status", "the file could not be accepted; no student was changed"),
     "FAILED": ("status", "a problem on our side, with a reference; upload the file again"),
     "NONE": ("status", "there is no such update"),
@@ -146,6 +158,48 @@ def approximate(seconds: int) -> str:
     return f"{seconds} s" if seconds < 60 else format_duration(timedelta(seconds=seconds))
 
 
+def _checked_plan(report: Report, context: StatusContext) -> StatusLine:
+    if waiting := _approved(report, context):
+        return waiting
+    does = plan_sentence(report.plan.summary.district) if report.plan else ""
+    return _line(report, f"{does}; apply or discard it at {link(report, context.url)}")
+
+
+def _held(report: Report, context: StatusContext) -> StatusLine:
+    if waiting := _approved(report, context):
+        return waiting
+    plan = report.plan
+    why = first_reason(plan.reasons) if plan and plan.reasons else "a limit would be exceeded"
+    return _line(report, f"{why}; approve or discard it at {link(report, context.url)}")
+
+
+def _scheduled(report: Report, context: StatusContext) -> StatusLine:
+    plan = report.plan
+    if plan is None or plan.apply_at is None:
+        return _line(report, "checked; it waits for its time")
+    at = format_time(plan.apply_at, context.now, report.time_zone)
+    changed = plan.summary.district.changed + plan.summary.district.added
+    will = f"{count_of(changed, 'student')} will change at {at}"
+    return _line(report, f"checked; {will}, when quiet hours end")
+
+
+def _approved(report: Report, context: StatusContext) -> StatusLine | None:
+    """Return the line of a plan that was approved and is about to be applied; None otherwise."""
+    plan = report.plan
+    if plan is None or plan.decided_at is None:
+        return None
+    at = format_time(plan.decided_at, context.now, report.time_zone)
+    waiting = f"approved at {at}"
+    if context.ahead:
+        waiting += f", waiting for {name_updates(context.ahead)}"
+    return StatusLine(APPLYING.verdict, f"update {report.number}: {waiting}")
+
+
+def _discarded(report: Report, context: StatusContext) -> StatusLine:
+    cause = discard_cause(report.plan) if report.plan else ""
+    return _line(report, f"nothing was applied{f'; discarded{cause}' if cause else ''}")
+
+
 def _completed(report: Report, context: StatusContext) -> StatusLine:
     if report.rejected:
         return _line(report, f"{_counts(report)}; see {link(report, context.url)}")
@@ -186,9 +240,13 @@ def _took(report: Report) -> str:
 VERDICTS: Mapping[State, Callable[[Report, StatusContext], StatusLine]] = {
     State.RECEIVED: _received,
     State.CHECKING: _working(_checked),
+    State.CHECKED: _checked_plan,
+    State.HELD: _held,
+    State.SCHEDULED: _scheduled,
     State.APPLYING: _working(_applied),
     State.COMPLETED: _completed,
     State.CANCELED: _canceled,
     State.REFUSED: _refused,
     State.FAILED: _failed,
+    State.DISCARDED: _discarded,
 }

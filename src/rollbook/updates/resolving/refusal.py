@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, Scope
 from rollbook.updates import problem_store
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.resolving import mass_deactivation, swapped_names, token_share
+from rollbook.updates.resolving import swapped_names, token_share
 
 
 def find_problem(update: UpdateJob) -> Problem | None:
@@ -14,11 +14,7 @@ def find_problem(update: UpdateJob) -> Problem | None:
     Args:
         update: The update, of which all rows have been checked.
     """
-    return (
-        swapped_names.find_problem(update)
-        or mass_deactivation.find_problem(update)
-        or token_share.find_problem(update)
-    )
+    return swapped_names.find_problem(update) or token_share.find_problem(update)
 
 
 def replace_results(update: UpdateJob, problem: Problem) -> Mapping[str, object]:

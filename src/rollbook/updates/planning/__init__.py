@@ -1,0 +1,1 @@
+"""What an update would do, and whether that is more than the district's limits allow."""

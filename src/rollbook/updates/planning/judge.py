@@ -1,0 +1,125 @@
+"""Decide, once all rows are checked, whether an update continues or its plan waits."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rollbook.districts.local_dates import local_date
+from rollbook.updates import transitions
+from rollbook.updates.models import Expectation, UpdateJob
+from rollbook.updates.planning import limit_sets
+from rollbook.updates.planning.limit_document import WhenExceeded
+from rollbook.updates.planning.limit_sets import CurrentLimits
+from rollbook.updates.planning.limits import Limits, Reason, exceeded
+from rollbook.updates.planning.summarize import names_most_students, summarize
+from rollbook.updates.planning.summary import Summary
+from rollbook.updates.state_machine import PLAN_WAITING, REPLACED, State
+
+DIGEST_LENGTH = 12
+"""Hexadecimal digits of a plan's digest, which a person can compare and type."""
+
+
+@dataclass(frozen=True)
+class Judgment:
+    """What becomes of an update whose rows have been checked.
+
+    Attributes:
+        state: Its next state.
+        columns: The columns to write in the transition.
+        is_complete: Whether its file names at least half of the active students.
+        used: The expectations that it uses up.
+        held_schools: SCHOOL_IDs of schools whose rows are held as an update of their own.
+    """
+
+    state: State
+    columns: Mapping[str, Any]
+    is_complete: bool = False
+    used: list[Expectation] = field(default_factory=list)
+    held_schools: tuple[str, ...] = ()
+
+
+def judge(update: UpdateJob, now: datetime) -> Judgment:
+    """Judge the plan of an update by the limits of its district.
+
+    Args:
+        update: The update, of which all rows have been checked.
+        now: The present time.
+    """
+    expectations = limit_sets.find_expectations(update.district_id, now)
+    expected = sorted({name for each in expectations for name in each.columns})
+    current = limit_sets.find_current(update.district_id)
+    limits, _ = current.document.limits_on(local_date(update.district, now))
+    summary = summarize(update, expected)
+    reasons = exceeded(summary, limits, expected)
+    held_schools: tuple[str, ...] = ()
+    may_be_split = current.document.when_exceeded is WhenExceeded.HOLD_SCHOOLS
+    if reasons and may_be_split and not update.is_check:
+        schools = {reason.school for reason in reasons} - {""}
+        rest = summarize(update, expected, schools)
+        if _would_change(rest) and not exceeded(rest, limits, expected):
+            held_schools, summary, reasons = tuple(sorted(schools)), rest, []
+    columns = plan_columns(current, summary, limits, reasons)
+    state = _next_state(update, summary, reasons)
+    if state in PLAN_WAITING:
+        discard_at = now + current.document.waiting_time
+        columns |= {"planned_at": now, "discard_at": discard_at}
+    else:
+        columns["applying_at"] = now
+    used = [each for each in expectations if each.is_for_one_update and not update.is_check]
+    return Judgment(state, columns, names_most_students(update), used, held_schools)
+
+
+def plan_columns(
+    current: CurrentLimits, summary: Summary, limits: Limits, reasons: list[Reason]
+) -> dict[str, Any]:
+    """Return the columns of an update that describe its plan."""
+    return {
+        "summary": summary.as_json(),
+        "limit_set": current.limit_set,
+        "reasons": [reason.as_json() for reason in reasons],
+        "plan_digest": digest_of(summary, limits, reasons),
+    }
+
+
+def digest_of(summary: Summary, limits: Limits, reasons: list[Reason]) -> str:
+    """Return the digest by which a person names the plan that they have reviewed."""
+    content = [summary.as_json(), limits.as_json(), [reason.as_json() for reason in reasons]]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def replace_older_plans(update: UpdateJob, judgment: Judgment) -> None:
+    """Discard older plans that wait, in the transaction in which a complete file leaves checking.
+
+    The newest data counts. But a dry run replaces only older dry runs: who tries out a file doesn't
+    decide about the one that was sent last night.
+    """
+    if not judgment.is_complete:
+        return
+    older = UpdateJob.objects.filter(
+        district=update.district_id, state__in=PLAN_WAITING, number__lt=update.number
+    )
+    if update.is_check:
+        older = older.filter(is_check=True)
+    for key in older.order_by("number").values_list("pk", flat=True):
+        transitions.transition(key, State.DISCARDED, discard_reason=REPLACED, replaced_by=update)
+
+
+def use_expectations(update: UpdateJob, judgment: Judgment) -> None:
+    """Record which expectations the update has used up, in the same transaction."""
+    keys = [each.pk for each in judgment.used]
+    Expectation.objects.filter(pk__in=keys, used_by=None).update(used_by=update)
+
+
+def _next_state(update: UpdateJob, summary: Summary, reasons: list[Reason]) -> State:
+    """Return the next state; a plan that would change nothing is not held, whatever it rejects."""
+    if update.is_check:
+        return State.CHECKED
+    return State.HELD if reasons and _would_change(summary) else State.APPLYING
+
+
+def _would_change(summary: Summary) -> bool:
+    return bool(summary.district.changed or summary.district.added)

@@ -1,0 +1,212 @@
+"""Count what an update would do, from a few grouped statements.
+
+Nothing here looks at single rows: a plan of a million rows is summarized from as many groups as
+there are combinations of schools and columns.
+"""
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db import connection
+
+from rollbook.db.json_keys import IN_JSON_TEXTS, as_json_parameter
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning.limits import MIN_REJECTED_ROWS
+from rollbook.updates.planning.summary import Counts, Summary
+
+_NAMES = {"FIRST_NAME", "LAST_NAME"}
+_FOLLOW_SCHOOL = {"GROUPS", "STAFF"}
+_CHANGED, _REJECTED = "changed", "rejected"
+
+
+class RowGroup(NamedTuple):
+    """Staged rows that are counted together.
+
+    Attributes:
+        kind: ``changed`` or ``rejected``.
+        school: SCHOOL_ID of their students before the update; None: of no student.
+        to_school: SCHOOL_ID of the school that their students would go to, if any.
+        columns: The columns that change, as in ``StagedRow.columns``.
+        is_without_student: Whether they match no student.
+        rows: How many there are.
+    """
+
+    kind: str
+    school: str | None
+    to_school: str | None
+    columns: str | None
+    is_without_student: bool
+    rows: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The counts of a district or a school that are being added up."""
+
+    numbers: Counter[str] = field(default_factory=Counter)
+    columns: Counter[str] = field(default_factory=Counter)
+    emptied: Counter[str] = field(default_factory=Counter)
+
+    def add_change(self, names: Collection[str], rows: int, expected: Collection[str]) -> None:
+        """Add students in whom these columns change."""
+        plain = {name.removesuffix("-") for name in names}
+        self.numbers["changed"] += rows
+        self.columns.update(dict.fromkeys(plain, rows))
+        lost = {name.removesuffix("-") for name in names if name.endswith("-")}
+        self.emptied.update(dict.fromkeys(lost - {"STATUS"}, rows))
+        if "STATUS" in plain:
+            self.numbers["deactivated" if "STATUS" in lost else "reactivated"] += rows
+        if plain >= _NAMES:
+            self.numbers["renamed"] += rows
+        followers = _FOLLOW_SCHOOL if "SCHOOL_ID" in plain else set()
+        if plain and plain - followers <= set(expected):
+            self.numbers["expected"] += rows
+
+    def counts(self, active: int, rows: int) -> Counts:
+        """Return the counts."""
+        return Counts(
+            active=active,
+            rows=rows,
+            **self.numbers,
+            columns=dict(sorted(self.columns.items())),
+            emptied=dict(sorted(self.emptied.items())),
+        )
+
+
+def summarize(
+    update: UpdateJob, expected: Collection[str] = (), without: Collection[str] = ()
+) -> Summary:
+    """Return what an update would do, once all its rows have been checked.
+
+    Args:
+        update: The update.
+        expected: Columns that are expected to change for everyone.
+        without: SCHOOL_IDs of schools whose rows don't count.
+    """
+    found = list(_load_groups(update.pk))
+    groups = [each for each in found if _is_counted(each, without)]
+    active = _count_active(update.district_id)
+    district, schools = _add_up(groups, expected)
+    rejected = [key for key, each in schools.items() if _is_suspicious(each)]
+    rows = _count_rows(update, rejected, groups) if rejected else {}
+    left_out = sum(group.rows for group in found) - sum(group.rows for group in groups)
+    return Summary(
+        district.counts(sum(active.values()), update.rows - left_out),
+        {key: tally.counts(active.get(key, 0), rows.get(key, 0)) for key, tally in schools.items()},
+    )
+
+
+def names_most_students(update: UpdateJob) -> bool:
+    """Return whether the file names at least half of the district's active students."""
+    ranges = update.checkedrange_set.values_list("student_ids", flat=True)
+    matched = sum(len(stored) // array("q").itemsize for stored in ranges.iterator())
+    return 2 * matched >= sum(_count_active(update.district_id).values())
+
+
+def _is_counted(group: RowGroup, without: Collection[str]) -> bool:
+    return group.school not in without and group.to_school not in without
+
+
+def _is_suspicious(tally: _Tally) -> bool:
+    return tally.numbers["rejected"] >= MIN_REJECTED_ROWS
+
+
+def _add_up(
+    groups: Iterable[RowGroup], expected: Collection[str]
+) -> tuple[_Tally, dict[str, _Tally]]:
+    """Return the counts of the district, and those of each school with any."""
+    district, schools = _Tally(), defaultdict[str, _Tally](_Tally)
+    for group in groups:
+        add = _add_rejected if group.kind == _REJECTED else _adding(expected)
+        add(district, group)
+        for key in filter(None, {group.school, group.to_school}):
+            if group.school and key != group.school:
+                schools[key].numbers["moved_in"] += group.rows
+            else:
+                add(schools[key], group)
+    district.numbers["moved_in"] = district.numbers["moved_out"]
+    return district, dict(schools)
+
+
+def _add_rejected(tally: _Tally, group: RowGroup) -> None:
+    tally.numbers["rejected"] += group.rows
+    if group.is_without_student:
+        tally.numbers["unknown"] += group.rows
+
+
+def _adding(expected: Collection[str]) -> Callable[[_Tally, RowGroup], None]:
+    def add(tally: _Tally, group: RowGroup) -> None:
+        if group.is_without_student:
+            tally.numbers["added"] += group.rows
+            return
+        names = group.columns.split(",") if group.columns else []
+        tally.add_change(names, group.rows, expected)
+        if group.to_school:
+            tally.numbers["moved_out"] += group.rows
+
+    return add
+
+
+_GROUPS = """
+SELECT school, to_school, columns, student_id IS NULL, COUNT(*)
+FROM updates_stagedrow
+WHERE update_id = %s AND {condition}
+GROUP BY 1, 2, 3, 4"""
+
+
+def _load_groups(update_id: int) -> Iterator[RowGroup]:
+    kinds = {_CHANGED: "outcome IS NULL", _REJECTED: "outcome = 'rejected'"}
+    with connection.cursor() as cursor:
+        for kind, condition in kinds.items():
+            cursor.execute(_GROUPS.format(condition=condition), [update_id])
+            for school, to_school, columns, is_without_student, rows in cursor.fetchall():
+                yield RowGroup(kind, school, to_school, columns, bool(is_without_student), rows)
+
+
+_STUDENTS = """
+SELECT school.organization_id, COUNT(*)
+FROM districts_school school JOIN students_student student ON student.school_id = school.id
+WHERE school.district_id = %s{condition}
+GROUP BY school.organization_id"""
+
+
+def _count_active(district_id: int) -> dict[str, int]:
+    """Return the active students of each school, by SCHOOL_ID.
+
+    All students are counted in one index, and the few inactive ones in another.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_STUDENTS.format(condition=""), [district_id])
+        students = Counter[str](dict(cursor.fetchall()))
+        inactive = " AND student.status = 'inactive'"
+        cursor.execute(_STUDENTS.format(condition=inactive), [district_id])
+        students.subtract(dict(cursor.fetchall()))
+    return dict(students)
+
+
+_STUDENTS_OF_SCHOOLS = f"""
+SELECT student.id, school.organization_id
+FROM districts_school school JOIN students_student student ON student.school_id = school.id
+WHERE school.district_id = %s AND school.organization_id {IN_JSON_TEXTS}"""
+
+
+def _count_rows(
+    update: UpdateJob, schools: Collection[str], groups: Iterable[RowGroup]
+) -> dict[str, int]:
+    """Return how many rows of the file are about each of these schools.
+
+    Those are the rows of its students, and those without a student that name the school.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_STUDENTS_OF_SCHOOLS, [update.district_id, as_json_parameter(schools)])
+        school_of: Mapping[int, str] = dict(cursor.fetchall())
+    rows: Counter[str] = Counter()
+    for stored in update.checkedrange_set.values_list("student_ids", flat=True).iterator():
+        rows.update(filter(None, map(school_of.get, array("q", stored))))
+    for group in groups:
+        if group.is_without_student and (key := group.school or group.to_school):
+            rows[key] += group.rows
+    return {key: rows[key] for key in schools}
