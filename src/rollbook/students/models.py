@@ -76,6 +76,10 @@ class Student(models.Model):
                 name="student_hash_to_upgrade",
             ),
             models.Index(fields=["district", "loose_key"], name="student_loose_key"),
+            # Active students are counted as all students of a school without these.
+            models.Index(
+                fields=["school"], condition=Q(status="inactive"), name="student_inactive"
+            ),
             # In SQL: similar_ids.folded_sql().
             models.Index(
                 F("district"),
