@@ -100,5 +100,4 @@ def _next_state(update: UpdateJob, summary: Summary, reasons: list[Reason]) -> S
     """Return the next state; a plan that would change nothing is not held, whatever it rejects."""
     if update.is_check:
         return State.CHECKED
-    would_change = summary.district.changed or summary.district.added
-    return State.HELD if reasons and would_change else State.APPLYING
+    return State.HELD if reasons and summary.changes_anything else State.APPLYING
