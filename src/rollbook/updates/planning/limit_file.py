@@ -1,7 +1,8 @@
-"""Read a limits document from the bytes of a file."""
+"""Read a limits document from a file."""
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rollbook.text import format_number, printable
@@ -12,17 +13,25 @@ MAX_BYTES = 262_144
 """More than three times what 20 profiles with every limit take when indented."""
 
 
-def read_document(content: bytes) -> LimitDocument:
+def read_file(path: Path) -> LimitDocument:
     """Return the document that a file in JSON contains.
+
+    Raises:
+        InvalidLimits: It isn't one; the text says why and how to fix it.
+        OSError: The file can't be read.
+    """
+    with path.open("rb") as file:
+        return read_document(file.read(MAX_BYTES + 1))
+
+
+def read_document(content: bytes) -> LimitDocument:
+    """Return the document of this JSON.
 
     Raises:
         InvalidLimits: It isn't one; the text says why and how to fix it.
     """
     if len(content) > MAX_BYTES:
-        raise InvalidLimits(
-            f"the document has {format_number(len(content))} bytes; it can have at most "
-            f"{format_number(MAX_BYTES)}"
-        )
+        raise InvalidLimits(f"the document has more than {format_number(MAX_BYTES)} bytes")
     return LimitDocument.from_json(_parse(content))
 
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from rollbook.districts.local_dates import local_date
 from rollbook.districts.models import District
+from rollbook.text import count_of, format_number
 from rollbook.updates.models import Expectation, UpdateJob
 from rollbook.updates.planning.limit_document import LimitDocument
 from rollbook.updates.planning.limits import Limits, Reason, exceeded
@@ -56,6 +57,19 @@ class Rehearsal:
     held: int = 0
     were_held: int = 0
     nights: list[Night] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Return the result in a sentence."""
+        days = SUMMARIES_KEPT.days
+        if not self.judged:
+            return f"There is no update of the last {days} days to try these limits on."
+        updates = count_of(self.judged, "update")
+        held = format_number(self.held) if self.held else "none"
+        then = f"{format_number(self.were_held)} were" if self.were_held else "none were"
+        return (
+            f"Of {updates} in the last {days} days, {held} would have been held with these limits; "
+            f"{then} held then."
+        )
 
 
 def rehearse(district: District, document: LimitDocument, now: datetime) -> Rehearsal:
