@@ -181,8 +181,12 @@ def at_least(one: Counts, other: Counts) -> Counts:
     emptied = {name: max(one.emptied.get(name, 0), n) for name, n in other.emptied.items()}
     plain = ("changed", "added", "moved_out", "deactivated", "rejected", "unknown", "renamed")
     larger = {name: max(getattr(one, name), getattr(other, name)) for name in plain}
-    merged = {"columns": {**one.columns, **columns}, "emptied": {**one.emptied, **emptied}}
-    return replace(one, **larger, **merged)
+    return replace(
+        one,
+        **larger,
+        columns={**one.columns, **columns},
+        emptied={**one.emptied, **emptied},
+    )
 
 
 @given(

@@ -123,7 +123,9 @@ def _profile(stored: object) -> Profile:
     name = values.get("name")
     name = name.strip() if isinstance(name, str) else ""
     if not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable():
-        raise InvalidLimits(f"a profile needs a name of at most {MAX_NAME_LENGTH} characters")
+        raise InvalidLimits(
+            f"a profile needs a name of at most {MAX_NAME_LENGTH} characters, on one line"
+        )
     if "limits" not in values:
         raise InvalidLimits(f"the profile '{name}' has no limits; add them")
     first, last = _day(values, "first", name), _day(values, "last", name)

@@ -118,7 +118,7 @@ def _judged_updates(district: District, now: datetime) -> Iterator[_Judged]:
     ).annotate(judged_at=Coalesce("planned_at", "applying_at", "received_at"))
     columns = kept.order_by("-number").values_list("number", "judged_at", "summary", "reasons")
     for number, at, summary, reasons in columns.iterator(_SUMMARIES_PER_QUERY):
-        yield _Judged(number, at, Summary.from_json(summary), bool(reasons))
+        yield _Judged(number, at, Summary.from_json(summary or {}), bool(reasons))
 
 
 def _reasons(update: _Judged, limits: Limits, expected: Collection[str]) -> list[Reason]:
