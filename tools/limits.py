@@ -170,9 +170,17 @@ def _sessions() -> Iterator[Row]:
 
 def _commands() -> Iterator[Row]:
     from rollbook.accounts.auth import api_tokens
+    from rollbook.updates.planning import expectations, limit_document, limit_file
     from rollbook.updates.receiving import drafts, receive
 
     yield "updates waiting in a district", str(receive.MAX_WAITING), "429 `queue_full`"
+    yield "file with limits", _size(limit_file.MAX_BYTES), "refused"
+    yield "profiles of a district's limits", str(limit_document.MAX_PROFILES), "refused"
+    yield (
+        "changes that a district expects at once",
+        f"{expectations.MAX_EXPECTATIONS}, for {_duration(expectations.LONGEST)} at most",
+        "refused",
+    )
     yield "tokens of one person", str(api_tokens.MAX_TOKENS), "refused"
     yield (
         "lifetime of a token",

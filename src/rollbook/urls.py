@@ -13,6 +13,8 @@ from rollbook.web.pages.expected_files import views as expected_files_views
 from rollbook.web.pages.groups import views as groups_views
 from rollbook.web.pages.help import views as help_views
 from rollbook.web.pages.home import views as home_views
+from rollbook.web.pages.limits import expect_views
+from rollbook.web.pages.limits import views as limits_views
 from rollbook.web.pages.roles import views as roles_views
 from rollbook.web.pages.schools import views as schools_views
 from rollbook.web.pages.settings import views as settings_views
@@ -138,6 +140,17 @@ urlpatterns = [
     path("expected-files", expected_files_views.index, name="expected-files"),
     path("expected-files/pauses", expected_files_views.add_pause, name="pause-add"),
     path("expected-files/pauses/remove", expected_files_views.remove_pause, name="pause-remove"),
+    path("limits", limits_views.index, name="limits"),
+    path("limits/profiles/new", limits_views.new_profile, name="limits-profile-new"),
+    path("limits/profiles/<int:number>", limits_views.profile, name="limits-profile"),
+    path(
+        "limits/profiles/<int:number>/remove",
+        limits_views.remove_profile,
+        name="limits-profile-remove",
+    ),
+    path("limits/versions/<int:version>", limits_views.version, name="limits-version"),
+    path("limits/expect", expect_views.expect, name="limits-expect"),
+    path("limits/expect/<int:key>/end", expect_views.end, name="limits-expect-end"),
     path("audit", audit_views.index, name="audit"),
     path("audit.csv", audit_views.download, name="audit-download"),
     path("help", help_views.contents, name="help"),

@@ -406,6 +406,43 @@ def _submit_expected_files(page: Page) -> None:
         page.get_by_role("button", name="Add pause").click()
 
 
+def _try_limits(page: Page) -> None:
+    """Try limits that some of the past updates exceed."""
+    page.goto("/limits")
+    page.get_by_label("Students changed in any way, whole district: %").fill("0")
+    page.get_by_label("Students changed in any way, whole district: number").fill("1")
+    page.get_by_role("button", name="Try these limits").click()
+    page.get_by_role("heading", name="Result of the trial").wait_for()
+
+
+def _limits_refused(page: Page) -> None:
+    page.goto("/limits")
+    page.get_by_label("Students added, one school: %").fill("101")
+    _submit(page)
+
+
+def _expect_changes(page: Page) -> None:
+    page.goto("/limits")
+    for name in ("Grade", "New students"):
+        page.get_by_label(name, exact=True).check()
+    page.get_by_role("button", name="Expect these changes").click()
+    page.get_by_text("Changes expected:").wait_for()
+
+
+def _expect_nothing(page: Page) -> None:
+    page.goto("/limits")
+    page.get_by_role("button", name="Expect these changes").click()
+    page.get_by_text("Choose at least one of these.").wait_for()
+
+
+def _add_profile(page: Page, last: str) -> None:
+    page.goto("/limits/profiles/new")
+    page.get_by_label("Name", exact=True).fill("rollover")
+    page.get_by_label("First day").fill("2099-06-01")
+    page.get_by_label("Last day").fill(last)
+    _submit(page)
+
+
 def _submit_settings(page: Page, days: str) -> None:
     page.goto("/settings")
     page.get_by_label("Student files, in days").fill(days)
@@ -533,6 +570,16 @@ STATES = (
     State("expected-files", "/expected-files"),
     State("expected-files-refused", _submit_expected_files),
     State("settings-saved", lambda page: _submit_settings(page, "30")),
+    State("limits", "/limits"),
+    State("limits-tried", _try_limits),
+    State("limits-refused", _limits_refused),
+    State("limits-profile-new", "/limits/profiles/new"),
+    State("limits-profile-refused", lambda page: _add_profile(page, "2099-05-31")),
+    State("limits-profile-added", lambda page: _add_profile(page, "2099-07-15")),
+    State("limits-profile", "/limits/profiles/1"),
+    State("limits-expect-refused", _expect_nothing),
+    State("limits-expected", _expect_changes),
+    State("limits-version", "/limits/versions/1"),
     State("audit", "/audit"),
     State("audit-none-found", "/audit?action=zzz"),
     State("account", "/account"),

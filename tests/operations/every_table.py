@@ -50,11 +50,14 @@ from rollbook.students.models import Change, Group, RowFingerprint, Student, Tra
 from rollbook.updates.models import (
     CheckedRange,
     Draft,
+    Expectation,
     FileChunk,
+    LimitSet,
     Problem,
     ResultMail,
     RowDependency,
     StagedRow,
+    UpdateEvent,
     UpdateJob,
 )
 from rollbook.updates.receiving import files
@@ -191,8 +194,17 @@ def _updates(member: Member, student: Student) -> None:
     }
     file |= {"detected_encoding": "utf-8", "rules": {"b": 1, "a": {"z": None}}, "rows": 1}
     file |= {"header": ["STUDENT_ID", "é"], "checkpoints": [[0, 2], [1.5, 3]]}
+    limits = LimitSet.objects.create(
+        district=member.district,
+        version=1,
+        document={"profiles": [{"name": "Zoë"}], "limits": {"added": {"district": {}}}},
+        member=member,
+        created_at=LATER,
+    )
     update = UpdateJob.objects.create(
         district=member.district,
+        limit_set=limits,
+        summary={"schools": {"z": {}, "é": {}}, "district": {"active": 1}},
         number=1,
         mode="add",
         member=member,
@@ -203,6 +215,16 @@ def _updates(member: Member, student: Student) -> None:
         **(file | store(member.district, FILE)),
     )
     UpdateJob.objects.filter(pk=update.pk).update(state="canceled", ended_at=LATER)
+    event = UpdateEvent.objects.create(update=update, state="canceled", at=LATER, member=member)
+    Expectation.objects.create(
+        district=member.district,
+        columns=["GRADE", "STUDENT_ADDED"],
+        until=LATER,
+        is_for_one_update=True,
+        used_by=update,
+        member=member,
+        created_at=NOW,
+    )
     Draft.objects.create(
         key=UUID("0a1b2c3d-0000-4000-8000-ffffffffffff"),
         district=member.district,
@@ -225,7 +247,9 @@ def _updates(member: Member, student: Student) -> None:
     )
     RowDependency.objects.create(update=update, line=2, blocked_by_line=3)
     Problem.objects.create(update=update, line=2, code="bad_date", found=STRANGE)
-    ResultMail.objects.create(update=update, member=member, queued_at=NOW, next_attempt_at=NOW)
+    ResultMail.objects.create(
+        update=update, event=event, member=member, queued_at=NOW, next_attempt_at=NOW
+    )
     Change.objects.create(
         student=student, field="GRADE", old="", new=STRANGE, changed_at=LATER, update=update
     )

@@ -25,7 +25,7 @@ from rollbook.updates.models import (
     UpdateJob,
 )
 from rollbook.updates.receiving import file_chunks, files, receive
-from rollbook.updates.retention import remove_expired
+from rollbook.updates.retention import count_due, remove_expired
 from tests.db.database_errors import Kill, fault_at
 from tests.updates.night import a_class, enroll, finish, last, report_of, run, send, send_bytes
 
@@ -279,8 +279,24 @@ def test_a_second_call_finds_nothing_to_do(night: UpdateJob) -> None:
     now = after(night, days=91)
     remove_all(now)
     before = audited(), list(UpdateJob.objects.order_by("pk").values())
-    assert remove_all(now + timedelta(days=400)) == 0
+    assert remove_all(now + timedelta(days=300)) == 0
     assert (audited(), list(UpdateJob.objects.order_by("pk").values())) == before
+
+
+def test_summaries_are_removed_after_400_days_in_batches(
+    night: UpdateJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove_all(after(night, days=399))
+    assert UpdateJob.objects.filter(summary__isnull=True).count() == 0
+    due = count_due(after(night, days=401))["summaries"]
+    assert due.due == due.total == UpdateJob.objects.count() > 1
+    monkeypatch.setattr(retention, "SUMMARIES_PER_RUN", 1)
+    assert remove_expired(after(night, days=401)) == 1
+    remove_all(after(night, days=401))
+    assert UpdateJob.objects.filter(summary__isnull=False).count() == 0
+    assert count_due(after(night, days=401))["summaries"].due == 0
+    night.refresh_from_db()
+    assert (night.summary, night.plan_digest == "") == (None, False)
 
 
 # While updates are unfinished

@@ -213,6 +213,11 @@ class UpdateJob(StudentFile, PlanFields):
                 condition=Q(details_removed_at__isnull=True),
                 name="update_with_details",
             ),
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(summary__isnull=False),
+                name="update_with_summary",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """Remove files, rows and problems of old updates, by the retention settings of their district.
 
+Summaries of plans are removed after a fixed time.
+
 The update with its counts is kept, and so is the history of every student. Nothing is removed in a
 district with an unfinished update, which no other district waits for.
 
@@ -27,6 +29,10 @@ from rollbook.updates.receiving import file_chunks
 from rollbook.updates.receiving import files as spool
 
 FILES_PER_RUN = 50
+SUMMARIES_PER_RUN = 500
+SUMMARIES_KEPT = timedelta(days=400)
+"""How long it is kept what an update would have done, in numbers, to rehearse limits."""
+
 ROWS_PER_BATCH = 500
 
 # Each table, and the column that follows the update in its index.
@@ -41,19 +47,23 @@ _DETAILS: tuple[tuple[type[Model], str], ...] = (
 def remove_expired(now: datetime) -> int:
     """Remove some expired data; return the number of files and rows, 0 if nothing is left."""
     return sum(
-        _remove_files(district, now) + _remove_details(district, now)
+        _remove_files(district, now)
+        + _remove_details(district, now)
+        + _remove_summaries(district, now)
         for district in _idle_districts()
     )
 
 
 def count_due(now: datetime) -> dict[str, Due]:
-    """Count the updates whose file or details have expired."""
-    files = details = 0
+    """Count the updates whose file, details or summary have expired."""
+    files = details = summaries = 0
     for district in District.objects.order_by("pk"):
         files += _with_old_file(district, now).count()
         details += _with_old_details(district, now).count()
+        summaries += _with_old_summary(district, now).count()
     updates = UpdateJob.objects.all()
     return {
+        "summaries": Due(summaries, updates.filter(summary__isnull=False).count()),
         "files": Due(files, updates.filter(file_removed_at=None).count()),
         "details": Due(details, updates.filter(details_removed_at=None).count()),
     }
@@ -99,6 +109,20 @@ def _remove_details(district: District, now: datetime) -> int:
         with transaction.atomic():
             UpdateJob.objects.filter(pk=update.pk).update(details_removed_at=now)
     return removed or 1
+
+
+def _remove_summaries(district: District, now: datetime) -> int:
+    """Remove some expired summaries, which contain numbers only; return how many."""
+    old = _with_old_summary(district, now).order_by("ended_at")
+    expired = list(old.values_list("pk", flat=True)[:SUMMARIES_PER_RUN])
+    return UpdateJob.objects.filter(pk__in=expired).update(summary=None) if expired else 0
+
+
+def _with_old_summary(district: District, now: datetime) -> "QuerySet[UpdateJob]":
+    """Return ended updates with an expired summary."""
+    return UpdateJob.objects.filter(
+        district=district, summary__isnull=False, ended_at__lt=now - SUMMARIES_KEPT
+    )
 
 
 def _with_old_file(district: District, now: datetime) -> "QuerySet[UpdateJob]":

@@ -1,7 +1,7 @@
 """A district that has something in every table, in the spool and in the folder of emails."""
 
 import json
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ from rollbook.students.manual import transfers
 from rollbook.students.models import Student
 from rollbook.updates.mails import queue_result_mails
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning import expectations, limit_changes
+from rollbook.updates.planning.expectations import Wanted
+from rollbook.updates.planning.limit_document import LimitDocument
 from rollbook.updates.receiving import drafts
 from tests.accounts.browser import HERE, Browser
 from tests.conftest import make_member
@@ -50,6 +53,7 @@ def fill(district: District) -> Member:
     enroll(district, a_class(STUDENTS, PASSWORD="pass{0:03}x", STAFF=manager.email, GROUPS="Band"))
     run(district, a_class(STUDENTS, GRADE="7"))
     run(district, BAD_ROWS)
+    _plans(district, manager)
     _schedule(district)
     _people(district, manager, domain)
     _work(district, manager)
@@ -61,6 +65,17 @@ def fill(district: District) -> Member:
     while seals.seal_pending(timezone.now()):
         pass
     return manager
+
+
+def _plans(district: District, manager: Member) -> None:
+    """Save limits, expect changes that an update uses up, and let a dry run replace another."""
+    now = timezone.now()
+    limit_changes.change(district, LimitDocument(second_person=True), manager, now)
+    wanted = Wanted(("GRADE",), now + timedelta(days=1), is_for_one_update=True)
+    expectations.expect(district, wanted, manager, now)
+    run(district, a_class(1, GRADE="5"))
+    for grade in ("4", "6"):
+        finish(send(district, a_class(STUDENTS, GRADE=grade), is_check=True))
 
 
 def _schedule(district: District) -> None:

@@ -27,7 +27,7 @@ def test_the_numbers_of_each_district(filled: Member, cedar: District) -> None:
     assert (maples.active_students, maples.inactive_students) == (STUDENTS - 1, 1)
     assert (maples.schools, maples.staff) == (2, 3)
     assert (maples.last_update, maples.last_ended_at) == (update, None)
-    assert (maples.unfinished_updates, maples.state) == (1, "active")
+    assert (maples.unfinished_updates, maples.state) == (2, "active")
     updates = UpdateJob.objects.filter(district=filled.district)
     assert maples.stored_files == updates.count() + 1  # and a draft
     assert maples.stored_bytes > sum(updates.values_list("file_size", flat=True))

@@ -1,5 +1,8 @@
 """Which limits an update would exceed, and which limits documents are refused."""
 
+from collections.abc import Collection
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,6 +149,71 @@ def test_a_document_says_the_limits_it_was_made_of(
 ) -> None:
     limits = Limits(district, school)
     assert Limits.from_json(limits.as_json()) == limits
+
+
+MEASURED = st.integers(0, 400)
+NAMES = st.sampled_from(["GRADE", "DOB", "USERNAME", "STUDENT_ID", "GROUPS"])
+
+
+@st.composite
+def counted(draw: st.DrawFn, active: int = 300, rows: int = 400) -> Counts:
+    """Draw counts of a district or school of this size."""
+    numbers = draw(st.lists(MEASURED, min_size=7, max_size=7))
+    changed, added, moved_out, deactivated, rejected, unknown, renamed = numbers
+    return Counts(
+        active,
+        rows,
+        changed=changed,
+        added=added,
+        moved_out=moved_out,
+        deactivated=deactivated,
+        rejected=rejected,
+        unknown=unknown,
+        renamed=renamed,
+        columns=draw(st.dictionaries(NAMES, MEASURED)),
+        emptied=draw(st.dictionaries(NAMES, MEASURED)),
+    )
+
+
+def at_least(one: Counts, other: Counts) -> Counts:
+    """Return the larger of each count."""
+    columns = {name: max(one.columns.get(name, 0), n) for name, n in other.columns.items()}
+    emptied = {name: max(one.emptied.get(name, 0), n) for name, n in other.emptied.items()}
+    plain = ("changed", "added", "moved_out", "deactivated", "rejected", "unknown", "renamed")
+    larger = {name: max(getattr(one, name), getattr(other, name)) for name in plain}
+    return replace(
+        one,
+        **larger,
+        columns={**one.columns, **columns},
+        emptied={**one.emptied, **emptied},
+    )
+
+
+@given(
+    counted(),
+    counted(),
+    st.dictionaries(st.sampled_from(list(MEASURES)), LIMITS),
+    st.sets(st.sampled_from(["DOB", "STATUS", "SCHOOL_ID", "STUDENT_ADDED"])),
+)
+def test_doing_more_exceeds_no_fewer_limits_and_expecting_more_exceeds_no_more(
+    one: Counts, other: Counts, by_measure: dict[str, Limit], expected: set[str]
+) -> None:
+    limits = Limits(by_measure, by_measure)
+    more = at_least(one, other)
+
+    def names(counts: Counts, expected: Collection[str] = ()) -> set[tuple[str, str, str]]:
+        reasons = exceeded(Summary(counts, {"10": counts}), limits, expected)
+        return {(each.measure, each.school, each.measured.column) for each in reasons}
+
+    assert names(one) <= names(more)
+    assert names(one, expected) <= names(one)
+
+
+def test_new_students_can_be_expected() -> None:
+    summary = Summary(Counts(100, added=101))
+    assert [each.measure for each in exceeded(summary, DEFAULT_LIMITS)] == ["added"]
+    assert exceeded(summary, DEFAULT_LIMITS, ["STUDENT_ADDED"]) == []
+    assert len(exceeded(summary, DEFAULT_LIMITS, ["GRADE"])) == 1
 
 
 def test_a_summary_is_stored_without_zeros() -> None:

@@ -4,6 +4,7 @@ A page without an access rule fails the tests.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -24,7 +25,11 @@ from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.districts.models import District, School
 from rollbook.students.manual import transfers
 from rollbook.students.models import Change, Group, Student, Transfer
-from rollbook.updates.models import Draft, UpdateJob
+from rollbook.updates.models import Draft, Expectation, LimitSet, UpdateJob
+from rollbook.updates.planning import expectations, limit_changes
+from rollbook.updates.planning.expectations import Wanted
+from rollbook.updates.planning.limit_document import LimitDocument, Profile
+from rollbook.updates.planning.limits import Limits
 from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.urls import urlpatterns
@@ -93,6 +98,10 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     "school-close": lambda cedar: {"key": cedar.student.school_id},
     "role": lambda cedar: {"key": cedar.role.pk},
     "role-remove": lambda cedar: {"key": cedar.role.pk},
+    "limits-profile": lambda cedar: {"number": 1},
+    "limits-profile-remove": lambda cedar: {"number": 1},
+    "limits-version": lambda cedar: {"version": 1},
+    "limits-expect-end": lambda cedar: {"key": cedar.expectation.pk},
     "end-session": lambda cedar: {"handle": cedar.handle},
 }
 # Addresses whose key belongs to no district: they are called with one that exists.
@@ -116,6 +125,7 @@ class Cedar:
     role: Role
     draft: Draft
     token: Token
+    expectation: Expectation
     handle: str
 
     def __init__(self, district: District) -> None:
@@ -152,6 +162,11 @@ class Cedar:
         self.token, _ = api_tokens.create(
             self.manager, "Cedar's night", tuple(Scope), timezone.now()
         )
+        now = timezone.now()
+        summer = Profile("Cedar's summer", now.date(), now.date(), Limits({}, {}))
+        limit_changes.change(district, LimitDocument(profiles=(summer,)), self.manager, now)
+        wanted = Wanted(("GRADE",), now + timedelta(days=1))
+        self.expectation = expectations.expect(district, wanted, self.manager, now)
         self.visitor = signed_in(self.manager)
         self.handle = str(Session.objects.get(member=self.manager).pk)
 
@@ -172,6 +187,8 @@ class Cedar:
             UpdateJob.objects.filter(district=self.manager.district),
             Draft.objects.filter(district=self.manager.district),
             Token.objects.filter(member__district=self.manager.district),
+            LimitSet.objects.filter(district=self.manager.district),
+            Expectation.objects.filter(district=self.manager.district),
         ]
         return "\n".join(serializers.serialize("json", query.order_by("pk")) for query in found)
 

@@ -50,10 +50,13 @@ from rollbook.updates import transitions
 from rollbook.updates.models import (
     CheckedRange,
     Draft,
+    Expectation,
+    LimitSet,
     Problem,
     ResultMail,
     RowDependency,
     StagedRow,
+    UpdateEvent,
     UpdateJob,
 )
 from rollbook.updates.receiving import file_chunks
@@ -97,7 +100,8 @@ def start(district: District, now: datetime, export: DistrictExport | None) -> D
         locked.save(update_fields=["suspended_at", "deleting_at", "suspension_reason"])
         unfinished = UpdateJob.objects.filter(district=locked, state__in=UNFINISHED)
         for key in list(unfinished.values_list("pk", flat=True)):
-            if not transitions.transition(key, State.CANCELED):
+            is_canceled = transitions.transition(key, State.CANCELED)
+            if not is_canceled:  # its plan waits
                 transitions.transition(key, State.DISCARDED, discard_reason=CANCELED)
         return engine.create(
             Destruction(
@@ -190,7 +194,8 @@ def _remove_students(district: int) -> Removed:
 def _remove_update(district: int) -> Removed:
     """Remove details of the newest update, or the update itself if it has none left.
 
-    Updates that correct another one are newer than that.
+    Updates that correct another one are newer than that; one that replaced another is only named
+    there.
     """
     update = UpdateJob.objects.filter(district=district).order_by("-number").first()
     if update is None:
@@ -202,11 +207,26 @@ def _remove_update(district: int) -> Removed:
             return _counted(**{kind: bulk.delete(model, "id", keys)})
     is_file_kept = update.file_removed_at is None
     _remove_files([update.spool_name])
+    emails = bulk.delete(ResultMail, "update_id", [update.pk])
+    bulk.delete(UpdateEvent, "update_id", [update.pk])
+    UpdateJob.objects.filter(district=district, replaced_by=update).update(replaced_by=None)
     return _counted(
-        emails=bulk.delete(ResultMail, "update_id", [update.pk]),
+        emails=emails,
         files=int(is_file_kept),
         updates=bulk.delete(UpdateJob, "id", [update.pk]),
     )
+
+
+def _remove_expectations(district: int) -> Removed:
+    """Remove what was expected, which names updates; these rows aren't counted."""
+    bulk.delete(Expectation, "district_id", [district])
+    return Counter()
+
+
+def _remove_limits(district: int) -> Removed:
+    """Remove the versions of limits, which updates name; these rows aren't counted."""
+    bulk.delete(LimitSet, "district_id", [district])
+    return Counter()
 
 
 def _remove_saved_emails(district: int) -> Removed:
@@ -311,7 +331,9 @@ STEPS: tuple[Callable[[int], Removed], ...] = (
     _remove_drafts,
     _remove_transfers,
     _remove_students,
+    _remove_expectations,
     _remove_update,
+    _remove_limits,
     _remove_saved_emails,
     _remove_audit_events,
     _remove_members,

@@ -1,9 +1,13 @@
-"""The database itself refuses changes of what a plan says, until its update has ended."""
+"""The database itself refuses changes of what a plan says, until its update has ended.
+
+It also refuses changes of a version of limits, which may have judged a plan.
+"""
 
 from rollbook.db.triggers import Trigger
 from rollbook.updates.state_machine import PLAN_WAITING, State
 
 _MESSAGE = "a row of a plan cannot be changed"
+_LIMITS_MESSAGE = "a version of limits cannot be changed"
 _COLUMNS = (
     "values_json",
     "student_id",
@@ -30,5 +34,11 @@ FROZEN_ROW_TRIGGERS = (
             f" RAISE integrity_constraint_violation USING MESSAGE = '{_MESSAGE}'; END IF;"
             " RETURN NEW;"
         ),
+    ),
+    Trigger(
+        "limit_set_frozen",
+        "BEFORE UPDATE ON updates_limitset",
+        sqlite=f"SELECT RAISE(ABORT, '{_LIMITS_MESSAGE}')",
+        postgresql=f"RAISE integrity_constraint_violation USING MESSAGE = '{_LIMITS_MESSAGE}';",
     ),
 )

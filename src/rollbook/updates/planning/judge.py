@@ -59,7 +59,7 @@ def judge(update: UpdateJob, now: datetime) -> Judgment:
     if reasons and may_be_split and not update.is_check:
         schools = {reason.school for reason in reasons} - {""}
         rest = summarize(update, expected, schools)
-        if _would_change(rest) and not exceeded(rest, limits, expected):
+        if rest.changes_anything and not exceeded(rest, limits, expected):
             held_schools, summary, reasons = tuple(sorted(schools)), rest, []
     columns = plan_columns(current, summary, limits, reasons)
     state = _next_state(update, summary, reasons)
@@ -118,8 +118,4 @@ def _next_state(update: UpdateJob, summary: Summary, reasons: list[Reason]) -> S
     """Return the next state; a plan that would change nothing is not held, whatever it rejects."""
     if update.is_check:
         return State.CHECKED
-    return State.HELD if reasons and _would_change(summary) else State.APPLYING
-
-
-def _would_change(summary: Summary) -> bool:
-    return bool(summary.district.changed or summary.district.added)
+    return State.HELD if reasons and summary.changes_anything else State.APPLYING

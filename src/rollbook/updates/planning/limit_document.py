@@ -121,14 +121,19 @@ def _profiles(stored: object) -> tuple[Profile, ...]:
 def _profile(stored: object) -> Profile:
     values = require_object(stored, "a profile", ("name", "first", "last", "limits"))
     name = values.get("name")
-    if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME_LENGTH:
-        raise InvalidLimits(f"a profile needs a name of at most {MAX_NAME_LENGTH} characters")
+    name = name.strip() if isinstance(name, str) else ""
+    if not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable():
+        raise InvalidLimits(
+            f"a profile needs a name of at most {MAX_NAME_LENGTH} characters, on one line"
+        )
+    if "limits" not in values:
+        raise InvalidLimits(f"the profile '{name}' has no limits; add them")
     first, last = _day(values, "first", name), _day(values, "last", name)
     if last < first:
         raise InvalidLimits(
             f"the profile '{name}' ends on {last}, before it begins on {first}; exchange the dates"
         )
-    return Profile(name.strip(), first, last, Limits.from_json(values.get("limits", {})))
+    return Profile(name, first, last, Limits.from_json(values["limits"]))
 
 
 def _day(values: Mapping[str, Any], key: str, name: str) -> date:

@@ -24,6 +24,11 @@ class CurrentLimits:
     limit_set: LimitSet | None
     document: LimitDocument
 
+    @property
+    def version(self) -> int:
+        """The number of the stored version; 0: the district has stored none."""
+        return self.limit_set.version if self.limit_set else 0
+
 
 def find_current(district_id: int) -> CurrentLimits:
     """Return the latest version of a district's limits."""
@@ -31,6 +36,18 @@ def find_current(district_id: int) -> CurrentLimits:
     if latest is None:
         return CurrentLimits(None, LimitDocument())
     return CurrentLimits(latest, LimitDocument.from_json(latest.document))
+
+
+def find_version(district_id: int, version: int) -> LimitSet | None:
+    """Return a version of a district's limits; None if there is none with this number."""
+    found = LimitSet.objects.filter(district=district_id, version=version)
+    return found.select_related("member").first()
+
+
+def latest_versions(district_id: int, count: int) -> list[LimitSet]:
+    """Return the latest versions of a district's limits, newest first."""
+    found = LimitSet.objects.filter(district=district_id).select_related("member")
+    return list(found.order_by("-version")[:count])
 
 
 def save(district: District, document: LimitDocument, by: Member | None, now: datetime) -> LimitSet:

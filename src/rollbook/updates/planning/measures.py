@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from rollbook.updates.planning.summary import Counts
 
+ADDED_STUDENTS = "STUDENT_ADDED"
+"""Stands for new students in a list of columns that are expected to change."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -68,7 +71,7 @@ _MEASURES = (
     ),
     _of_active("moved_out", "would change school", lambda counts: counts.moved_out, ["SCHOOL_ID"]),
     _of_active("changed", "would change", lambda counts: counts.changed - counts.expected),
-    _of_active("added", "would be added", lambda counts: counts.added),
+    _of_active("added", "would be added", lambda counts: counts.added, [ADDED_STUDENTS]),
     _of_rows("rejected", "are rejected", lambda counts: counts.rejected),
     _of_rows("unknown", "match no student", lambda counts: counts.unknown),
     _of_active("dob_changed", "would get another DOB", _column("DOB"), ["DOB"]),

@@ -64,6 +64,11 @@ class Summary:
     district: Counts
     schools: Mapping[str, Counts] = field(default_factory=dict)
 
+    @property
+    def changes_anything(self) -> bool:
+        """Whether any student would be changed or added."""
+        return bool(self.district.changed or self.district.added)
+
     def as_json(self) -> dict[str, Any]:
         """Return the summary in the form in which it is stored."""
         schools = {key: counts.as_json() for key, counts in sorted(self.schools.items())}

@@ -4,106 +4,20 @@ Only the name of a district can be changed. Students, rows, problems and changes
 operators use ``rollbook student show``. Neither are passwords, codes, tokens and sessions.
 """
 
-from operator import attrgetter
 from typing import Any
 
 from django import forms
-from django.contrib.admin import ModelAdmin
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from rollbook.accounts.models import AccountMail, AuditEvent, AuditSeal, Member, Role
 from rollbook.districts.models import District, School
 from rollbook.operations.models import Alert, AlertMail, Destruction
 from rollbook.students.models import Group
-from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.models import Expectation, LimitSet, ResultMail, UpdateEvent, UpdateJob
 from rollbook.web.operators import one_time_login
+from rollbook.web.operators.read_only_admin import ReadOnlyAdmin
 from rollbook.web.operators.site import site
-
-FILTER_ENDINGS = ("__exact", "__id", "__isnull")
-"""What Django's filters add to the name of their field in an address."""
-
-
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]  # it takes no argument when it runs
-    """A read-only table.
-
-    Attributes:
-        district_path: The path from a row to its district, as in ``school.district``; empty if the
-            rows belong to no district.
-    """
-
-    actions = None
-    list_per_page = 50
-    show_full_result_count = False
-    district_path = "district"
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Allow signed-in operators to see the table in the index."""
-        return one_time_login.is_operator(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Allow signed-in operators to view rows."""
-        return one_time_login.is_operator(request)
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Refuse to add rows."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Refuse to change rows."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Refuse to delete rows."""
-        return False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show a page of the list, and record it in the audit of each district on the page."""
-        response = super().changelist_view(request, extra_context)
-        page = (getattr(response, "context_data", None) or {}).get("cl")
-        if page:
-            detail = f"list of {self.opts.verbose_name_plural}"
-            districts = {self._district_of(row) for row in page.result_list} or {None}
-            for district in sorted(districts, key=_id_or_zero):
-                one_time_login.audit(request, "seen", detail, district)
-        return response
-
-    def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """Show a row, and record it in the audit of its district."""
-        row = kwargs.get("obj")
-        if row:
-            one_time_login.audit(
-                request, "seen", f"{self.opts.verbose_name} {row.pk}", self._district_of(row)
-            )
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Allow only the filters of the list in the address.
-
-        Django allows every column, so that somebody could guess what isn't shown, bit by bit.
-        """
-        field = lookup
-        for ending in FILTER_ENDINGS:
-            field = field.removesuffix(ending)
-        return field in self.list_filter
-
-    def history_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Respond with 404: the audit has the history."""
-        raise Http404
-
-    def _district_of(self, row: Model) -> District | None:
-        if not self.district_path:
-            return None
-        district: District | None = attrgetter(self.district_path)(row)
-        return district
-
-
-def _id_or_zero(district: District | None) -> int:
-    return district.pk if district else 0
 
 
 class DistrictName(forms.ModelForm):  # type: ignore[type-arg]
@@ -252,10 +166,53 @@ class Updates(ReadOnlyAdmin):
             "rows_added",
             "rows_unchanged",
             "rows_rejected",
+            "rows_left_out",
         ),
         ("problem_counts", "field_counts"),
+        ("is_check", "limit_set", "plan_digest", "token_key", "note"),
+        ("summary", "reasons"),
+        ("planned_at", "apply_at", "discard_at"),
+        ("decided_by", "decided_at", "decision_note", "left_out_schools"),
+        ("discard_reason", "replaced_by"),
         ("attempts_without_progress", "error_reference"),
         ("file_removed_at", "details_hidden_at", "details_removed_at"),
+    )
+
+
+class UpdateEvents(ReadOnlyAdmin):
+    """The states that updates reached of which people are notified."""
+
+    list_display = ("update", "state", "at", "member", "mails_queued_at")
+    list_filter = ("update__district", "state")
+    list_select_related = ("update__district", "member")
+    ordering = ("-at",)
+    fields = ("update", "state", "at", "member", "mails_queued_at")
+    district_path = "update.district"
+
+
+class LimitSets(ReadOnlyAdmin):
+    """The versions of the limits of districts."""
+
+    list_display = ("district", "version", "member", "created_at")
+    list_filter = ("district",)
+    list_select_related = ("district", "member")
+    ordering = ("-created_at",)
+    fields = (("district", "version"), ("member", "created_at"), "document")
+
+
+class Expectations(ReadOnlyAdmin):
+    """Changes that districts expect, or have expected."""
+
+    list_display = ("district", "columns", "until", "is_for_one_update", "used_by", "ended_at")
+    list_filter = ("district",)
+    list_select_related = ("district", "used_by__district")
+    ordering = ("-created_at",)
+    fields = (
+        "district",
+        "columns",
+        ("until", "is_for_one_update"),
+        ("member", "created_at"),
+        ("used_by", "ended_at"),
     )
 
 
@@ -268,6 +225,7 @@ class ResultMails(ReadOnlyAdmin):
     ordering = ("-queued_at",)
     fields = (
         "update",
+        "event",
         "member",
         "queued_at",
         "sent_at",
@@ -375,6 +333,9 @@ for _model, _model_admin in (
     (Role, Roles),
     (Member, Members),
     (UpdateJob, Updates),
+    (UpdateEvent, UpdateEvents),
+    (LimitSet, LimitSets),
+    (Expectation, Expectations),
     (ResultMail, ResultMails),
     (AccountMail, AccountMails),
     (AuditEvent, AuditEvents),

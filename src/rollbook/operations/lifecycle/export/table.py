@@ -12,6 +12,8 @@ from rollbook.studentfile import writer
 Value: TypeAlias = "str | int | bool | Sequence[str] | dict[str, object] | None"
 Row: TypeAlias = Sequence[Value]
 
+ROWS_PER_QUERY = 2000
+
 
 @dataclass(frozen=True)
 class Table:

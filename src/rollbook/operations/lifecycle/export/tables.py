@@ -6,13 +6,12 @@ from rollbook.accounts.audit import student_sets
 from rollbook.accounts.models import AuditEvent, AuditSeal, Member, Role
 from rollbook.districts.models import District, School
 from rollbook.operations.lifecycle.export.student_tables import STUDENT_TABLES
-from rollbook.operations.lifecycle.export.table import Row, Table, timestamp
+from rollbook.operations.lifecycle.export.table import ROWS_PER_QUERY, Row, Table, timestamp
+from rollbook.operations.lifecycle.export.update_tables import UPDATE_TABLES
 from rollbook.studentfile.problems.problem import PROBLEM_CODES
 from rollbook.students.models import Group, Transfer
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.problem_store import to_problem
-
-ROWS_PER_QUERY = 2000
 
 _SETTINGS = (
     ("name", "name of the district"),
@@ -30,7 +29,6 @@ _SETTINGS = (
     ("leavers_kept_days", "days for which inactive students are kept; 0: not removed"),
     ("staff_kept_days", "days for which former staff members are kept; 0: not removed"),
 )
-_UPDATE_TIMES = ("received_at", "started_at", "applying_at", "ended_at", "file_removed_at")
 
 
 def _settings(district: District) -> Iterator[Row]:
@@ -87,33 +85,6 @@ def _transfers(district: District) -> Iterator[Row]:
             timestamp(transfer.requested_at),
             transfer.closed_by.email if transfer.closed_by else None,
             timestamp(transfer.closed_at),
-        ]
-
-
-def _updates(district: District) -> Iterator[Row]:
-    updates = UpdateJob.objects.filter(district=district).select_related("member", "corrects")
-    for update in updates.order_by("number").iterator(ROWS_PER_QUERY):
-        yield [
-            update.number,
-            update.state,
-            update.mode,
-            update.source,
-            update.member.email if update.member else None,
-            update.corrects.number if update.corrects else None,
-            update.file_name,
-            update.file_size,
-            update.file_digest,
-            update.detected_encoding,
-            *(timestamp(getattr(update, name)) for name in _UPDATE_TIMES),
-            update.rows,
-            update.rows_updated,
-            update.rows_added,
-            update.rows_unchanged,
-            update.rows_rejected,
-            update.not_processed,
-            update.problem_counts,
-            update.field_counts,
-            update.error_reference,
         ]
 
 
@@ -223,37 +194,7 @@ TABLES: tuple[Table, ...] = (
         ),
         _transfers,
     ),
-    Table(
-        "updates",
-        "The updates with their counts.",
-        (
-            ("number", "its number"),
-            ("state", "how far it is, or how it ended"),
-            ("mode", "update: existing students only; add: also new ones"),
-            ("source", "how the file was sent"),
-            ("started_by", "the member who started it; none: the Rollbook administrator"),
-            ("corrects", "the update whose rows the file repeats"),
-            ("file_name", "the sender's name of the file"),
-            ("file_size", "in bytes"),
-            ("file_sha256", "of the file as it was sent"),
-            ("encoding", "of the file"),
-            ("received_at", "when it was received"),
-            ("started_at", "when checking began"),
-            ("applying_at", "when all rows had been checked"),
-            ("ended_at", "when it ended"),
-            ("file_removed_at", "when the file was removed; none: it is in this archive"),
-            ("rows", "rows of the file"),
-            ("updated", "rows that changed a student"),
-            ("added", "rows that added a student"),
-            ("unchanged", "rows that changed nothing"),
-            ("rejected", "rows that were rejected"),
-            ("not_processed", "rows that were not processed before it ended"),
-            ("problem_counts", "number of problems by code"),
-            ("field_counts", "number of students whose value changed, by column"),
-            ("error_reference", "of a failure on our side"),
-        ),
-        _updates,
-    ),
+    *UPDATE_TABLES,
     Table(
         "problems",
         "The problems of updates, as long as they are kept.",
