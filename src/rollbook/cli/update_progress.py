@@ -6,7 +6,7 @@ from rollbook.cli.progress_bar import ProgressBar
 from rollbook.text import name_updates
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.state_words import APPLYING, CHECKING
-from rollbook.updates.state_machine import UNFINISHED, State
+from rollbook.updates.state_machine import IN_QUEUE, State
 
 POLL_INTERVAL_S = 0.2
 
@@ -44,7 +44,7 @@ class UpdateProgress:
 
     def _show_queue(self) -> None:
         earlier_updates = UpdateJob.objects.filter(
-            district=self._update.district_id, state__in=UNFINISHED, number__lt=self._update.number
+            district=self._update.district_id, state__in=IN_QUEUE, number__lt=self._update.number
         ).order_by("number")
         numbers = list(earlier_updates.values_list("number", flat=True))
         if numbers and not self._is_queue_shown:

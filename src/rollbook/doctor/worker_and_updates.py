@@ -16,7 +16,7 @@ from rollbook.text import count_of
 from rollbook.updates.models import FileChunk, ResultMail, UpdateJob
 from rollbook.updates.reporting.overview import STALLED_AFTER
 from rollbook.updates.runner import worker_status
-from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
+from rollbook.updates.state_machine import IN_PROGRESS, PLAN_WAITING, UNFINISHED, State
 
 WAITING_LONG = timedelta(hours=1)
 UNSENT_LONG_AFTER = timedelta(minutes=10)
@@ -50,8 +50,10 @@ def updates(installation: Installation) -> Iterator[CheckResult]:
     yield from problems
     if not problems:
         working = sum(update.state in IN_PROGRESS for update in live)
+        plans = sum(update.state in PLAN_WAITING for update in live)
         yield ok(
-            f"{working} in progress, {len(live) - working} waiting, "
+            f"{working} in progress, {len(live) - working - plans} waiting, "
+            f"{count_of(plans, 'plan')} to be decided on, "
             f"none failed in the last {RECENT.days} days"
         )
 

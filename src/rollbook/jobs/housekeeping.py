@@ -24,6 +24,7 @@ from rollbook.operations.retention import removal
 from rollbook.students import passwords
 from rollbook.updates import leftovers, missing_files, password_marks, retention, runner
 from rollbook.updates import mails as updates_mails
+from rollbook.updates.planning import decisions
 from rollbook.updates.receiving import drafts, receive
 
 PASSWORDS_PER_RUN = 8  # takes about a quarter of a second
@@ -155,6 +156,12 @@ def report_missing_files() -> int:
     return missing_files.check(now) if retention_guard.check_clock(now) else 0
 
 
+def discard_expired_plans() -> int:
+    """Discard plans that nobody has decided on in time, unless the clock is in doubt."""
+    now = timezone.now()
+    return decisions.discard_expired(now) if retention_guard.check_clock(now) else 0
+
+
 def continue_destructions() -> int:
     """Continue to delete districts and to erase students where that was interrupted."""
     return resumption.continue_unfinished()
@@ -194,6 +201,7 @@ PERIODIC_TASKS = (
     PeriodicTask("find unused accounts", queue_reminders, 3600.0, "45 * * * *"),
     PeriodicTask("finish key rotations", finish_key_rotations, 300.0, "*/5 * * * *"),
     PeriodicTask("continue deletions", continue_destructions, 60.0, "* * * * *"),
+    PeriodicTask("discard expired plans", discard_expired_plans, 60.0, "* * * * *"),
     PeriodicTask("report missing files", report_missing_files, 60.0, "* * * * *"),
     PeriodicTask("notice password spraying", notice_spraying, 300.0, "*/5 * * * *"),
     PeriodicTask("check alerts", watch.check, watch.CHECK_INTERVAL_S, "* * * * *"),

@@ -11,7 +11,7 @@ from rollbook.accounts import mail_hold
 from rollbook.accounts.audit import log as audit_log
 from rollbook.accounts.models import AccountMail
 from rollbook.system_accounts import command_agent
-from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.models import ResultMail, UpdateEvent, UpdateJob
 from rollbook.updates.state_machine import UNFINISHED
 
 ACTION = "mail"
@@ -39,7 +39,7 @@ def waiting() -> Waiting:
     """Count the emails that would be sent."""
     times = [mails.aggregate(oldest=Min("queued_at"))["oldest"] for mails in _due()]
     accounts, results = (mails.count() for mails in _due())
-    return Waiting(accounts, results, _not_queued().count(), min(filter(None, times), default=None))
+    return Waiting(accounts, results, _count_not_queued(), min(filter(None, times), default=None))
 
 
 def release(now: datetime, *, drop: bool) -> Waiting | None:
@@ -60,6 +60,7 @@ def release(now: datetime, *, drop: bool) -> Waiting | None:
             for mails in _due():
                 mails.update(next_attempt_at=None, last_error=DROPPED)
             _not_queued().update(mails_queued_at=now)
+            _events().update(mails_queued_at=now)
         result = "dropped" if drop else "released"
         audit_log.record(ACTION, result, agent=command_agent(), now=now)
     return found
@@ -70,6 +71,16 @@ def _due() -> "tuple[QuerySet[Any], QuerySet[Any]]":
         AccountMail.objects.exclude(next_attempt_at=None),
         ResultMail.objects.exclude(next_attempt_at=None),
     )
+
+
+def _count_not_queued() -> int:
+    """Count the updates that have ended, and plans that wait, whose emails were not queued."""
+    waiting_plans = _events().filter(update__state__in=UNFINISHED)
+    return _not_queued().count() + waiting_plans.count()
+
+
+def _events() -> "QuerySet[UpdateEvent]":
+    return UpdateEvent.objects.filter(mails_queued_at=None)
 
 
 def _not_queued() -> "QuerySet[UpdateJob]":

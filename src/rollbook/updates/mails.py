@@ -120,7 +120,8 @@ def _recipients_of_plan(event: UpdateEvent) -> Iterator[Member]:
     if update.discard_reason == REPLACED:
         return
     if update.is_check and event.state in _PLAN_STATES:
-        yield from Member.objects.filter(pk=update.member_id, is_active=True)
+        chosen = [update.member_id, *(update.notified or [])]
+        yield from Member.objects.filter(district=update.district_id, pk__in=chosen, is_active=True)
         return
     recipients = list(_recipients(update))
     if not recipients and event.state == State.HELD:
@@ -129,9 +130,13 @@ def _recipients_of_plan(event: UpdateEvent) -> Iterator[Member]:
 
 
 def _recipients(update: UpdateJob) -> Iterator[Member]:
-    """Return the active members who started the update or receive all results of the district."""
+    """Return the active members who get the emails about an update.
+
+    They started it, receive all results of the district, or were named when it was started.
+    """
     members = Member.objects.filter(district=update.district_id, is_active=True)
-    return members.filter(Q(receives_results=True) | Q(pk=update.member_id)).iterator()
+    chosen = Q(pk=update.member_id) | Q(pk__in=update.notified or [])
+    return members.filter(Q(receives_results=True) | chosen).iterator()
 
 
 def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:

@@ -113,8 +113,11 @@ def _has_arrived(stored: FileSchedule, since: datetime) -> bool:
 
 
 def _may_still_complete(district: District, since: datetime) -> bool:
-    """Return whether a file has arrived since then whose update hasn't ended yet."""
-    return _received_since(district, since).filter(state__in=UNFINISHED).exists()
+    """Return whether a file has arrived since then whose update hasn't ended yet.
+
+    A dry run is no update, and of a plan that is held, the recipients have an email already.
+    """
+    return _received_since(district, since).filter(state__in=UNFINISHED, is_check=False).exists()
 
 
 def _received_since(district: District, since: datetime) -> "QuerySet[UpdateJob]":

@@ -160,7 +160,7 @@ class UpdateJob(StudentFile, PlanFields):
             models.UniqueConstraint(fields=["district", "number"], name="update_number"),
             models.UniqueConstraint(
                 fields=["district", "file_digest", "mode", "encoding", "is_check"],
-                condition=Q(state__in=REPLAYED),
+                condition=Q(state__in=REPLAYED, split_from__isnull=True),
                 name="update_same_file_in_queue",
             ),
             models.UniqueConstraint(

@@ -73,7 +73,7 @@ def _remove_files(district: District, now: datetime) -> int:
     with transaction.atomic():
         file_chunks.remove(names)
         # A digest of a small file could be used to test passwords quickly.
-        UpdateJob.objects.filter(pk__in=keys).update(
+        UpdateJob.objects.filter(Q(pk__in=keys) | Q(split_from__in=keys)).update(
             file_removed_at=now, file_digest="", spool_digest=""
         )
         files = count_of(len(expired), "file")

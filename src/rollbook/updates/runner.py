@@ -21,7 +21,7 @@ from rollbook.updates.applying import apply
 from rollbook.updates.checking import check
 from rollbook.updates.engine import WorkerStatus, engine
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.planning import judge, left_out
+from rollbook.updates.planning import judge, left_out, split
 from rollbook.updates.resolving import conflicts, refusal
 from rollbook.updates.state_machine import IN_PROGRESS, IN_QUEUE, PLAN_WAITING, State
 from rollbook.updates.transitions import Fenced
@@ -229,8 +229,13 @@ def _finish_checking(update: UpdateJob, run: str) -> State:
         Fenced: Another run has taken over the update, or it was canceled.
     """
     update.refresh_from_db()
-    judgment = judge.judge(update, timezone.now())
+    now = timezone.now()
+    judgment = judge.judge(update, now)
     with transaction.atomic():
+        if judgment.held_schools:
+            District.objects.select_for_update(no_key=True).get(pk=update.district_id)
+            transitions.record_progress(update.pk, State.CHECKING, run)
+            split.split(update, judgment.held_schools, now)
         _transition(update.pk, judgment.state, run, **judgment.columns)
         judge.replace_older_plans(update, judgment)
         judge.use_expectations(update, judgment)

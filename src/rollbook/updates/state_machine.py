@@ -13,7 +13,8 @@
      checked | held | scheduled ─► applying | discarded
 
 A plan that waits may be applied from its ``apply_at`` on; while that is null, a person must approve
-it. How successful an update was is shown by its counts, never by its state.
+it. An update that is split from another one is held as soon as it exists. How successful an update
+was is shown by its counts, never by its state.
 """
 
 from enum import StrEnum
@@ -59,7 +60,7 @@ class Outcome(StrEnum):
 
 
 TRANSITIONS: dict[State, tuple[State, ...]] = {
-    State.RECEIVED: (State.CHECKING, State.REFUSED, State.CANCELED),
+    State.RECEIVED: (State.CHECKING, State.REFUSED, State.CANCELED, State.HELD),
     State.CHECKING: (
         State.APPLYING,
         State.CHECKED,

@@ -10,7 +10,7 @@ from rollbook.web.http.error_codes import ApiError
 
 def test_without_fields_the_defaults_are_used() -> None:
     assert parse_fields(START, {"login": ["x"], "password": ["y"]}) == StartOptions(
-        Mode.UPDATE, "", None, ()
+        Mode.UPDATE, "", None
     )
 
 
@@ -20,6 +20,11 @@ def test_fields_are_parsed() -> None:
     )
     assert parse_fields(STATUS, {"update": ["17"]}).number == 17
     assert parse_fields(CANCEL, {"update": ["017"]}).number == 17
+    sent = {"check": ["yes"], "note": ["a  b"], "notify": ["a@x.example, b@x.example"]}
+    assert parse_fields(START, sent) == StartOptions(
+        is_check=True, note="a b", notify=("a@x.example", "b@x.example")
+    )
+    assert parse_fields(STATUS, {"wait": ["60"]}).wait == 60
 
 
 @pytest.mark.parametrize("value", ["", "-1", "1.5", "latest", "\uff11\uff17", "9" * 10, " 17"])

@@ -38,16 +38,19 @@ ADDRESS = "https://localhost:8443"
     [
         ("chek", "yes", "misspelled_field"),
         ("Mode", "add", "misspelled_field"),
-        ("check", "yes", "not_supported"),
-        ("note", "hello", "not_supported"),
-        ("notify", "a@x.example", "not_supported"),
+        ("check", "true", "wrong_value"),
+        ("check", "", "wrong_value"),
+        ("note", "x" * 201, "wrong_value"),
+        ("note", "a\x07b", "wrong_value"),
+        ("notify", "", "wrong_value"),
+        ("notify", ",".join(f"a{n}@x.example" for n in range(21)), "wrong_value"),
         ("header_map", "ours", "not_supported"),
         ("mode", "sync", "not_supported"),
         ("mode", "delete", "wrong_value"),
         ("encoding", "klingon", "wrong_value"),
         ("encoding", "utf-7", "wrong_value"),
         ("update", "17", "field_elsewhere"),
-        ("wait", "30", "not_supported"),
+        ("wait", "30", "field_elsewhere"),
     ],
 )
 def test_a_wrong_field_never_applies_a_file(curl: Curl, name: str, value: str, code: str) -> None:

@@ -142,7 +142,10 @@ def test_unknown_fields_are_listed(curl: Curl) -> None:
 @pytest.mark.parametrize(
     ("parts", "code"),
     [
-        ([("wait", "30")], "not_supported"),
+        ([("wait", "61")], "wrong_value"),
+        ([("wait", "-1")], "wrong_value"),
+        ([("wait", "soon")], "wrong_value"),
+        ([("check", "yes")], "field_elsewhere"),
         ([("mode", "add")], "field_elsewhere"),
         ([("update", "last")], "wrong_value"),
         ([("updat", "1")], "misspelled_field"),

@@ -246,6 +246,12 @@ def result_recipients(district: District) -> list[Member]:
     )
 
 
+def find_active(district: District, emails: Iterable[str]) -> list[Member]:
+    """Return the active members of the district with these email addresses, in any case."""
+    folded = set(map(fold_login, emails))
+    return list(Member.objects.filter(district=district, is_active=True, email__in=folded))
+
+
 def set_receivers(
     district: District, emails: Iterable[str], by: Member | None = None
 ) -> list[Member]:

@@ -49,7 +49,28 @@ def load(arguments: Namespace) -> int:
     """Start an update with the file, wait for its end, and print its report."""
     district = get_district(arguments.district)
     require_active(district)
-    receipt = _receive(district, arguments.file)
+    job = _work_on(district, _receive(district, arguments.file, Mode.ADD))
+    if job.state != State.COMPLETED:
+        return FAILED
+    return SOME_REJECTED if job.rows_rejected else OK
+
+
+def check(arguments: Namespace) -> int:
+    """Start a dry run with the file, and print its plan."""
+    district = get_district(arguments.district)
+    require_active(district)
+    receipt = _receive(district, arguments.file, Mode(arguments.mode), is_check=True)
+    if not arguments.wait:
+        print(f"Started the dry run as update {receipt.update.number}.")
+        return OK
+    job = _work_on(district, receipt)
+    if job.state != State.CHECKED:
+        return FAILED
+    return SOME_REJECTED if job.rows_rejected else OK
+
+
+def _work_on(district: District, receipt: Receipt) -> UpdateJob:
+    """Return the update when it has ended or its plan waits, with its report printed."""
     job = receipt.update
     with ProgressBar() as progress_bar:
         for line in _notes(receipt):
@@ -73,9 +94,7 @@ def load(arguments: Namespace) -> int:
         progress.show()
     update.record_report(job)
     print("\n".join(update.report_lines(job)))
-    if job.state != State.COMPLETED:
-        return FAILED
-    return SOME_REJECTED if job.rows_rejected else OK
+    return job
 
 
 def erase(arguments: Namespace) -> int:
@@ -99,14 +118,16 @@ def erase(arguments: Namespace) -> int:
     return OK
 
 
-def _receive(district: District, path: Path) -> Receipt:
+def _receive(district: District, path: Path, mode: Mode, *, is_check: bool = False) -> Receipt:
     with path.open("rb") as file:
         incoming = IncomingFile()
         try:
             while chunk := file.read(CHUNK_BYTES):
                 incoming.write(chunk)
             name = display_name(path.name)
-            return receive(district, incoming, file_name=name, mode=Mode.ADD, source=SOURCE)
+            return receive(
+                district, incoming, file_name=name, mode=mode, source=SOURCE, is_check=is_check
+            )
         except QueueFull as error:
             numbers = ", ".join(map(str, error.waiting))
             raise CommandError(

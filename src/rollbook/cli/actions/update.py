@@ -13,16 +13,19 @@ from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.districts.models import District
 from rollbook.students import recognition
-from rollbook.text import format_number, format_timestamp, name_updates
+from rollbook.text import format_number, format_timestamp, join_words, name_updates
 from rollbook.updates.exports import changes, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning.plan_status import PlanStatus
+from rollbook.updates.planning.reason_words import plan_sentence, reason_sentence
 from rollbook.updates.receiving.files import FileMissing
 from rollbook.updates.reporting.remarks import named_columns
 from rollbook.updates.reporting.report import Report, current_update, find, problems, report
 from rollbook.updates.reporting.state_words import words_of
 from rollbook.updates.reporting.status_json import status_context, to_json
 from rollbook.updates.reporting.status_line import verdict
+from rollbook.updates.state_machine import State
 
 _COUNTS = ("rows", "updated", "added", "unchanged", "rejected")
 _HEADERS = ("number", "state", "mode", "received", *_COUNTS, "file")
@@ -113,6 +116,9 @@ def report_lines(job: UpdateJob) -> Iterator[str]:
     yield str(verdict(job_report, context))
     yield ""
     yield from output.name_value_lines(_report_values(job_report))
+    if job_report.plan:
+        yield ""
+        yield from plan_lines(job_report.plan, job_report)
     if job.problem_counts and not _is_in_first_line(job_report):
         yield ""
         yield from output.problem_totals(job.problem_counts)
@@ -124,6 +130,27 @@ def report_lines(job: UpdateJob) -> Iterator[str]:
         yield "To get the rejected rows as a file that you can fix and upload again:"
         arguments = f"{job_report.slug} {job_report.number} --rejected"
         yield f"  rollbook update show {arguments} > rejected.csv"
+
+
+def plan_lines(plan: PlanStatus, job_report: Report) -> Iterator[str]:
+    """Yield the lines about a plan: what it would do, and which limits it exceeds."""
+    time_zone = job_report.time_zone
+    yield f"plan {plan.digest}: {plan_sentence(plan.summary.district)}"
+    for reason in plan.reasons:
+        yield f"  {reason_sentence(reason)}"
+    if job_report.is_waiting and plan.decided_at is None:
+        discard_at = format_timestamp(plan.discard_at, time_zone)
+        arguments = f"{job_report.slug} {job_report.number} --plan {plan.digest}"
+        yield f"If nobody decides, it is discarded at {discard_at}. To decide, run one of"
+        yield f"  rollbook update approve {arguments}"
+        yield f"  rollbook update discard {arguments}"
+    if plan.decided_at is not None:
+        who = plan.decided_by.email if plan.decided_by else "the operator"
+        decision = "discarded" if job_report.state is State.DISCARDED else "approved"
+        note = f": {plan.decision_note}" if plan.decision_note else ""
+        yield f"{decision} by {who}, {format_timestamp(plan.decided_at, time_zone)}{note}"
+    if plan.left_out_schools:
+        yield f"left out: {join_words(plan.left_out_schools)}"
 
 
 def _is_in_first_line(job_report: Report) -> bool:
@@ -139,8 +166,14 @@ def _report_values(job_report: Report) -> Iterator[tuple[str, str]]:
     yield "ignored columns", named_columns(job_report)
     yield "warnings", format_number(job_report.warnings) if job_report.warnings else ""
     yield "mode", job_report.mode.value
+    yield "dry run", "yes" if job_report.is_check else ""
+    yield "note", job_report.note
     if job_report.corrects:
         yield "corrects", name_updates([job_report.corrects])
+    if job_report.split_from:
+        yield "split from", name_updates([job_report.split_from])
+    if job_report.split_into:
+        yield "split into", name_updates(job_report.split_into)
     if job_report.corrected_by:
         yield "corrected by", name_updates(job_report.corrected_by)
     yield "started by", f"{_starter(job_report)}, with {job_report.source}"

@@ -1,6 +1,6 @@
 """Registers ``rollbook student``."""
 
-from argparse import Namespace
+from argparse import BooleanOptionalAction, Namespace
 from pathlib import Path
 
 from rollbook.cli.registration import (
@@ -14,12 +14,40 @@ from rollbook.cli.registration import (
 
 
 def register(commands: Commands) -> None:
-    """Register ``student load``, ``student export``, ``student show`` and ``student erase``."""
-    group = add_command_group(commands, "student", "Load, export, show and erase students.")
+    """Register ``student check``, ``load``, ``export``, ``show`` and ``erase``."""
+    group = add_command_group(commands, "student", "Check, load, export, show and erase students.")
+    _register_check(group)
     _register_load(group)
     _register_export(group)
     _register_show(group)
     _register_erase(group)
+
+
+def _register_check(group: Commands) -> None:
+    command = add_command(
+        group,
+        "check",
+        _run_check,
+        "Check a student file against a district's students, and change nothing.",
+        "Starts a dry run: the file is checked as by an update, up to the last step. It prints "
+        "what would change and which limits that exceeds; `update approve` applies exactly that.",
+    )
+    add_district_argument(command)
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help="student file, such as students.csv"
+    )
+    command.add_argument(
+        "--mode",
+        choices=("update", "add"),
+        default="update",
+        help="as with the upload commands (default: update)",
+    )
+    command.add_argument(
+        "--wait",
+        action=BooleanOptionalAction,
+        default=True,
+        help="wait for the result (default), or only start the dry run",
+    )
 
 
 def _register_load(group: Commands) -> None:
@@ -94,6 +122,12 @@ def _run_erase(arguments: Namespace) -> int:
     from rollbook.cli.actions.student import erase
 
     return erase(arguments)
+
+
+def _run_check(arguments: Namespace) -> int:
+    from rollbook.cli.actions.student import check
+
+    return check(arguments)
 
 
 def _run_load(arguments: Namespace) -> int:

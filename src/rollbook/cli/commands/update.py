@@ -1,6 +1,7 @@
 """Registers ``rollbook update``."""
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 
 from rollbook.cli.registration import (
     Commands,
@@ -19,12 +20,46 @@ EXPORT_OPTIONS = {
 
 
 def register(commands: Commands) -> None:
-    """Register ``update list`` and ``update show``."""
+    """Register ``update list``, ``show``, ``approve`` and ``discard``."""
     group = add_command_group(commands, "update", "Show updates and their results.")
     list_command = add_command(group, "list", _run_list, "List updates, newest first.")
     add_district_argument(list_command)
     add_json_option(list_command)
     _register_show(group)
+    _register_decision(
+        group,
+        "approve",
+        _run_approve,
+        "Approve the plan of an update that is held or checked.",
+        "The plan is applied as soon as no other update of the district is running. `update show` "
+        "prints the plan and its digest. Rows whose students have changed since are rejected.",
+    ).add_argument(
+        "--without",
+        metavar="SCHOOL_ID",
+        nargs="+",
+        help="leave out the rows of these schools",
+    )
+    _register_decision(
+        group,
+        "discard",
+        _run_discard,
+        "Discard the plan of an update that is held or checked.",
+        "Nothing of it is applied.",
+    )
+
+
+def _register_decision(
+    group: Commands, name: str, run: Callable[[Namespace], int], *texts: str
+) -> ArgumentParser:
+    command = add_command(group, name, run, *texts)
+    add_district_argument(command)
+    command.add_argument("number", metavar="NUMBER", type=int, help="number of the update")
+    command.add_argument(
+        "--plan", metavar="DIGEST", required=True, help="digest of the plan that was reviewed"
+    )
+    command.add_argument("--note", default="", metavar="TEXT", help="why, for the record")
+    add_json_option(command)
+    return command
 
 
 def _register_show(group: Commands) -> None:
@@ -67,3 +102,15 @@ def _run_show(arguments: Namespace) -> int:
     from rollbook.cli.actions.update import show
 
     return show(arguments)
+
+
+def _run_approve(arguments: Namespace) -> int:
+    from rollbook.cli.actions.plan import approve
+
+    return approve(arguments)
+
+
+def _run_discard(arguments: Namespace) -> int:
+    from rollbook.cli.actions.plan import discard
+
+    return discard(arguments)

@@ -58,7 +58,7 @@ from rollbook.updates.models import (
 )
 from rollbook.updates.receiving import file_chunks
 from rollbook.updates.receiving import files as spool
-from rollbook.updates.state_machine import UNFINISHED, State
+from rollbook.updates.state_machine import CANCELED, UNFINISHED, State
 
 STUDENTS_PER_BATCH = 200  # with their history, which takes most of the time
 ROWS_PER_BATCH = 2000
@@ -97,7 +97,8 @@ def start(district: District, now: datetime, export: DistrictExport | None) -> D
         locked.save(update_fields=["suspended_at", "deleting_at", "suspension_reason"])
         unfinished = UpdateJob.objects.filter(district=locked, state__in=UNFINISHED)
         for key in list(unfinished.values_list("pk", flat=True)):
-            transitions.transition(key, State.CANCELED)
+            if not transitions.transition(key, State.CANCELED):
+                transitions.transition(key, State.DISCARDED, discard_reason=CANCELED)
         return engine.create(
             Destruction(
                 district_key=locked.pk,

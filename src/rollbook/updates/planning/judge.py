@@ -11,6 +11,8 @@ from rollbook.districts.local_dates import local_date
 from rollbook.updates import transitions
 from rollbook.updates.models import Expectation, UpdateJob
 from rollbook.updates.planning import limit_sets
+from rollbook.updates.planning.limit_document import WhenExceeded
+from rollbook.updates.planning.limit_sets import CurrentLimits
 from rollbook.updates.planning.limits import Limits, Reason, exceeded
 from rollbook.updates.planning.summarize import names_most_students, summarize
 from rollbook.updates.planning.summary import Summary
@@ -29,12 +31,14 @@ class Judgment:
         columns: The columns to write in the transition.
         is_complete: Whether its file names at least half of the active students.
         used: The expectations that it uses up.
+        held_schools: SCHOOL_IDs of schools whose rows are held as an update of their own.
     """
 
     state: State
     columns: Mapping[str, Any]
     is_complete: bool = False
     used: list[Expectation] = field(default_factory=list)
+    held_schools: tuple[str, ...] = ()
 
 
 def judge(update: UpdateJob, now: datetime) -> Judgment:
@@ -50,12 +54,14 @@ def judge(update: UpdateJob, now: datetime) -> Judgment:
     limits, _ = current.document.limits_on(local_date(update.district, now))
     summary = summarize(update, expected)
     reasons = exceeded(summary, limits, expected)
-    columns = {
-        "summary": summary.as_json(),
-        "limit_set": current.limit_set,
-        "reasons": [reason.as_json() for reason in reasons],
-        "plan_digest": digest_of(summary, limits, reasons),
-    }
+    held_schools: tuple[str, ...] = ()
+    may_be_split = current.document.when_exceeded is WhenExceeded.HOLD_SCHOOLS
+    if reasons and may_be_split and not update.is_check:
+        schools = {reason.school for reason in reasons} - {""}
+        rest = summarize(update, expected, schools)
+        if _would_change(rest) and not exceeded(rest, limits, expected):
+            held_schools, summary, reasons = tuple(sorted(schools)), rest, []
+    columns = plan_columns(current, summary, limits, reasons)
     state = _next_state(update, summary, reasons)
     if state in PLAN_WAITING:
         discard_at = now + current.document.waiting_time
@@ -63,7 +69,19 @@ def judge(update: UpdateJob, now: datetime) -> Judgment:
     else:
         columns["applying_at"] = now
     used = [each for each in expectations if each.is_for_one_update and not update.is_check]
-    return Judgment(state, columns, names_most_students(update), used)
+    return Judgment(state, columns, names_most_students(update), used, held_schools)
+
+
+def plan_columns(
+    current: CurrentLimits, summary: Summary, limits: Limits, reasons: list[Reason]
+) -> dict[str, Any]:
+    """Return the columns of an update that describe its plan."""
+    return {
+        "summary": summary.as_json(),
+        "limit_set": current.limit_set,
+        "reasons": [reason.as_json() for reason in reasons],
+        "plan_digest": digest_of(summary, limits, reasons),
+    }
 
 
 def digest_of(summary: Summary, limits: Limits, reasons: list[Reason]) -> str:
@@ -100,5 +118,8 @@ def _next_state(update: UpdateJob, summary: Summary, reasons: list[Reason]) -> S
     """Return the next state; a plan that would change nothing is not held, whatever it rejects."""
     if update.is_check:
         return State.CHECKED
-    would_change = summary.district.changed or summary.district.added
-    return State.HELD if reasons and would_change else State.APPLYING
+    return State.HELD if reasons and _would_change(summary) else State.APPLYING
+
+
+def _would_change(summary: Summary) -> bool:
+    return bool(summary.district.changed or summary.district.added)

@@ -98,11 +98,21 @@ class PlanFields(models.Model):
     replaced_by = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    split_from = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="split_into",
+        help_text="the update whose file has these rows, of schools that exceed a limit",
+    )
     token_key = models.CharField(
         max_length=8, default="", db_default="", help_text="of the token that started it"
     )
     note = models.CharField(
         max_length=200, default="", db_default="", help_text="by who started it"
+    )
+    notified = models.JSONField(
+        null=True, help_text="IDs of further members who get the emails about it"
     )
 
     class Meta:

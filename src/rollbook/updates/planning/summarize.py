@@ -76,20 +76,25 @@ class _Tally:
         )
 
 
-def summarize(update: UpdateJob, expected: Collection[str] = ()) -> Summary:
+def summarize(
+    update: UpdateJob, expected: Collection[str] = (), without: Collection[str] = ()
+) -> Summary:
     """Return what an update would do, once all its rows have been checked.
 
     Args:
         update: The update.
         expected: Columns that are expected to change for everyone.
+        without: SCHOOL_IDs of schools whose rows don't count.
     """
-    groups = list(_load_groups(update.pk))
+    found = list(_load_groups(update.pk))
+    groups = [each for each in found if _is_counted(each, without)]
     active = _count_active(update.district_id)
     district, schools = _add_up(groups, expected)
     rejected = [key for key, each in schools.items() if _is_suspicious(each)]
     rows = _count_rows(update, rejected, groups) if rejected else {}
+    left_out = sum(group.rows for group in found) - sum(group.rows for group in groups)
     return Summary(
-        district.counts(sum(active.values()), update.rows),
+        district.counts(sum(active.values()), update.rows - left_out),
         {key: tally.counts(active.get(key, 0), rows.get(key, 0)) for key, tally in schools.items()},
     )
 
@@ -99,6 +104,10 @@ def names_most_students(update: UpdateJob) -> bool:
     ranges = update.checkedrange_set.values_list("student_ids", flat=True)
     matched = sum(len(stored) // array("q").itemsize for stored in ranges.iterator())
     return 2 * matched >= sum(_count_active(update.district_id).values())
+
+
+def _is_counted(group: RowGroup, without: Collection[str]) -> bool:
+    return group.school not in without and group.to_school not in without
 
 
 def _is_suspicious(tally: _Tally) -> bool:

@@ -95,6 +95,7 @@ class Submission:
             mode=self.mode,
             encoding=self.encoding,
             is_check=self.is_check,
+            split_from=None,
         )
 
     def find_unfinished(self) -> Receipt | None:
@@ -116,6 +117,7 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
     token_key: str = "",
     is_check: bool = False,
     note: str = "",
+    notify: Sequence[Member] = (),
 ) -> Receipt:
     """Create an update for a file; if the file can't be accepted, the update is refused.
 
@@ -134,6 +136,7 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
         token_key: The key of that token.
         is_check: Whether it is a dry run, whose plan waits for a person.
         note: What the sender says about the file.
+        notify: Further members who get the emails about the update.
 
     Raises:
         QueueFull: Too many updates are waiting.
@@ -152,6 +155,7 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
         columns = store_and_describe(incoming, scan, district)
         columns |= {"file_name": file_name, "member": member, "source": source}
         columns |= {"limits": token_limits, "token_key": token_key, "note": note}
+        columns["notified"] = [each.pk for each in notify] or None
         return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
     finally:
         incoming.discard()

@@ -28,7 +28,7 @@ from rollbook.updates.state_machine import (
     State,
 )
 
-RELATED = ("district", "member", "corrects", "replaced_by", "decided_by")
+RELATED = ("district", "member", "corrects", "replaced_by", "decided_by", "split_from")
 """The foreign keys that a report follows."""
 
 FIRST_LINES_SHOWN = 10
@@ -79,6 +79,10 @@ class Report:
     corrected_by: tuple[int, ...] = ()
     left_out: int = 0
     plan: PlanStatus | None = None
+    is_check: bool = False
+    split_from: int | None = None
+    split_into: tuple[int, ...] = ()
+    note: str = ""
 
     @property
     def is_waiting(self) -> bool:
@@ -116,6 +120,7 @@ def report(update: UpdateJob) -> Report:
         corrected_by=tuple(
             update.updatejob_set.order_by("number").values_list("number", flat=True)
         ),
+        split_into=tuple(update.split_into.order_by("number").values_list("number", flat=True)),
     )
 
 
@@ -158,17 +163,26 @@ def report_without_problems(update: UpdateJob) -> Report:
         ignored=_ignored_columns(update),
         corrects=corrected.number if corrected else None,
         plan=PlanStatus.of(update),
+        is_check=update.is_check,
+        split_from=update.split_from.number if update.split_from else None,
+        note=update.note,
     )
 
 
 def current_update(district: District) -> UpdateJob | None:
-    """Return the update in progress, or the newest one if none is; None if there are no updates."""
+    """Return the update in progress, or the newest one if none is; None if there are no updates.
+
+    Dry runs are left out, unless there is nothing else.
+    """
     numbers = (
-        UpdateJob.objects.filter(district=district)
+        UpdateJob.objects.filter(district=district, is_check=False)
         .order_by("-number")
         .values_list("number", flat=True)
     )
     number = numbers.filter(state__in=IN_PROGRESS).first() or numbers.first()
+    if number is None:
+        checks = UpdateJob.objects.filter(district=district).order_by("-number")
+        number = checks.values_list("number", flat=True).first()
     return find(district, number) if number else None
 
 

@@ -71,6 +71,10 @@ def to_json(report: Report, line: StatusLine, context: StatusContext) -> dict[st
         "waiting_for": list(context.ahead),
         "started_by": report.starter.email if report.starter else None,
         "reference": report.reference or None,
+        "is_check": report.is_check,
+        "note": report.note,
+        "split_from": report.split_from,
+        "split_into": list(report.split_into),
         "link": link(report, context.url),
         "plan": _plan_to_json(report.plan) if report.plan else None,
     }

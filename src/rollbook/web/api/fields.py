@@ -13,6 +13,9 @@ from rollbook.web.http.error_codes import ApiError
 
 MAX_SHOWN_LENGTH = 40  # characters
 MAX_NUMBER_DIGITS = 9
+MAX_NOTE_LENGTH = 200  # characters
+MAX_NOTIFIED = 20
+MAX_WAIT_S = 60
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,20 @@ class StartOptions:
         mode: How to use the file.
         encoding: The encoding of the file; empty for the default.
         number: The number of an update; None for the current one.
+        is_check: Whether the update is a dry run.
+        note: What the sender says about the file.
+        notify: Addresses of further members who get the emails.
+        wait: Seconds to wait for the end of an update.
         ignored: The names of unknown fields.
     """
 
     mode: Mode = Mode.UPDATE
     encoding: str = ""
     number: int | None = None
+    is_check: bool = False
+    note: str = ""
+    notify: tuple[str, ...] = ()
+    wait: int = 0
     ignored: tuple[str, ...] = ()
 
 
@@ -54,6 +65,32 @@ def _number(value: str, options: StartOptions) -> StartOptions:
     return replace(options, number=int(value))
 
 
+def _check(value: str, options: StartOptions) -> StartOptions:
+    if value not in {"yes", "no"}:
+        raise _wrong("check", value, "use yes or no")
+    return replace(options, is_check=value == "yes")
+
+
+def _note(value: str, options: StartOptions) -> StartOptions:
+    note = " ".join(value.split())
+    if len(note) > MAX_NOTE_LENGTH or not note.isprintable():
+        raise _wrong("note", value, f"use one line of at most {MAX_NOTE_LENGTH} characters")
+    return replace(options, note=note)
+
+
+def _notify(value: str, options: StartOptions) -> StartOptions:
+    addresses = tuple(dict.fromkeys(filter(None, map(str.strip, value.split(",")))))
+    if not addresses or len(addresses) > MAX_NOTIFIED:
+        raise _wrong("notify", value, f"use 1 to {MAX_NOTIFIED} addresses, separated by commas")
+    return replace(options, notify=addresses)
+
+
+def _wait(value: str, options: StartOptions) -> StartOptions:
+    if not (value.isascii() and value.isdigit() and len(value) <= 2 and int(value) <= MAX_WAIT_S):
+        raise _wrong("wait", value, f"use a number of seconds from 0 to {MAX_WAIT_S}")
+    return replace(options, wait=int(value))
+
+
 def _wrong(field: str, value: str, repair: str) -> ApiError:
     return ApiError(
         "wrong_value", field=field, value=printable(value, MAX_SHOWN_LENGTH), repair=repair
@@ -63,7 +100,15 @@ def _wrong(field: str, value: str, repair: str) -> ApiError:
 Parser = Callable[[str, StartOptions], StartOptions]
 
 PARSERS: Mapping[str, Parser] = MappingProxyType(
-    {"mode": _mode, "encoding": _encoding, "update": _number}
+    {
+        "mode": _mode,
+        "encoding": _encoding,
+        "update": _number,
+        "check": _check,
+        "note": _note,
+        "notify": _notify,
+        "wait": _wait,
+    }
 )
 """The parsers of the optional fields; file, login and password are handled elsewhere."""
 

@@ -6,12 +6,14 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 
+from rollbook.accounts.auth.sign_in import fold_login
+from rollbook.accounts.members.members import find_active
 from rollbook.accounts.models import Member, Token
 from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import join_words, name_updates, printable
 from rollbook.updates.receiving.kept_bytes import QuotaExceeded
 from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
-from rollbook.web.api.fields import StartOptions, parse_fields, unknown
+from rollbook.web.api.fields import MAX_SHOWN_LENGTH, StartOptions, parse_fields, unknown
 from rollbook.web.api.request import ApiRequest, CheckedRequest
 from rollbook.web.http import authentication, client
 from rollbook.web.http.command_reference import FIELDS
@@ -218,6 +220,10 @@ def receive_file(checked: CheckedRequest) -> Receipt:
             encoding=checked.options.encoding,
             member=checked.member,
             token_limits=checked.token.limits if checked.token else None,
+            token_key=checked.token.key if checked.token else "",
+            is_check=checked.options.is_check,
+            note=checked.options.note,
+            notify=_notified(checked),
         )
     except QueueFull as full:
         raise ApiError("queue_full", waiting=name_updates(full.waiting)) from None
@@ -225,6 +231,26 @@ def receive_file(checked: CheckedRequest) -> Receipt:
         raise ApiError("quota_exceeded", reason=str(exceeded)) from None
     except DistrictSuspended as suspended:  # while the file was being received
         raise authentication.suspension_error(suspended) from None
+
+
+def _notified(checked: CheckedRequest) -> list[Member]:
+    """Return the members named by ``notify``.
+
+    Raises:
+        ApiError: An address is not that of an active member of the district.
+    """
+    addresses = checked.options.notify
+    found = find_active(checked.member.district, addresses)
+    known = {member.email for member in found}
+    for address in addresses:
+        if fold_login(address) not in known:
+            raise ApiError(
+                "wrong_value",
+                field="notify",
+                value=printable(address, MAX_SHOWN_LENGTH),
+                repair="use the addresses of active staff of your district",
+            )
+    return found
 
 
 def _is_complete_without_body(request: ApiRequest) -> bool:

@@ -30,7 +30,7 @@ from rollbook.updates.reporting.status_line import (
     verdict,
     without_worker,
 )
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import PLAN_WAITING, State
 from rollbook.web.http.responses import ApiResponse
 
 POLL_INTERVAL_S = 5  # when to ask for the status of a new update
@@ -44,7 +44,10 @@ def started(receipt: Receipt, ignored: Sequence[str], now: datetime) -> ApiRespo
         return _refused(report, context)
     rows = f"{count_of(report.rows, 'student')} in {report.file_name}"
     next_step = _next_step(report, context)
-    accepted = StatusLine("OK", f"update {report.number} accepted: {rows}, {next_step}")
+    if receipt.update.state in PLAN_WAITING:  # the same file again
+        accepted = verdict(report, context)
+    else:
+        accepted = StatusLine("OK", f"update {report.number} accepted: {rows}, {next_step}")
     lines = (
         str(accepted),
         *remark_lines(report),
@@ -76,6 +79,7 @@ def state_of(
     lines = (
         str(line),
         *_problems(report),
+        *_split(report),
         *_others(district, report),
         *_starter(report, member),
         *_ignored(ignored),
@@ -94,7 +98,10 @@ def canceled(
         return _nothing("NOTHING TO CANCEL", _no_update(district, number), ignored)
     report = build_report(result.update)
     context = status_context(district, report, now)
-    line = _canceled(report) if result.is_canceled else _already_ended(report, now)
+    if result.is_canceled and report.state is State.DISCARDED:
+        line = StatusLine("OK", f"update {report.number} discarded; nothing was applied")
+    else:
+        line = _canceled(report) if result.is_canceled else _already_ended(report, now)
     lines = (
         str(line),
         *_others(district, report),
@@ -127,7 +134,7 @@ def _next_step(report: Report, context: StatusContext) -> str:
 
 
 def _mailed_to(report: Report, district: District) -> Iterable[str]:
-    addresses = [member.email for member in result_recipients(district)]
+    addresses = [] if report.is_check else [each.email for each in result_recipients(district)]
     if report.starter:
         addresses.insert(0, report.starter.email)
     if addresses:
@@ -163,6 +170,14 @@ def _others(district: District, report: Report) -> Iterable[str]:
         yield f"Running: {name_updates(running)}."
     if waiting:
         yield f"Waiting: {name_updates(waiting)}."
+
+
+def _split(report: Report) -> Iterable[str]:
+    """Yield a line about rows that were held as an update of their own."""
+    if report.split_into:
+        yield f"Rows of schools that exceed a limit are held as {name_updates(report.split_into)}."
+    if report.split_from:
+        yield f"Its rows are from the file of update {report.split_from}."
 
 
 def _starter(report: Report, member: Member) -> Iterable[str]:

@@ -13,6 +13,7 @@ from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.web.api import responses
 from rollbook.web.api.request import ApiRequest, CheckedRequest
 from rollbook.web.api.request_steps import check_request, receive_file
+from rollbook.web.api.waiting import wait_for_end
 from rollbook.web.http.authentication import audit_request
 from rollbook.web.http.command_reference import CANCEL, COMMANDS, START, STATUS, Command
 from rollbook.web.http.responses import ApiResponse, respond_or_error
@@ -32,7 +33,10 @@ def _start(checked: CheckedRequest) -> ApiResponse:
 def _status(checked: CheckedRequest) -> ApiResponse:
     """Return the progress or result of an update."""
     options = checked.options
-    return responses.state_of(checked.member, options.number, options.ignored, checked.request.now)
+    if options.wait:
+        wait_for_end(checked.member.district, options.number, options.wait)
+    now = timezone.now()
+    return responses.state_of(checked.member, options.number, options.ignored, now)
 
 
 def _cancel(checked: CheckedRequest) -> ApiResponse:

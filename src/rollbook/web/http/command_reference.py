@@ -71,10 +71,25 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             "setting, or else UTF-8",
         ),
         "update": Field(_ALL_BUT_START, "the number of an update, as in `update=17`"),
-        "check": Field(_ONLY_START),
-        "note": Field(_ONLY_START),
-        "notify": Field(_ONLY_START),
+        "check": Field(
+            _ONLY_START,
+            "`yes` for a dry run: the file is checked against your students, and nothing is "
+            "applied until a person applies it",
+        ),
+        "note": Field(
+            _ONLY_START,
+            "a text of at most 200 characters that is shown with the update",
+        ),
+        "notify": Field(
+            _ONLY_START,
+            "email addresses of staff of your district who also get the emails about this update, "
+            "as in `notify=a@school.example,b@school.example`",
+        ),
         "header_map": Field(_ONLY_START),
-        "wait": Field(_ONLY_STATUS),
+        "wait": Field(
+            _ONLY_STATUS,
+            "seconds to wait for the end of an update before the answer, at most 60, as in "
+            "`wait=30`; the update may still be running then",
+        ),
     }
 )
