@@ -84,15 +84,15 @@ class LatestUpdates:
         last: The update that ended last, without dry runs that were discarded.
         running: The update in progress.
         waiting: The numbers of the queued updates, and of approved plans.
-        plans: The updates whose plan waits for a decision, held ones first.
         received_at: When the newest file was received.
+        plans: The updates whose plan waits for a decision, held ones first.
     """
 
     last: UpdateJob | None
     running: UpdateJob | None
     waiting: tuple[int, ...]
-    plans: tuple[UpdateJob, ...]
     received_at: datetime | None
+    plans: tuple[UpdateJob, ...] = ()
 
 
 def list_updates(
@@ -140,8 +140,8 @@ def latest_updates(district: District) -> LatestUpdates:
         last=ended.order_by("-ended_at", "-number").first(),
         running=next(iter(running), None),
         waiting=tuple(waiting),
-        plans=tuple(sorted(plans, key=lambda update: update.state != State.HELD)),
         received_at=newest,
+        plans=tuple(sorted(plans, key=lambda update: update.state != State.HELD)),
     )
 
 

@@ -130,9 +130,12 @@ def test_every_figure_leads_to_its_rows(maple: District, browser: Visitor) -> No
     for link in links:
         rows = browser.read(link.attrib["href"])
         assert len(rows.rows) == int("".join(link.itertext())), link.attrib["href"]
-    assert "Moved out, School 100 (100): 2 rows." in (
-        browser.read(f"/updates/{update.number}/rows", {"figure": "moved_out", "school": "100"})
-    ).text
+    assert (
+        "Moved out, School 100 (100): 2 rows."
+        in (
+            browser.read(f"/updates/{update.number}/rows", {"figure": "moved_out", "school": "100"})
+        ).text
+    )
 
 
 @pytest.mark.parametrize("query", [{"figure": "nonsense"}, {"figure": "", "school": "100"}])
@@ -173,7 +176,7 @@ def test_rows_that_are_out_of_date_are_counted_without_counting_all(
     run(held.district, "STUDENT_ID,GRADE\ns000,7\ns001,7\ns150,7\n")
     assert "2 rows are out of date" in browser.read("/updates/2").text
     assert plan_review.count_out_of_date(held) == plan_review.OutOfDate(2, is_minimum=False)
-    query = plan_review._OUT_OF_DATE.replace(str(plan_review.MAX_RECENT_CHANGES), "2")  # noqa: SLF001
+    query = plan_review._OUT_OF_DATE.replace(str(plan_review.MAX_RECENT_CHANGES), "2")
     monkeypatch.setattr(plan_review, "_OUT_OF_DATE", query)
     monkeypatch.setattr(plan_review, "MAX_RECENT_CHANGES", 2)
     assert "At least 1 row is out of date" in browser.read("/updates/2").text
@@ -350,7 +353,7 @@ def test_without_the_permission_a_plan_is_read_and_discarded_only(
     member = assistant(held.district)
     browser = visitor(member)
     page = browser.read("/updates/2")
-    assert "Your role can’t approve updates. Ask Ana Ruiz." in page.text.replace("chief", "Ana")
+    assert "Your role can’t approve updates. Ask Ana Ruiz." in page.text
     assert page.actions == ["/updates/2/discard"]
     answer = approve(browser, held)
     assert answer.status_code == 403
@@ -410,6 +413,40 @@ def test_the_plan_of_another_district_is_not_found(
     assert decide(visitor(neighbor), held).status_code == 404
     held.refresh_from_db()
     assert held.state == State.HELD
+
+
+# The list of updates, and Home
+
+
+def test_home_shows_a_held_plan_first_and_lists_the_others(
+    held: UpdateJob, browser: Visitor, visitor: SignedIn
+) -> None:
+    checked(held.district, "STUDENT_ID,GRADE\ns000,5\n")
+    page = browser.read("/")
+    assert "Update 2 is held: 60 of 200 students would change school" in page.text
+    assert "Approve or discard it by" in page.text
+    assert page.links["Review update"] == "/updates/2"
+    assert page.links["Update 3"] == "/updates/3"
+    assert page.rows[0][-1] == "! held"
+    page = visitor(assistant(held.district)).read("/")
+    assert "Ana Ruiz or 1 other can approve it by" in page.text
+
+
+def test_states_with_a_plan_are_in_the_list_and_its_filter(
+    held: UpdateJob, browser: Visitor
+) -> None:
+    checked(held.district, "STUDENT_ID,GRADE\ns000,5\n")
+    discard(browser, checked(held.district, "STUDENT_ID,GRADE\ns000,6\n"))
+    states = {row[0]: row[1] for row in browser.read("/updates").rows}
+    assert states == {
+        "Update 1": "✓ completed",
+        "Update 2": "! held",
+        "Update 3": "? checked",
+        "Update 4": "■ discarded",
+    }
+    for number, state in ((2, "held"), (3, "checked"), (4, "discarded")):
+        rows = browser.read("/updates", {"state": state}).rows
+        assert [row[0] for row in rows] == [f"Update {number}"]
 
 
 # What changes while it waits, and large districts
