@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
+from rollbook.db.json_keys import as_json_parameter, lateral_lookup_sql
 from rollbook.students.models import Change
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import rows
@@ -14,7 +15,7 @@ ROWS_READ = 500
 """Rows from which samples are taken, so that a plan of a million rows is shown as fast."""
 
 SAMPLES_PER_COLUMN = 3
-MAX_RECENT_CHANGES = 20_000
+MAX_RECENT_CHANGES = 5000
 """Changes in the history, the latest ones, in which students of a plan are looked for."""
 
 
@@ -79,16 +80,17 @@ def find_samples(update: UpdateJob) -> Samples:
     return samples
 
 
-_RECENT = f"""
-SELECT student_id, changed_at FROM students_change ORDER BY id DESC LIMIT {MAX_RECENT_CHANGES}"""
-
+_STAGED = lateral_lookup_sql(
+    "updates_stagedrow",
+    "staged",
+    "staged.update_id = %s AND staged.student_id = CAST(item.value AS bigint)"
+    " AND staged.outcome IS NULL",
+)
 _OUT_OF_DATE = f"""
 SELECT COUNT(*)
-FROM (SELECT DISTINCT student_id FROM ({_RECENT}) latest WHERE changed_at >= %s) recent
-JOIN updates_stagedrow staged
-  ON staged.update_id = %s AND staged.student_id = recent.student_id AND staged.outcome IS NULL
-JOIN students_rowfingerprint current ON current.student_id = recent.student_id
-WHERE current.student_version <> staged.student_version"""
+FROM {_STAGED}
+JOIN students_rowfingerprint present ON present.student_id = staged.student_id
+WHERE present.student_version <> staged.student_version"""
 
 
 def count_out_of_date(update: UpdateJob) -> OutOfDate:
@@ -96,15 +98,14 @@ def count_out_of_date(update: UpdateJob) -> OutOfDate:
 
     Only the latest changes of the history are looked at, however many there are.
     """
-    since = connection.ops.adapt_datetimefield_value(update.started_at or update.received_at)
+    since = update.started_at or update.received_at
+    latest = Change.objects.order_by("-pk").values_list("student_id", "changed_at")
+    changes = list(latest[:MAX_RECENT_CHANGES])
+    students = {student for student, changed_at in changes if changed_at >= since}
+    is_minimum = len(changes) == MAX_RECENT_CHANGES and changes[-1][1] >= since
+    if not students:
+        return OutOfDate(0, is_minimum)
     with connection.cursor() as cursor:
-        cursor.execute(_OUT_OF_DATE, [since, update.pk])
+        cursor.execute(_OUT_OF_DATE, [as_json_parameter(students), update.pk])
         (count,) = cursor.fetchone()
-    return OutOfDate(count, _has_earlier_changes(update))
-
-
-def _has_earlier_changes(update: UpdateJob) -> bool:
-    """Return whether students may have changed before the changes that were looked at."""
-    changes = Change.objects.order_by("-pk").values_list("changed_at", flat=True)
-    oldest = changes[MAX_RECENT_CHANGES - 1 : MAX_RECENT_CHANGES].first()
-    return bool(oldest and update.started_at and oldest >= update.started_at)
+    return OutOfDate(count, is_minimum)
