@@ -15,6 +15,7 @@ from rollbook.web.pages.help import views as help_views
 from rollbook.web.pages.home import views as home_views
 from rollbook.web.pages.limits import expect_views
 from rollbook.web.pages.limits import views as limits_views
+from rollbook.web.pages.plan import views as plan_views
 from rollbook.web.pages.roles import views as roles_views
 from rollbook.web.pages.schools import views as schools_views
 from rollbook.web.pages.settings import views as settings_views
@@ -97,6 +98,8 @@ urlpatterns = [
     path("updates/<int:number>/progress", updates_views.progress, name="update-progress"),
     path("updates/<int:number>/rows", updates_views.rows, name="update-rows"),
     path("updates/<int:number>/cancel", updates_views.cancel, name="update-cancel"),
+    path("updates/<int:number>/approve", plan_views.approve, name="update-approve"),
+    path("updates/<int:number>/discard", plan_views.discard, name="update-discard"),
     path("updates/<int:number>/rejected.csv", downloads.rejected, name="update-rejected"),
     path("updates/<int:number>/changes.csv", downloads.changes, name="update-changes"),
     path(

@@ -11,6 +11,7 @@ from rollbook.accounts.permissions import (
     POSSIBLE_PERMISSIONS,
     Permission,
     RoleType,
+    needed_by,
 )
 from rollbook.districts.models import District
 
@@ -72,5 +73,8 @@ def test_new_standard_roles_have_all_possible_permissions_but_instructors(
 def test_a_permission_has_no_effect_without_the_one_that_it_needs(permission: Permission) -> None:
     role = Role(type="district manager", permissions=[permission.value])
     assert role.granted_permissions == set()
+    for needed in sorted(needed_by(permission) - {Permission.SEE_STUDENTS}):
+        role.permissions.append(needed.value)
+        assert role.granted_permissions == set()
     role.permissions.append(Permission.SEE_STUDENTS.value)
-    assert role.granted_permissions == {permission, Permission.SEE_STUDENTS}
+    assert role.granted_permissions == {permission, *needed_by(permission)}

@@ -91,9 +91,17 @@ def choose_file(page: Page, name: str, text: str) -> None:
 
 
 def apply_update(page: Page) -> int:
-    """Start the update in step 3, wait for its page, and return its number."""
+    """Start the update in step 3 without another check, and return its number."""
+    page.get_by_text("Apply without this check").click()
     page.get_by_role("button", name=re.compile(r"^Apply [\d,]+ rows?$")).click()
     expect(page).to_have_url(re.compile(r"/updates/\d+$"))
+    return int(page.url.rpartition("/")[2])
+
+
+def check_against_roster(page: Page) -> int:
+    """Check the file in step 3 against the roster, wait for its plan, and return its number."""
+    page.get_by_role("button", name="Check against the roster").click()
+    expect(page.get_by_role("heading", name="Decision")).to_be_visible()
     return int(page.url.rpartition("/")[2])
 
 

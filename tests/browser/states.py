@@ -80,11 +80,22 @@ def prepare(rollbook: Rollbook) -> None:
     for number, days in ((1, 4), (2, 2), (3, 1)):
         _backdate(rollbook, number, days)
     _send(rollbook, "")
+    _add_plans(rollbook)
     pause_worker(rollbook)
     for grade in (7, 8, 9):
         _send(rollbook, f"STUDENT_ID,GRADE\n00001,{grade}\n00002,{grade}\n", wait=False)
-    rollbook.curl("cancel", "-F", "update=7")
+    rollbook.curl("cancel", "-F", "update=9")
     _set_running_update(rollbook, "state = 'checking', started_at = received_at, rows_read = 1")
+
+
+def _add_plans(rollbook: Rollbook) -> None:
+    """Add an update that is held, number 5, and a dry run with all kinds of rows, number 6."""
+    leavers = "".join(f"{n:05},inactive\n" for n in range(40))
+    _send(rollbook, f"STUDENT_ID,STATUS\n{leavers}")
+    rows = "00001,6,200\n00002,99,\n00003,,100\nnobody,4,\n"
+    _send(rollbook, f"STUDENT_ID,GRADE,SCHOOL_ID\n{rows}", "check=yes", wait=False)
+    status = rollbook.curl("status", "-F", "update=6", "-F", "wait=60")
+    assert status.verdict.startswith("CHECKED"), status
 
 
 def _add_staff(rollbook: Rollbook) -> None:
@@ -120,7 +131,7 @@ def _backdate(rollbook: Rollbook, number: int, days: int) -> None:
 
 def _set_running_update(rollbook: Rollbook, assignments: str) -> None:
     """Change the running update in the database, because a worker can't be paused at any point."""
-    execute(rollbook.data, f"UPDATE updates_updatejob SET {assignments} WHERE number = 5")
+    execute(rollbook.data, f"UPDATE updates_updatejob SET {assignments} WHERE number = 7")
 
 
 def _expire(rollbook: Rollbook, column: str) -> None:
@@ -202,11 +213,11 @@ def _states(rollbook: Rollbook) -> Iterator[State]:
         "state = 'applying', applying_at = received_at, rows_read = 2, rows_staged = 2,"
         " rows_updated = 1",
     )
-    yield State("update-applying", "/updates/5")
+    yield State("update-applying", "/updates/7")
     _set_running_update(
         rollbook, "state = 'failed', ended_at = received_at, error_reference = '8f3a1c'"
     )
-    yield State("update-failed", "/updates/5")
+    yield State("update-failed", "/updates/7")
     yield State("home-after-failure", "/")
     _expire(rollbook, "file_removed_at")
     yield State("update-file-removed", "/updates/3")
@@ -468,6 +479,20 @@ def _follow(page: Page, link: str) -> None:
         page.get_by_role("link", name=link, exact=True).first.click()
 
 
+def _approve_without_selection(page: Page) -> None:
+    page.goto("/updates/5")
+    page.get_by_text("Leave out schools").click()
+    page.get_by_role("button", name="Approve without these schools").click()
+    page.get_by_role("status").wait_for()
+
+
+def _discard_plan(page: Page) -> None:
+    page.goto("/updates/5")
+    page.get_by_text("Discard this plan").click()
+    page.get_by_role("button", name="Discard update 5").click()
+    page.get_by_role("status").wait_for()
+
+
 def _no_rows(page: Page) -> None:
     page.goto("/updates/3/rows")
     page.get_by_label("Line, ID, username or name").fill("zzz")
@@ -487,6 +512,12 @@ STATES = (
     State("forgotten-password", "/forgotten-password", SIGNED_OUT),
     State("password-reset-requested", _password_reset_requested, SIGNED_OUT),
     State("password-bad-link", "/password/nothing", SIGNED_OUT),
+    State("home-held", "/"),
+    State("plan-held", _expanded("/updates/5")),
+    State("plan-checked", _expanded("/updates/6")),
+    State("plan-not-approved", _approve_without_selection),
+    State("plan-rows", "/updates/5/rows?figure=deactivated&school=100"),
+    State("update-discarded", _discard_plan),
     State("home", _expanded("/")),
     State("home-new", "/", NEW_DISTRICT),
     State("home-school-manager", "/", SCHOOL_MANAGER),
@@ -538,9 +569,9 @@ STATES = (
     State("update-completed", "/updates/2"),
     State("update-with-errors", "/updates/3"),
     State("update-refused", "/updates/4"),
-    State("update-running", _expanded("/updates/5")),
-    State("update-waiting", "/updates/6"),
-    State("update-canceled", "/updates/7"),
+    State("update-running", _expanded("/updates/7")),
+    State("update-waiting", "/updates/8"),
+    State("update-canceled", "/updates/9"),
     State("update-rows", "/updates/3/rows"),
     State("update-rows-none", _no_rows),
     State("automation", _expanded("/automation")),

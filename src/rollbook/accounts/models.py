@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from rollbook.accounts.district_key import DistrictKey as DistrictKey
-from rollbook.accounts.permissions import NEEDS, POSSIBLE_PERMISSIONS, Permission, RoleType
+from rollbook.accounts.permissions import POSSIBLE_PERMISSIONS, Permission, RoleType, needed_by
 from rollbook.districts.models import District, School
 from rollbook.mail.models import OutgoingMail
 
@@ -62,7 +62,7 @@ class Role(models.Model):
         if self.is_fixed:
             return frozenset(possible)
         turned_on = frozenset(each for each in possible if each in self.permissions)
-        return frozenset(each for each in turned_on if NEEDS.get(each, each) in turned_on)
+        return frozenset(each for each in turned_on if needed_by(each) <= turned_on)
 
 
 class Member(AbstractBaseUser):

@@ -10,6 +10,7 @@ class Permission(StrEnum):
     SEE_STUDENTS = "see students"
     SEE_CONFIDENTIAL = "see confidential fields"
     UPDATE_STUDENTS = "update students"
+    APPROVE_UPDATES = "approve updates"
     EDIT_STUDENTS = "edit students"
     MANAGE_GROUPS = "manage groups"
     MANAGE_STAFF = "manage staff"
@@ -54,8 +55,19 @@ STANDARD_PERMISSIONS: Mapping[RoleType, tuple[Permission, ...]] = {
 NEEDS: Mapping[Permission, Permission] = {
     Permission.SEE_CONFIDENTIAL: Permission.SEE_STUDENTS,
     Permission.UPDATE_STUDENTS: Permission.SEE_STUDENTS,
+    Permission.APPROVE_UPDATES: Permission.UPDATE_STUDENTS,
 }
 """Permissions that have no effect in a role without the other one."""
+
+
+def needed_by(permission: Permission) -> frozenset[Permission]:
+    """Return all permissions without which this one has no effect."""
+    needed = set[Permission]()
+    while permission in NEEDS:
+        permission = NEEDS[permission]
+        needed.add(permission)
+    return frozenset(needed)
+
 
 ASSIGNED_BY: Mapping[RoleType, tuple[RoleType, ...]] = {
     RoleType.DISTRICT_MANAGER: tuple(RoleType),
@@ -73,6 +85,7 @@ PERMISSION_DESCRIPTIONS: Mapping[RoleType, Mapping[Permission, str]] = {
         Permission.UPDATE_STUDENTS: (
             "updates students from files, in the browser and with the upload commands"
         ),
+        Permission.APPROVE_UPDATES: "approves updates that would change more than a limit allows",
         Permission.EDIT_STUDENTS: "adds, edits, transfers and deactivates students by hand",
         Permission.MANAGE_GROUPS: "creates, renames and removes groups, and chooses their students",
         Permission.MANAGE_STAFF: "invites, edits and deactivates staff",

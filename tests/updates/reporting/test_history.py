@@ -4,12 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.updates import runner, transitions
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning import decisions
+from rollbook.updates.planning.decisions import Decider
 from rollbook.updates.reporting import history
 from rollbook.updates.reporting.history import (
     LatestUpdates,
@@ -18,7 +21,7 @@ from rollbook.updates.reporting.history import (
     list_updates,
     starters,
 )
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import Mode, State
 from tests.conftest import make_member
 from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
 
@@ -198,3 +201,46 @@ def test_latest_updates_are_the_last_ended_the_running_and_the_waiting(
     assert latest_updates(school) == LatestUpdates(third, second, (), third.received_at)
     finish(second)
     assert latest_updates(school) == LatestUpdates(second, None, (), third.received_at)
+
+
+def test_plans_that_wait_are_not_in_the_queue_until_they_are_approved(school: District) -> None:
+    held = _held(school)
+    check = send(school, a_class(1, GRADE="5"), is_check=True)
+    finish(check)
+    latest = latest_updates(school)
+    assert (latest.running, latest.waiting) == (None, ())
+    assert latest.plans == (held, check)
+    for update in (held, check):
+        update.refresh_from_db()
+        by, now = Decider(None), timezone.now()
+        decisions.approve(school, update.number, update.plan_digest, by, now)
+    latest = latest_updates(school)
+    assert (latest.waiting, latest.plans) == ((held.number, check.number), ())
+
+
+def test_a_dry_run_says_nothing_of_its_day(school: District) -> None:
+    def worst() -> str:
+        others = UpdateJob.objects.filter(number__gt=1).exclude(mode=Mode.ADD)
+        others.update(received_at=datetime(2026, 11, 23, 8, tzinfo=UTC))
+        return daily_summaries(school, TODAY)[-1].worst
+
+    check = send(school, a_class(1, GRADE="5"), is_check=True)
+    finish(check)
+    assert worst() == "checked"
+    cancel(school, check.number)
+    assert worst() == "checked"
+    run(school, a_class(1, GRADE="6"))
+    assert worst() == "completed"
+    assert latest_updates(school).last == UpdateJob.objects.latest("number")
+    held = _held(school)
+    assert worst() == "held"
+    cancel(school, held.number)
+    assert worst() == "discarded"
+
+
+def _held(school: District) -> UpdateJob:
+    enroll(school, a_class(9, STUDENT_ID="h{0}", USERNAME="h{0}"))
+    rows = "".join(f"h{number},inactive\n" for number in range(9))
+    update = send(school, f"STUDENT_ID,STATUS\n{rows}")
+    assert finish(update).state is State.HELD
+    return update

@@ -1,6 +1,7 @@
 """The timeline of an update, its result emails, and the description of its file."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -10,6 +11,8 @@ from rollbook.districts.models import District
 from rollbook.updates import mails
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.planning import decisions
+from rollbook.updates.planning.decisions import Decider
 from rollbook.updates.reporting.timeline import (
     FileDescription,
     MailStatus,
@@ -29,6 +32,22 @@ def school(maple: District) -> District:
 def events(update: UpdateJob) -> list[str]:
     update.refresh_from_db()
     return [entry.what for entry in timeline(update)]
+
+
+@pytest.mark.parametrize(
+    ("decide", "entries"),
+    [
+        (decisions.approve, ["received", "begun", "checked", "approved", "ended"]),
+        (decisions.discard, ["received", "begun", "checked", "ended"]),
+    ],
+)
+def test_an_approval_has_an_entry(school: District, decide: Any, entries: list[str]) -> None:
+    update = send(school, a_class(3, GRADE="5"), is_check=True)
+    finish(update)
+    assert events(update) == ["received", "begun", "checked"]
+    decide(school, update.number, update.plan_digest, Decider(None), timezone.now())
+    finish(update)
+    assert events(update) == entries
 
 
 def test_each_entry_has_the_time_since_the_one_before(

@@ -84,6 +84,8 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     "update-progress": lambda cedar: {"number": cedar.update.number},
     "update-rows": lambda cedar: {"number": cedar.update.number},
     "update-cancel": lambda cedar: {"number": cedar.update.number},
+    "update-approve": lambda cedar: {"number": cedar.update.number},
+    "update-discard": lambda cedar: {"number": cedar.update.number},
     "update-rejected": lambda cedar: {"number": cedar.update.number},
     "update-changes": lambda cedar: {"number": cedar.update.number},
     "update-not-processed": lambda cedar: {"number": cedar.update.number},

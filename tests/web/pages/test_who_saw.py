@@ -67,6 +67,13 @@ class Maple:
         assert self.update.rows_rejected
         self.canceled = send(district, "STUDENT_ID,GRADE\nzq71c,7\nzq71d,8\nunknown,9")
         cancel.cancel(district, self.canceled.number)
+        self.plan = send(
+            district,
+            "STUDENT_ID,USERNAME,GRADE,SCHOOL_ID\nzq71a,,7,200\nzq71b,uzq71d,,\n",
+            is_check=True,
+        )
+        finish(self.plan)
+        self.plan.refresh_from_db()
         self.group = Group.objects.get(school__organization_id="100", name="Choir")
         self.pending = self._request("zq71c")
         self.draft = self._draft()
@@ -110,6 +117,10 @@ def _group(name: str, /, **fields: Any) -> "Call":
 
 def _update(name: str, /, **fields: Any) -> "Call":
     return lambda maple: (name, {"number": maple.update.number}, fields)
+
+
+def _plan(name: str, /, **fields: Any) -> "Call":
+    return lambda maple: (name, {"number": maple.plan.number}, fields)
 
 
 def _canceled(name: str) -> "Call":
@@ -168,6 +179,12 @@ CALLS: dict[str, Call] = {
     "rejected rows": _update("update-rejected"),
     "changes": _update("update-changes"),
     "rows not processed": _canceled("update-not-processed"),
+    "a plan": _plan("update"),
+    "rows of a plan": _plan("update-rows GET"),
+    "rows of a figure of a plan": _plan("update-rows GET", figure="moved_out", school="100"),
+    "rejected rows of a plan": _plan("update-rejected"),
+    "a plan that is not approved": _plan("update-approve", plan="another"),
+    "a plan that is not discarded": _plan("update-discard", plan="another"),
     "the roster": lambda _: ("students-template GET", {}, {"students": "yes"}),
     "the template": lambda _: ("students-template", {}, {}),
     "a draft": lambda maple: ("draft", {"key": maple.draft.pk}, {}),

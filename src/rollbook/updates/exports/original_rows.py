@@ -18,7 +18,7 @@ from rollbook.studentfile.reading.reader import RawRow
 from rollbook.updates.exports import source_update
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
-from rollbook.updates.state_machine import UNFINISHED
+from rollbook.updates.state_machine import PLAN_WAITING, UNFINISHED
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -37,6 +37,12 @@ class RemovedByRetention(Exception):
 def ensure_ended(update: UpdateJob) -> None:
     """Raise NotEnded if the update is unfinished."""
     if update.state in UNFINISHED:
+        raise NotEnded
+
+
+def ensure_checked(update: UpdateJob) -> None:
+    """Raise NotEnded unless all rows are checked: the update has ended, or its plan waits."""
+    if update.state in UNFINISHED and update.state not in PLAN_WAITING:
         raise NotEnded
 
 

@@ -9,7 +9,7 @@ from rollbook.students import recognition
 from rollbook.updates.exports import source_update, students_shown
 from rollbook.updates.exports.original_rows import (
     OriginalRowsFile,
-    ensure_ended,
+    ensure_checked,
     ensure_not_removed,
 )
 from rollbook.updates.models import UpdateJob
@@ -26,11 +26,11 @@ def csv_lines(update: UpdateJob, *, confidential: bool = True) -> Iterator[str]:
         confidential: Whether to include confidential columns.
 
     Raises:
-        NotEnded: If the update has not ended.
+        NotEnded: If not all rows are checked yet.
         RemovedByRetention: If the file or the details of the update have been removed.
         FileMissing: If the file is missing for another reason.
     """
-    ensure_ended(update)
+    ensure_checked(update)
     ensure_not_removed(update)
     line_column = source_update.line_column(update.number)
     columns = (line_column, source_update.CODE, source_update.MESSAGE)

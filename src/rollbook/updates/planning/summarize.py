@@ -123,10 +123,10 @@ def _add_up(
         add = _add_rejected if group.kind == _REJECTED else _adding(expected)
         add(district, group)
         for key in filter(None, {group.school, group.to_school}):
-            if group.school and key != group.school:
-                schools[key].numbers["moved_in"] += group.rows
-            else:
+            if not group.school or key == group.school:
                 add(schools[key], group)
+            elif group.kind == _CHANGED:
+                schools[key].numbers["moved_in"] += group.rows
     district.numbers["moved_in"] = district.numbers["moved_out"]
     return district, dict(schools)
 

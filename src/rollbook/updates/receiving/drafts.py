@@ -129,8 +129,13 @@ def load_preview(draft: Draft) -> FilePreview:
     return preview.build_preview(result, draft.rows, result.get("header", draft.header))
 
 
-def submit_draft(draft: Draft, mode: Mode) -> Receipt:
+def submit_draft(draft: Draft, mode: Mode, *, is_check: bool = False) -> Receipt:
     """Create the update of a draft, or return the one as which it was submitted before.
+
+    Args:
+        draft: The draft.
+        mode: The mode of the update.
+        is_check: Whether the update is a dry run.
 
     Raises:
         QueueFull: Too many updates are waiting. The draft stays as it is.
@@ -141,7 +146,7 @@ def submit_draft(draft: Draft, mode: Mode) -> Receipt:
     columns |= {"member": draft.member, "source": SOURCE_BROWSER}
     problems = load_preview(draft).problems
     submission = Submission(
-        draft.district, draft.file_digest, mode, draft.encoding, columns, problems
+        draft.district, draft.file_digest, mode, draft.encoding, columns, problems, is_check
     )
     with transaction.atomic():
         lock_district(draft.district)

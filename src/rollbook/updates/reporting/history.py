@@ -15,12 +15,14 @@ from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.report import RELATED
 from rollbook.updates.reporting.state_words import (
     BEST_TO_WORST,
+    CHECKED,
+    HELD,
     NO_FILE,
     RUNNING,
     StateWords,
     words_of,
 )
-from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
+from rollbook.updates.state_machine import IN_PROGRESS, PLAN_WAITING, UNFINISHED, State
 
 OPERATOR = 0
 """Used instead of a member's key for updates that the operator of the server started."""
@@ -28,12 +30,15 @@ OPERATOR = 0
 _SUMMARY_FIELDS = (
     "number",
     "state",
+    "is_check",
+    "decided_at",
     "received_at",
     "rows",
     "rows_updated",
     "rows_added",
     "rows_unchanged",
     "rows_rejected",
+    "rows_left_out",
 )
 
 
@@ -76,16 +81,18 @@ class LatestUpdates:
     """The most recent activity in a district.
 
     Attributes:
-        last: The update that ended last.
+        last: The update that ended last, without dry runs that were discarded.
         running: The update in progress.
-        waiting: The numbers of the queued updates.
+        waiting: The numbers of the queued updates, and of approved plans.
         received_at: When the newest file was received.
+        plans: The updates whose plan waits for a decision, held ones first.
     """
 
     last: UpdateJob | None
     running: UpdateJob | None
     waiting: tuple[int, ...]
     received_at: datetime | None
+    plans: tuple[UpdateJob, ...] = ()
 
 
 def list_updates(
@@ -121,13 +128,20 @@ def latest_updates(district: District) -> LatestUpdates:
     updates = UpdateJob.objects.filter(district=district).select_related(*RELATED)
     unfinished = list(updates.filter(state__in=UNFINISHED).order_by("number"))
     running = [update for update in unfinished if update.state in IN_PROGRESS]
-    waiting = [update.number for update in unfinished if update.state not in IN_PROGRESS]
+    plans = [update for update in unfinished if _is_undecided(update)]
+    waiting = [
+        update.number
+        for update in unfinished
+        if update.state not in IN_PROGRESS and update not in plans
+    ]
+    ended = updates.exclude(state__in=UNFINISHED).exclude(state=State.DISCARDED, is_check=True)
     newest = updates.order_by("-number").values_list("received_at", flat=True).first()
     return LatestUpdates(
-        last=updates.exclude(state__in=UNFINISHED).order_by("-ended_at", "-number").first(),
+        last=ended.order_by("-ended_at", "-number").first(),
         running=next(iter(running), None),
         waiting=tuple(waiting),
         received_at=newest,
+        plans=tuple(sorted(plans, key=lambda update: update.state != State.HELD)),
     )
 
 
@@ -176,4 +190,13 @@ def _total(updates: list[UpdateJob], count: str) -> int:
 
 
 def _words(update: UpdateJob) -> StateWords:
+    """Return what an update means for its day; a dry run that isn't applied says nothing of it."""
+    if update.is_check and update.state in {State.CHECKED, State.DISCARDED}:
+        return CHECKED
+    if _is_undecided(update):
+        return HELD
     return RUNNING if update.state in UNFINISHED else words_of(update)
+
+
+def _is_undecided(update: UpdateJob) -> bool:
+    return update.state in PLAN_WAITING and update.decided_at is None

@@ -21,13 +21,20 @@ from rollbook.updates.leftovers import DIGEST_MARK, KeyDigests
 from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.reporting import added_students, state_words
+from rollbook.updates.reporting.plan_figures import Figure
 from rollbook.updates.row_outcomes import StagedRowQuerySet
 from rollbook.updates.state_machine import UNFINISHED, Outcome
 
 MAX_NAMED_STUDENTS = 1000
 MAX_LINE_DIGITS = 9
 WAITING, NOT_PROCESSED = state_words.WAITING.word, state_words.NOT_PROCESSED.word
-OUTCOMES = (Outcome.UPDATED.value, Outcome.ADDED.value, Outcome.REJECTED.value, WAITING)
+OUTCOMES = (
+    Outcome.UPDATED.value,
+    Outcome.ADDED.value,
+    Outcome.REJECTED.value,
+    Outcome.LEFT_OUT.value,
+    WAITING,
+)
 """The outcomes to filter by; once the update has ended, waiting rows are called not processed."""
 
 _KEY_COLUMNS = frozenset({"STUDENT_ID", "USERNAME"})
@@ -70,6 +77,7 @@ class RowView:
         changes: What it changed or, while it waits, will change.
         problems: Its errors and warnings.
         loose_key: The key of its name and date of birth, if it refers to no student; may be None.
+        is_new: Whether it refers to no student who was enrolled.
     """
 
     number: int
@@ -78,6 +86,7 @@ class RowView:
     changes: tuple[FieldChange, ...]
     problems: tuple[Problem, ...]
     loose_key: int | None = None
+    is_new: bool = False
 
     def without_confidential(self) -> "RowView":
         """Return the row without values of confidential columns."""
@@ -107,6 +116,19 @@ def rows_of(
             len(matches), page, size, lambda first, last: _row_views(update, matches[first:last])
         )
     total = _count(update, outcome)
+    return get_page(
+        total,
+        page,
+        size,
+        lambda first, last: _row_views(update, _slice(rows, first, last, total)),
+    )
+
+
+def rows_of_figure(
+    update: UpdateJob, figure: Figure, page: int = 1, size: int = 50
+) -> Page[RowView]:
+    """Return one page of the rows that a figure of the update's plan counts, in file order."""
+    rows, total = figure.rows(update), figure.count(update)
     return get_page(
         total,
         page,
@@ -224,13 +246,16 @@ def _row_views(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:
         student_ref = _student_ref(student, row)
         loose_key = None if student else row.claims_loose_key
         row_problems = tuple(problems[row.line])
-        views.append(RowView(row.line, outcome, student_ref, changes, row_problems, loose_key))
+        facts = (row.line, outcome, student_ref, changes, row_problems, loose_key)
+        views.append(RowView(*facts, is_new=row.student_id is None))
     return views
 
 
 def _outcome_word(update: UpdateJob, row: StagedRow) -> str:
     """Return the word for the row's outcome, or for having none."""
-    return row.effective_outcome or (WAITING if update.state in UNFINISHED else NOT_PROCESSED)
+    if row.effective_outcome:
+        return state_words.OUTCOMES[Outcome(row.effective_outcome)].word
+    return WAITING if update.state in UNFINISHED else NOT_PROCESSED
 
 
 def _changes_by_student(

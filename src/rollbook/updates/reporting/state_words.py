@@ -49,6 +49,7 @@ CHECKED = StateWords(
     "waiting",
     verdict="CHECKED",
     activity="waiting for a decision",
+    day="a file was checked, and nothing was applied",
     sentence=(
         "{update} was checked, and nothing was applied: {plan}. Apply or discard it by {discard_at}"
         "; after that, it is discarded."
@@ -60,6 +61,7 @@ HELD = StateWords(
     "warn",
     verdict="HELD",
     activity="waiting for a decision",
+    day="the update is held until somebody decides",
     sentence=(
         "{update} is held, and nothing was applied: {reason}. Approve or discard it by "
         "{discard_at}; after that, it is discarded."
@@ -169,9 +171,11 @@ MODES: Mapping[Mode, str] = {
 }
 BEST_TO_WORST = (
     NO_FILE,
+    CHECKED,
     RUNNING,
     COMPLETED,
     COMPLETED_WITH_ERRORS,
+    HELD,
     DISCARDED,
     CANCELED,
     REFUSED,

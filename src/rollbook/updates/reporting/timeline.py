@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from rollbook.accounts.models import Member
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.receiving.preview import HeaderColumns
-from rollbook.updates.state_machine import UNFINISHED
+from rollbook.updates.state_machine import UNFINISHED, State
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class TimelineEntry:
     """An event of an update.
 
     Attributes:
-        what: ``received``, ``begun``, ``checked`` or ``ended``.
+        what: ``received``, ``begun``, ``checked``, ``approved`` or ``ended``.
         at: When it happened.
         took: The time since the entry before it; None for the first.
     """
@@ -102,13 +102,19 @@ def _entries(update: UpdateJob) -> Iterator[TimelineEntry]:
     for what, at in (
         ("received", update.received_at),
         ("begun", update.started_at),
-        ("checked", update.applying_at),
+        ("checked", update.planned_at or update.applying_at),
+        ("approved", _approved_at(update)),
         ("ended", ended_at),
     ):
         if at:
             took = at - previous_at if previous_at else None
             yield TimelineEntry(what, at, took)
             previous_at = at
+
+
+def _approved_at(update: UpdateJob) -> datetime | None:
+    """Return when the plan was approved; None if it was not, or needed no approval."""
+    return None if update.state == State.DISCARDED else update.decided_at
 
 
 def _mail_status(mail: ResultMail) -> MailStatus:

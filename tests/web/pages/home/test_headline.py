@@ -1,10 +1,15 @@
 """The sentence on top of Home for each outcome; the most important one comes first."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from rollbook.studentfile.problems.problem import Problem
+from rollbook.updates.planning.limits import Limit, Reason
+from rollbook.updates.planning.measures import Measured
+from rollbook.updates.planning.plan_status import PlanStatus
+from rollbook.updates.planning.summary import Counts, Summary
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.status_line import StatusContext
 from rollbook.updates.state_machine import State
@@ -158,3 +163,61 @@ def test_updates_in_the_queue_will_start() -> None:
 )
 def test_an_update_has_a_label_that_people_use(hours_before: int, name: str) -> None:
     assert update_label(NOW - timedelta(hours=hours_before), NOW, ZONE) == name
+
+
+def held_report() -> Report:
+    reason = Reason("moved_out", Measured(412, 4812), Limit(5, 50))
+    plan = PlanStatus(
+        is_check=False,
+        digest="0" * 12,
+        summary=Summary(Counts()),
+        reasons=(reason,),
+        apply_at=None,
+        discard_at=NOW,
+        decided_by=None,
+        decided_at=None,
+        decision_note="",
+        left_out_schools=(),
+        discard_reason="",
+        replaced_by=None,
+    )
+    return unfinished_report(State.HELD, plan=plan)
+
+
+@pytest.mark.parametrize(
+    ("may_approve", "deciders", "action"),
+    [
+        (True, ("Ana Ruiz",), "Approve or discard it by Nov 23, 2026, 8:30 AM CST."),
+        (False, ("Ana Ruiz",), "Ana Ruiz can approve it by Nov 23, 2026, 8:30 AM CST."),
+        (
+            False,
+            ("Ana Ruiz", "Lee Park"),
+            "Ana Ruiz or 1 other can approve it by Nov 23, 2026, 8:30 AM CST.",
+        ),
+        (False, (), "Nobody in your district can approve it by Nov 23, 2026, 8:30 AM CST."),
+    ],
+)
+def test_what_is_held_comes_first_with_who_acts_next(
+    may_approve: bool, deciders: tuple[str, ...], action: str
+) -> None:
+    home = HomeState(
+        live=unfinished_report(State.APPLYING),
+        last=ended_report(),
+        held=held_report(),
+        may_approve=may_approve,
+        deciders=deciders,
+    )
+    text = f"Update 18 is held: 412 of 4,812 students would change school. {action}"
+    assert headline(home, SCENE) == Headline(text, "held", "Review update", "update", 18)
+
+
+def test_a_discarded_plan_has_a_sentence() -> None:
+    plan = replace(
+        held_report().plan or pytest.fail("no plan"), discard_reason="replaced", replaced_by=19
+    )
+    result = sentence(ended_report(State.DISCARDED, plan=plan))
+    assert result.text == (
+        "Last night’s update was discarded because update 19 has newer data, "
+        "and nothing was changed."
+    )
+    assert (result.state, result.step) == ("discarded", "View update")

@@ -38,6 +38,7 @@ UPDATE, TEMPLATE, FORMAT, UPLOAD = (
     "/students/update/file",
 )
 ROWS = b"STUDENT_ID,FIRST_NAME,GRADE\r\n00123,Ana,5\r\n00124,Ben,6\r\n"
+CHOICES = ["Check against the roster", "Apply 2 rows"]
 BAD_ROWS = b"STUDENT_ID,GRADE,SHOE_SIZE\r\n00123,5,3\r\n00124,15,4\r\n"
 
 
@@ -222,11 +223,11 @@ def test_a_file_without_problems_can_be_applied(office: Visitor, manager: Member
     page = checked(office)
     assert page.heading == "students.csv"
     assert "No problems found in 2 rows." in page.text
-    assert "Students, schools and usernames are looked up during the update." in page.text
+    assert "Next, students, schools and usernames are looked up in Rollbook." in page.text
     draft = Draft.objects.get()
     assert (draft.member, draft.file_name, draft.rows) == (manager, "students.csv", 2)
     assert page.form(f"/students/update/drafts/{draft.pk}/apply").values["mode"] == ["update"]
-    assert page.form(f"/students/update/drafts/{draft.pk}/apply").buttons == ["Apply 2 rows"]
+    assert page.form(f"/students/update/drafts/{draft.pk}/apply").buttons == CHOICES
     assert "STUDENT_ID FIRST_NAME GRADE" in page.text
     assert re.search(r"We keep this file until .*\d:\d\d [AP]M C[SD]T, then delete it\.", page.text)
     assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
@@ -241,7 +242,8 @@ def test_rows_that_will_be_rejected_are_shown_with_their_fix(office: Visitor) ->
     assert "unknown_column" in page.text
     assert "SHOE_SIZE" in page.text
     assert page.form(f"/students/update/drafts/{Draft.objects.get().pk}/apply").buttons == [
-        "Apply 1 row"
+        "Check against the roster",
+        "Apply 1 row",
     ]
 
 
@@ -504,13 +506,34 @@ def test_the_file_is_written_only_to_the_spool(
 # --- 3. Apply
 
 
-def test_applying_starts_an_update_of_existing_students(
+def test_the_file_is_checked_against_the_roster_and_applied(
+    office: Visitor, maple: District
+) -> None:
+    checked(office, ROWS + b"00125,Cy,5\r\n")
+    address = f"/students/update/drafts/{Draft.objects.get().pk}/apply"
+    answer = office.post(address, {"mode": "update", "check": "yes"})
+    update = UpdateJob.objects.latest("pk")
+    assert (answer["Location"], update.is_check) == (f"/updates/{update.number}", True)
+    assert "Checking starts in a moment." in office.read(answer["Location"]).text
+    finish(update)
+    assert column_of(maple, "GRADE") == {"00123": "4", "00124": "4"}
+    page = office.read(answer["Location"])
+    assert "2 students would change, 1 row is rejected." in page.text
+    form_ = page.form(f"{answer['Location']}/approve")
+    assert form_.buttons[0] == "Change 2"
+    page = office.follow(office.post(form_.root.attrib["action"], {**form_.values, "which": "all"}))
+    assert page.messages == [f"Update {update.number} approved."]
+    assert finish(update).updated == 2
+    assert column_of(maple, "GRADE") == {"00123": "5", "00124": "6"}
+
+
+def test_applying_without_that_check_starts_an_update_of_existing_students(
     office: Visitor, maple: District, manager: Member
 ) -> None:
     page = checked(office)
     draft = Draft.objects.get()
     form_ = page.form(f"/students/update/drafts/{draft.pk}/apply")
-    answer = office.post(form_.root.attrib["action"], form_.values)
+    answer = office.post(form_.root.attrib["action"], {**form_.values, "check": "no"})
     update = UpdateJob.objects.latest("pk")
     assert (answer.status_code, answer["Location"]) == (302, f"/updates/{update.number}")
     assert (update.mode, update.source, update.member, update.state) == (

@@ -9,7 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rollbook.updates.reporting.history import DailySummary
-from rollbook.updates.reporting.state_words import CANCELED, FAILED, NO_FILE, REFUSED
+from rollbook.updates.reporting.state_words import (
+    CANCELED,
+    CHECKED,
+    DISCARDED,
+    FAILED,
+    HELD,
+    NO_FILE,
+    REFUSED,
+)
 
 # Heights in pixels: of a panel's label, of its bars and of the gap below it.
 LABEL, HEIGHT, GAP = 22, 48, 16
@@ -20,7 +28,8 @@ MIN_BAR_HEIGHT = 2  # of a bar that is not zero, in pixels
 DAYS_PER_WEEK = 7
 MIN_DAYS_FOR_LABEL = 4  # to the left of a day, so that its label fits
 
-SIGNS = {words.word: (words.sign, words.day) for words in (NO_FILE, REFUSED, FAILED, CANCELED)}
+_WITHOUT_BARS = (NO_FILE, HELD, REFUSED, FAILED, CANCELED, DISCARDED, CHECKED)
+SIGNS = {words.word: (words.sign, words.day) for words in _WITHOUT_BARS}
 """State of a day -> its sign in the chart and what the sign means; for days without full bars."""
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from rollbook.text import count_of, name_updates
+from rollbook.text import count_of, format_datetime, name_updates
 from rollbook.updates.missing_files import FileStatus
+from rollbook.updates.planning.reason_words import first_reason
 from rollbook.updates.reporting.overview import MISSING_AFTER
 from rollbook.updates.reporting.remarks import next_step, remarks
 from rollbook.updates.reporting.report import Report
-from rollbook.updates.reporting.state_words import RUNNING, WAITING
+from rollbook.updates.reporting.state_words import HELD, RUNNING, WAITING, discard_cause
 from rollbook.updates.reporting.status_line import StatusContext, cancellation_summary
 from rollbook.updates.state_machine import State
 from rollbook.web.pages.base.state_badge import NOTHING_APPLIED, badge_words
@@ -52,6 +53,9 @@ class HomeState:
         last: the update that ended last.
         received_at: when the latest file arrived.
         files: which files are expected; None if the district hasn't set that.
+        held: the update that is held; None if there is none.
+        may_approve: whether the member may approve it.
+        deciders: the names of those who may.
     """
 
     live: Report | None = None
@@ -59,10 +63,15 @@ class HomeState:
     last: Report | None = None
     received_at: datetime | None = None
     files: FileStatus | None = None
+    held: Report | None = None
+    may_approve: bool = False
+    deciders: tuple[str, ...] = ()
 
 
 def headline(home: HomeState, context: StatusContext) -> Headline:
-    """Return the most important sentence: progress, then problems, then that all is well."""
+    """Return the most important sentence: what is held, progress, problems, or that all is well."""
+    if home.held:
+        return _held(home, home.held)
     if home.live:
         return _unfinished(home, home.live, context)
     if home.last is None:
@@ -88,6 +97,27 @@ def update_label(at: datetime, now: datetime, time_zone: str) -> str:
 def day_name(at: datetime) -> str:
     """Return the day with its weekday: ``Friday, November 20``."""
     return f"{at:%A, %B} {at.day}"
+
+
+def _held(home: HomeState, held: Report) -> Headline:
+    """Return the sentence about an update that is held, and who acts next."""
+    plan = held.plan
+    why = first_reason(plan.reasons) if plan and plan.reasons else "a limit would be exceeded"
+    until = ""
+    if plan and plan.discard_at:
+        until = f" by {format_datetime(plan.discard_at, held.time_zone)}"
+    if home.may_approve:
+        action = f"Approve or discard it{until}."
+    else:
+        action = f"{_decider(home.deciders)} can approve it{until}."
+    text = f"Update {held.number} is held: {why}. {action}"
+    return Headline(text, HELD.word, "Review update", "update", held.number)
+
+
+def _decider(names: tuple[str, ...]) -> str:
+    if not names:
+        return "Nobody in your district"
+    return names[0] if len(names) == 1 else f"{names[0]} or {count_of(len(names) - 1, 'other')}"
 
 
 def _unfinished(home: HomeState, live: Report, context: StatusContext) -> Headline:
@@ -145,6 +175,13 @@ def _canceled(home: HomeState, last: Report, context: StatusContext) -> Headline
     return Headline(text, badge_words(last).word, "View update", "update", last.number)
 
 
+def _discarded(home: HomeState, last: Report, context: StatusContext) -> Headline:
+    label = update_label(last.received_at, context.now, last.time_zone)
+    cause = discard_cause(last.plan) if last.plan else ""
+    text = f"{label} was discarded{cause}, and nothing was changed."
+    return Headline(text, badge_words(last).word, "View update", "update", last.number)
+
+
 def _refused(home: HomeState, last: Report, context: StatusContext) -> Headline:
     label = update_label(last.received_at, context.now, last.time_zone)
     reason = ""
@@ -173,4 +210,5 @@ _ENDED: Mapping[State, Callable[[HomeState, Report, StatusContext], Headline]] =
     State.CANCELED: _canceled,
     State.REFUSED: _refused,
     State.FAILED: _failed,
+    State.DISCARDED: _discarded,
 }

@@ -1,5 +1,6 @@
 """Home: how the latest update went, and what to do next."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,12 @@ from rollbook.districts.local_dates import local_date
 from rollbook.students import visibility
 from rollbook.students.manual import transfers
 from rollbook.updates import missing_files
-from rollbook.updates.reporting.history import daily_summaries, latest_updates, list_updates
+from rollbook.updates.reporting.history import (
+    LatestUpdates,
+    daily_summaries,
+    latest_updates,
+    list_updates,
+)
 from rollbook.updates.reporting.report import find, report, report_without_problems
 from rollbook.updates.reporting.status_line import StatusContext
 from rollbook.updates.runner import worker_status
@@ -19,6 +25,7 @@ from rollbook.updates.state_machine import State
 from rollbook.web.pages.base.view import PageRequest, member_page
 from rollbook.web.pages.home.chart import chart
 from rollbook.web.pages.home.headline import HomeState, headline
+from rollbook.web.pages.plan.page_data import find_deciders
 from rollbook.web.pages.updates.page_data import progress_of
 
 
@@ -28,13 +35,16 @@ def home(page_request: PageRequest) -> HttpResponse:
     if not page_request.may(Permission.UPDATE_STUDENTS):
         return _home_without_updates(page_request)
     district = page_request.district
-    state = _home_state(page_request)
+    latest = latest_updates(district)
+    state = _home_state(page_request, latest)
+    held = state.held.number if state.held else None
     today = local_date(district, page_request.now)
     summaries = daily_summaries(district, today)
     has_updates = any(summary.numbers for summary in summaries)
     context: dict[str, Any] = {
         "headline": headline(state, _status_context(page_request)),
         "live": state.live,
+        "plans": [update for update in latest.plans if update.number != held],
         "files": state.files,
         "progress": None,
         "chart": chart(summaries) if has_updates else None,
@@ -47,15 +57,24 @@ def home(page_request: PageRequest) -> HttpResponse:
     return page_request.render("home/index.html", context)
 
 
-def _home_state(page_request: PageRequest) -> HomeState:
-    latest = latest_updates(page_request.district)
+def _home_state(page_request: PageRequest, latest: LatestUpdates) -> HomeState:
     live = latest.running
     if live is None and latest.waiting:
         live = find(page_request.district, latest.waiting[0])
     live_report = report_without_problems(live) if live else None
     last_report = report(latest.last) if latest.last else None
     files = missing_files.status(page_request.district, page_request.now)
-    return HomeState(live_report, latest.waiting, last_report, latest.received_at, files)
+    state = HomeState(live_report, latest.waiting, last_report, latest.received_at, files)
+    held = next((update for update in latest.plans if update.state == State.HELD), None)
+    if held is None:
+        return state
+    deciders = find_deciders(held, page_request.member)
+    return replace(
+        state,
+        held=report_without_problems(held),
+        may_approve=deciders.may_approve,
+        deciders=tuple(member.name for member in deciders.members),
+    )
 
 
 def _home_without_updates(page_request: PageRequest) -> HttpResponse:

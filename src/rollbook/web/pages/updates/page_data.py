@@ -101,7 +101,8 @@ def progress_of(unfinished: Report, district: District, now: datetime) -> Progre
     phase = progress.phase_progress(unfinished)
     context = status_context(district, unfinished, now)
     sentence = progress_sentence(unfinished, context)
-    done, total = (phase.done, phase.total) if phase else (0, unfinished.rows)
+    waiting = unfinished.staged if unfinished.is_waiting else unfinished.rows
+    done, total = (phase.done, phase.total) if phase else (0, waiting)
     if not context.is_worker_alive or progress.stalled_since(unfinished, now):
         return Progress(sentence, done, total, None, "")
     seconds = progress.seconds_left(unfinished, now)
@@ -123,9 +124,12 @@ def _field_counts(update: UpdateJob) -> Sequence[FieldCount]:
 
 
 def _differences(current: Report, before: UpdateJob) -> list[Difference]:
-    return [
+    differences = [
         Difference("rows", current.rows, before.rows),
         Difference("updated", current.updated, before.rows_updated),
         Difference("added", current.added, before.rows_added),
         Difference("rejected", current.rejected, before.rows_rejected),
     ]
+    if current.left_out or before.rows_left_out:
+        differences.append(Difference("left out", current.left_out, before.rows_left_out))
+    return differences

@@ -11,10 +11,10 @@ def progress_sentence(report: Report, context: StatusContext) -> str:
     """Return what an unfinished update is doing, and what to do if it isn't moving."""
     if not context.is_worker_alive:
         return f"Waiting. {without_worker(report, context)}"
+    if report.is_waiting:
+        return f"{_decision(report, context)}. {_queue(context, 'Updating')}"
     if report.state is State.RECEIVED:
-        if context.ahead:
-            return f"Queued behind {name_updates(context.ahead)}."
-        return "Queued. Checking starts in a moment."
+        return _queue(context, "Checking")
     counts = _counts(report)
     stalled = stalled_warning(report, context)
     return f"{counts} {stalled}" if stalled else counts
@@ -41,6 +41,22 @@ def stalled_warning(report: Report, context: StatusContext) -> str:
         f"No progress since {format_short_time(stalled_at, context.now, report.time_zone)}. "
         "It resumes on its own; if it doesn't, tell your Rollbook administrator."
     )
+
+
+def _queue(context: StatusContext, next_phase: str) -> str:
+    if context.ahead:
+        return f"Queued behind {name_updates(context.ahead)}."
+    return f"Queued. {next_phase} starts in a moment."
+
+
+def _decision(report: Report, context: StatusContext) -> str:
+    """Return who approved the plan, and when; for one that nobody has approved, that it waits."""
+    plan = report.plan
+    if plan is None or plan.decided_at is None:
+        return "Waiting for a decision"
+    by = plan.decided_by.name if plan.decided_by else "your Rollbook administrator"
+    at = format_short_time(plan.decided_at, context.now, report.time_zone)
+    return f"Approved by {by} at {at}"
 
 
 def _counts(report: Report) -> str:

@@ -2,17 +2,22 @@
 
 from dataclasses import replace
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.accounts.permissions import Permission
-from rollbook.text import format_short_time
+from rollbook.pagination import Page
+from rollbook.text import format_short_time, printable
 from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.exports.original_rows import RemovedByRetention, ensure_not_removed
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import rows as row_table
+from rollbook.updates.reporting.plan_figures import Figure
 from rollbook.updates.reporting.report import find, report_without_problems
+from rollbook.updates.reporting.rows import RowView
 from rollbook.updates.reporting.status_line import cancellation_summary
+from rollbook.updates.state_machine import State
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.sealed_search import (
@@ -21,6 +26,8 @@ from rollbook.web.pages.base.sealed_search import (
     plain_filters_ignored,
 )
 from rollbook.web.pages.base.view import FORM, POST, PageOrText, PageRequest, is_htmx, member_page
+from rollbook.web.pages.plan.plan_words import figure_words
+from rollbook.web.pages.plan.views import is_undecided, render_plan
 from rollbook.web.pages.updates import plain_text
 from rollbook.web.pages.updates.downloads import no_longer_kept
 from rollbook.web.pages.updates.filters import Filters, search
@@ -44,6 +51,8 @@ def index(page_request: PageRequest) -> HttpResponse:
 @member_page(Permission.UPDATE_STUDENTS)
 def _page(page_request: PageRequest, number: int) -> HttpResponse:
     update = page_request.require(find(page_request.district, number), "update", f"update {number}")
+    if is_undecided(update):
+        return render_plan(page_request, update)
     context = context_of(update, page_request.now)
     first_rows = context["rows"].items if context["rows"] else ()
     shown = row_table.students_shown(update, first_rows)
@@ -58,13 +67,13 @@ detail = PageOrText(_page, plain_text.update)
 def progress(page_request: PageRequest, number: int) -> HttpResponse:
     """Render the progress of an update, which its page polls every two seconds.
 
-    When the update has ended, the whole page is reloaded.
+    When the update has ended, or its plan waits, the whole page is reloaded.
     """
     update = find(page_request.district, number)
     if update is None:
         return errors.not_found(page_request.request, page_request)
     current = report_without_problems(update)
-    if current.ended:
+    if current.ended or is_undecided(update):
         if is_htmx(page_request.request):
             return HttpResponseClientRefresh()
         return page_request.redirect("update", number)
@@ -96,7 +105,8 @@ def rows(page_request: PageRequest, number: int) -> HttpResponse:
     search_text = query.get("search", "").strip()[:MAX_SEARCH_LENGTH]
     may_open = page_request.may(Permission.SEE_CONFIDENTIAL)
     is_open = may_open and query.get("confidential") == "yes"
-    page = row_table.rows_of(update, outcome or None, search_text, page_number(page_request))
+    figure = None if search_text or outcome else _figure(update, query)
+    page = _rows(page_request, update, figure, outcome, search_text)
     shown = row_table.students_shown(update, page.items)
     page_request.audit("update rows", "seen", f"update {number}", shown)
     if is_open:
@@ -108,11 +118,32 @@ def rows(page_request: PageRequest, number: int) -> HttpResponse:
         "may_open": may_open,
         "is_open": is_open,
         "rows": page,
+        "figure": figure_words(figure, page_request.district) if figure else "",
         "outcomes": row_table.OUTCOMES,
         "outcome": outcome,
         "search": search_text,
     }
     return page_request.render("updates/rows.html", context)
+
+
+def _figure(update: UpdateJob, query: QueryDict) -> Figure | None:
+    """Return the figure of the plan whose rows the address names; None if it names none."""
+    if update.summary is None:
+        return None
+    return Figure.of(query.get("figure", ""), printable(query.get("school", ""), MAX_SEARCH_LENGTH))
+
+
+def _rows(
+    page_request: PageRequest,
+    update: UpdateJob,
+    figure: Figure | None,
+    outcome: str,
+    search: str,
+) -> Page[RowView]:
+    number = page_number(page_request)
+    if figure:
+        return row_table.rows_of_figure(update, figure, number)
+    return row_table.rows_of(update, outcome or None, search, number)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
@@ -125,7 +156,9 @@ def cancel(page_request: PageRequest, number: int) -> HttpResponse:
     audit_result = "done" if result.is_canceled else "nothing to cancel"
     page_request.audit("cancel", audit_result, f"update {number}")
     current = report_without_problems(update)
-    if result.is_canceled:
+    if current.state is State.DISCARDED and result.is_canceled:
+        page_request.success(f"Update {number} discarded. Nothing was applied.")
+    elif result.is_canceled:
         page_request.success(f"Update {number} canceled: {cancellation_summary(current)}.")
     else:
         at = ""

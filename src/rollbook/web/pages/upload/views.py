@@ -143,7 +143,7 @@ def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def apply(page_request: PageRequest, key: UUID) -> HttpResponse:
-    """Start an update with the draft."""
+    """Check the draft against the roster, or start an update without that check."""
     found = drafts.find_draft(page_request.member, key, page_request.now)
     if found is None:
         return _submitted_or_expired(page_request, key)
@@ -152,7 +152,8 @@ def apply(page_request: PageRequest, key: UUID) -> HttpResponse:
         page_request.error("Nothing was applied. Check the problems below, and choose again.")
         return page_request.redirect("draft", key)
     try:
-        receipt = drafts.submit_draft(found, Mode(mode))
+        is_check = page_request.request.POST.get("check") != "no"
+        receipt = drafts.submit_draft(found, Mode(mode), is_check=is_check)
     except QueueFull as full:
         page_request.error(_queue_full(page_request.district, full, found))
         return page_request.redirect("draft", key)

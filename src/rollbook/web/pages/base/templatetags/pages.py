@@ -33,6 +33,7 @@ BADGES = {
     "good": ("✓", "good"),
     "revoked": ("■", "quiet"),
     "expired": ("■", "quiet"),
+    "over a limit": ("!", "warn"),
     "error": ("✕", "bad"),
     "warning": ("!", "warn"),
 }

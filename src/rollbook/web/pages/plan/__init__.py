@@ -1,0 +1,1 @@
+"""Review the plan of an update that waits, and decide about it."""
