@@ -39,7 +39,7 @@ def school(maple: District, manager: Member, cedar: District, neighbor: Member) 
 
 def known(district: District) -> Students:
     rows = RowFingerprint.objects.filter(district=district).values_list(
-        "student__student_id", "fingerprint", "student_version"
+        "student__student_id", "fingerprint", "student__version"
     )
     return {student or "": (value is not None, version) for student, value, version in rows}
 

@@ -1,14 +1,17 @@
 """Triggers that clear a student's fingerprint when something changes besides the student's own row.
 
+They also count up the student's version.
+
 When a link is removed, or a group, member or school renamed, the row that last set a student no
 longer has the same meaning.
 """
 
 from rollbook.db.triggers import Trigger
 
+# The student first: that row is the lock for the student.
 _CLEAR = (
-    "UPDATE students_rowfingerprint SET fingerprint = NULL, student_version = student_version + 1"
-    " WHERE student_id IN ({students})"
+    "UPDATE students_student SET version = version + 1 WHERE id IN ({students});"
+    " UPDATE students_rowfingerprint SET fingerprint = NULL WHERE student_id IN ({students})"
 )
 _EVENTS = {
     "clear_fingerprint_group_link_removed": (

@@ -162,7 +162,7 @@ def insert(district_id: int, fingerprints: Iterable[tuple[int, int | None]]) -> 
 
 
 def replace(fingerprints: Iterable[tuple[int, int | None]]) -> None:
-    """Replace the fingerprints of students who have changed, and count up their versions.
+    """Replace the fingerprints of students who have changed.
 
     Args:
         fingerprints: Pairs of a student's ID and the new fingerprint; None clears it.

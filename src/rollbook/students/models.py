@@ -58,6 +58,9 @@ class Student(models.Model):
     loose_key = models.BigIntegerField(
         help_text="hash of names and date of birth for matching, see name_keys.py"
     )
+    version = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how often the student has changed"
+    )
     groups = models.ManyToManyField(Group)
     staff = models.ManyToManyField(Member)
 
@@ -100,7 +103,7 @@ class RowFingerprint(models.Model):
         null=True, help_text="null: something else has changed the student since"
     )
     student_version = models.PositiveIntegerField(
-        default=0, help_text="how often the student has changed"
+        default=0, help_text="as of an earlier release; now it is Student.version"
     )
 
     class Meta:

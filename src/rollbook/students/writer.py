@@ -238,15 +238,17 @@ def _write_columns(changes: Sequence[StudentChange], schools: Mapping[str, int])
     by_columns: defaultdict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for change in changes:
         assignments = _assignments(change, schools)
-        if assignments:
-            row = (*assignments.values(), change.student.pk)
-            by_columns[tuple(assignments)].append(row)
+        row = (*assignments.values(), change.student.pk)
+        by_columns[tuple(assignments)].append(row)
     for columns, rows in by_columns.items():
         bulk.update(Student, columns, rows)
 
 
 def _assignments(change: StudentChange, schools: Mapping[str, int]) -> dict[str, Any]:
-    """Return the columns of the table that change, with their new values."""
+    """Return the columns of the table that change, with their new values.
+
+    The student is locked since the version was read.
+    """
     new = change.new
     assignments: dict[str, Any] = {
         name.lower(): new[name] for name in STUDENT_TABLE_COLUMNS if name in new
@@ -259,6 +261,7 @@ def _assignments(change: StudentChange, schools: Mapping[str, int]) -> dict[str,
         values = change.student.values | new
         assignments["name_key"] = name_key(values["FIRST_NAME"], values["LAST_NAME"])
         assignments["loose_key"] = loose_key(values)
+    assignments["version"] = change.student.version + 1
     return assignments
 
 

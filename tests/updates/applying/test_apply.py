@@ -49,6 +49,7 @@ def edit(key: str, **values: str) -> None:
     values = {"FIRST_NAME": student.first_name, "LAST_NAME": student.last_name}
     student.name_key = name_key(student.first_name, student.last_name)
     student.loose_key = loose_key({**values, "DOB": str(student.dob)})
+    student.version += 1
     student.save()
     fingerprints.replace([(student.pk, None)])  # as the only writer of students does
 

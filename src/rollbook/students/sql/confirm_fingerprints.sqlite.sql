@@ -4,4 +4,6 @@
 -- Example row: [17, 3, -6148914691236517205]
 UPDATE students_rowfingerprint SET fingerprint = item.value ->> 2
 FROM json_each(%s) AS item
-WHERE student_id = item.value ->> 0 AND student_version = item.value ->> 1
+CROSS JOIN students_student AS student ON student.id = item.value ->> 0
+WHERE students_rowfingerprint.student_id = student.id
+  AND student.version = item.value ->> 1
