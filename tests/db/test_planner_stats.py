@@ -71,7 +71,7 @@ def test_a_few_rows_do_not_update_statistics(analyzed: list[tuple[str, ...]]) ->
 
 
 def test_statistics_are_updated_when_the_rows_have_doubled(analyzed: list[tuple[str, ...]]) -> None:
-    growth = AnalyzeOnGrowth("students_student", "students_rowfingerprint")
+    growth = AnalyzeOnGrowth("students_student", "students_touched")
     updated_at: list[int] = []
     for rows in range(100, 20_000, 100):
         growth.add_rows(100)
@@ -84,7 +84,7 @@ def test_statistics_are_updated_when_the_rows_have_doubled(analyzed: list[tuple[
         8 * FIRST_GROWTH_ROWS,
         16 * FIRST_GROWTH_ROWS,
     ]
-    assert set(analyzed) == {("students_student", "students_rowfingerprint")}
+    assert set(analyzed) == {("students_student", "students_touched")}
 
 
 def test_many_rows_at_once_update_statistics_once(analyzed: list[tuple[str, ...]]) -> None:

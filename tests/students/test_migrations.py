@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import connection
 
 from rollbook.districts.models import District
-from rollbook.students.models import RowFingerprint, Student
+from rollbook.students.models import Student
 from rollbook.updates.models import StagedRow
 from rollbook.updates.state_machine import Mode
 from tests.updates.night import a_class, applying, enroll, send
@@ -32,10 +32,16 @@ def test_the_keys_of_all_students_are_set(maple: District, monkeypatch: pytest.M
 def test_the_versions_of_all_students_are_copied(maple: District) -> None:
     enroll(maple, a_class(3))
     versions = dict(zip(Student.objects.values_list("pk", flat=True), (0, 7, 2), strict=True))
-    for pk, version in versions.items():
-        RowFingerprint.objects.filter(student=pk).update(student_version=version)
     with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE students_rowfingerprint"  # a later migration drops it
+            " (student_id integer, student_version integer)"
+        )
+        cursor.executemany(
+            "INSERT INTO students_rowfingerprint VALUES (%s, %s)", list(versions.items())
+        )
         cursor.execute(version_migration.COPY_VERSIONS)
+        cursor.execute("DROP TABLE students_rowfingerprint")
     assert dict(Student.objects.values_list("pk", "version")) == versions
 
 

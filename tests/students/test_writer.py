@@ -394,6 +394,6 @@ def moved_rows() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n_tup_upd - n_tup_hot_upd FROM pg_stat_xact_user_tables"
-            " WHERE relname IN ('students_student', 'students_rowfingerprint') ORDER BY relname"
+            " WHERE relname IN ('students_student', 'students_touched') ORDER BY relname"
         )
         return [moved for (moved,) in cursor.fetchall()]

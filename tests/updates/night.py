@@ -12,7 +12,9 @@ from rollbook.districts.models import District
 from rollbook.students import snapshots
 from rollbook.students.models import Change, Student
 from rollbook.updates import runner
-from rollbook.updates.models import UpdateJob
+from rollbook.updates.manifest import manifest
+from rollbook.updates.manifest.fingerprints import RowFingerprinter
+from rollbook.updates.models import Manifest, UpdateJob
 from rollbook.updates.receiving import files
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.receive import Receipt, receive
@@ -74,6 +76,20 @@ def finish(update: UpdateJob) -> Report:
     for _ in runner.run_steps(update.pk):
         pass
     return report_of(update)
+
+
+def known(district: District) -> set[str]:
+    """Return the STUDENT_ID of the students whose records of the last completed file are known."""
+    for stored in Manifest.objects.filter(district=district):
+        walk = manifest.known_records(district.pk, RowFingerprinter.of_update(stored.update).key)
+        found = Student.objects.filter(pk__in=set(walk.students))
+        return {student.student_id or "" for student in found}
+    return set()
+
+
+def forget(district: District) -> None:
+    """Make all records of a district unknown."""
+    Manifest.objects.filter(district=district).delete()
 
 
 def run(district: District, text: str, mode: Mode = Mode.UPDATE, **columns: Any) -> Report:

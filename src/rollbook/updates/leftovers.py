@@ -16,7 +16,7 @@ from rollbook.accounts import district_keys
 from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
 from rollbook.db import bulk
 from rollbook.secret_keys import derive_key
-from rollbook.updates.models import StagedRow, UpdateJob
+from rollbook.updates.models import Manifest, StagedRow, UpdateJob
 from rollbook.updates.reporting import added_students
 from rollbook.updates.state_machine import UNFINISHED, Outcome
 
@@ -90,10 +90,17 @@ def _remove(update: UpdateJob) -> int:
     columns = {"leftovers_through_line": rows[-1].line if rows else update.leftovers_through_line}
     same = UpdateJob.objects.filter(pk=update.pk)
     if len(rows) < ROWS_PER_STEP:
+        _clear_fingerprints(update)
         same.update(leftovers_removed_at=timezone.now(), **columns)
     else:
         same.update(**columns)
     return len(rows) or 1
+
+
+def _clear_fingerprints(update: UpdateJob) -> None:
+    """Remove the fingerprints of an update's records, unless the next one needs them."""
+    if not Manifest.objects.filter(update=update).exists():
+        update.checkedrange_set.exclude(fingerprints=b"").update(fingerprints=b"")
 
 
 def _clear(row: StagedRow, digests: KeyDigests | None) -> None:

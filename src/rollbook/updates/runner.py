@@ -20,7 +20,8 @@ from rollbook.updates import transitions
 from rollbook.updates.applying import apply
 from rollbook.updates.checking import check
 from rollbook.updates.engine import WorkerStatus, engine
-from rollbook.updates.models import UpdateJob
+from rollbook.updates.manifest import manifest
+from rollbook.updates.models import RowDependency, UpdateJob
 from rollbook.updates.resolving import conflicts, refusal
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 from rollbook.updates.transitions import Fenced
@@ -110,7 +111,8 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
         _transition(update_id, State.APPLYING, run, applying_at=timezone.now())
         yield
     yield from apply.steps(update, run)
-    _transition(update_id, State.COMPLETED, run)
+    yield from manifest.steps(update, run)
+    _complete(update, run)
 
 
 def release(update_id: int) -> None:
@@ -206,13 +208,24 @@ def _refuse(update: UpdateJob, run: str, problem: Problem) -> None:
         _transition(update.pk, State.REFUSED, run, **columns)
 
 
+def _complete(update: UpdateJob, run: str) -> None:
+    """Complete the update, and make its file what the next one is compared with.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    following = manifest.prepare(update)
+    with transaction.atomic():
+        _transition(update.pk, State.COMPLETED, run)
+        if following:
+            manifest.replace(following)
+
+
 def _transition(update_id: int, to: State, run: str, **columns: Any) -> None:
     with transaction.atomic():
         if not transitions.transition(update_id, to, held_by=run, **columns):
             raise Fenced
         if to is State.APPLYING:
-            update = UpdateJob.objects.get(pk=update_id)
-            update.checkedrange_set.all().delete()
-            update.rowdependency_set.all().delete()
+            RowDependency.objects.filter(update=update_id).delete()
         else:
             notify_engine(update_id)

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import compress, count
+from itertools import count
 
 from django.db import transaction
 from django.db.models import F
@@ -22,7 +22,7 @@ from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch, parse_rows
+from rollbook.studentfile.reading.reader import RawRow, RecordBatch, parse_rows
 from rollbook.studentfile.row_validator import (
     RowValidator,
     ValidatedRow,
@@ -30,17 +30,11 @@ from rollbook.studentfile.row_validator import (
     missing_required_values,
 )
 from rollbook.studentfile.values.names import ONE_NAME
-from rollbook.students import matching, similar_ids, snapshots, writer
+from rollbook.students import matching, similar_ids, snapshots, touched, writer
 from rollbook.students.diff import diff
-from rollbook.students.fingerprints import (
-    NO_STUDENT,
-    ConfirmedRow,
-    FingerprintIndex,
-    RowFingerprinter,
-)
-from rollbook.students.fingerprints import confirm as confirm_fingerprints
 from rollbook.students.matching import Match, StudentMatcher
 from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.touched import ComparedStudent
 from rollbook.updates import password_marks, problem_store, transitions
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
@@ -48,15 +42,21 @@ from rollbook.updates.checking.group_cells import GroupCells
 from rollbook.updates.checking.plausible_dates import check_birth_date
 from rollbook.updates.checking.references import ReferenceChecker
 from rollbook.updates.checking.staged_rows import StagedRowTuple
+from rollbook.updates.manifest import manifest, ranges
+from rollbook.updates.manifest.fingerprints import RowFingerprinter
+from rollbook.updates.manifest.walk import NO_STUDENT, Walk
 from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import Mode, State
 
-MAX_BATCH_RECORDS = 20_000
-"""Records in a batch if the fingerprints of nearly all are known."""
+MAX_BATCH_RECORDS = 16_000
+"""Records in a batch if nearly all are known."""
 
 MIN_BATCH_RECORDS = 4000
 """Records in a batch otherwise."""
+
+MANY_RECORDS = 20_000
+"""Checking so many unknown records takes longer than starting a process."""
 
 
 def _empty_array() -> "array[int]":
@@ -71,10 +71,11 @@ class RangeResult:
         staged: The rows to apply.
         rejected: The rejected rows.
         unchanged: The number of rows that don't change their student.
-        known: The number of rows whose fingerprint is known, which are not validated.
+        known: The number of known records, which are not parsed.
         tally: The counts and problems of the rows that were validated.
-        confirmed: Rows that don't change their student and whose fingerprint is to be stored.
-        student_ids: The IDs of the enrolled students that rows match.
+        compared: The students of validated rows that don't change them and have no problem.
+        clean_lines: The lines of validated rows without a problem.
+        student_ids: The IDs of the enrolled students that validated rows match.
         line_numbers: The lines of these rows, in the same order.
     """
 
@@ -83,20 +84,31 @@ class RangeResult:
     unchanged: int = 0
     known: int = 0
     tally: ProblemTally = field(default_factory=ProblemTally)
-    confirmed: list[ConfirmedRow] = field(default_factory=list)
+    compared: list[ComparedStudent] = field(default_factory=list)
+    clean_lines: set[int] = field(default_factory=set)
     student_ids: "array[int]" = field(default_factory=_empty_array)
     line_numbers: "array[int]" = field(default_factory=_empty_array)
+
+    def students_of(self, part: "RecordSlice") -> "array[int]":
+        """Return the student of each record, as it is stored with the range."""
+        students = part.student_ids[:]
+        if not self.student_ids:
+            return students
+        positions = dict(zip(part.batch.lines, count()))
+        for student, line in zip(self.student_ids, self.line_numbers, strict=True):
+            is_clean = line in self.clean_lines
+            students[positions[line]] = student if is_clean else -student
+        return students
 
 
 class RangeWorker:
     """Checks byte ranges in the second process, for as long as the run holds the update."""
 
-    def __init__(self, update_id: int, run: str, known: FingerprintIndex) -> None:
+    def __init__(self, update_id: int, run: str) -> None:
         self.update = UpdateJob.objects.select_related("district").get(pk=update_id)
         self.run = run
         header, _ = Header.parse(self.update.header)
         self.checker = RowChecker(self.update, header)
-        self.checker.known = known
 
     def check(self, byte_range: ByteRange) -> None:
         """Check one byte range.
@@ -128,7 +140,7 @@ def check_byte_range(
         for record_slice in checker.slices(batch):
             result = checker.check_slice(record_slice)
             with transaction.atomic():
-                _commit(update, run, result, record_slice.batch.end)
+                _commit(update, run, result, record_slice, checker.fingerprinter.key)
             yield
 
 
@@ -139,8 +151,7 @@ class RecordSlice:
     Attributes:
         batch: The records.
         fingerprints: The fingerprint of each record.
-        student_ids: For each record, the ID of the student with this fingerprint, or
-            ``NO_STUDENT``.
+        student_ids: The ID of each known record's student, or ``NO_STUDENT``.
     """
 
     batch: RecordBatch
@@ -158,9 +169,10 @@ class RowChecker:
         self._today, rules = local_date(update.district, timezone.now()), update.file_rules
         self._validator = RowValidator(header, self._today, rules=rules)
         self.mark_key = password_marks.key_for(update.district_id, header)
-        self._fingerprinter = RowFingerprinter(
+        self.fingerprinter = RowFingerprinter(
             update.district_id, header.names, rules, self.mark_key
         )
+        self._records = self._unknown = 0  # so far
         self._group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
         self._has_last_names = "LAST_NAME" in header.known
         self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
@@ -171,19 +183,27 @@ class RowChecker:
         )
 
     @cached_property
-    def known(self) -> FingerprintIndex:
-        """The fingerprints of the district's students when the check began."""
-        return FingerprintIndex.load(self._district_id)
+    def known(self) -> Walk:
+        """A walk along the records that were known when the check began."""
+        return manifest.known_records(self._district_id, self.fingerprinter.key)
+
+    @property
+    def has_many_unknown(self) -> bool:
+        """Whether so many records are unknown that two processes should check the file."""
+        return self._unknown >= MANY_RECORDS or 2 * self._unknown > self._records
 
     def validate(self, rows: Sequence[RawRow]) -> list[ValidatedRow]:
         """Return each row's clean values and problems, by the rules of the file alone."""
         return list(validate_rows(self._validator, rows))
 
     def slices(self, batch: RecordBatch) -> Iterator[RecordSlice]:
-        """Look up the records' fingerprints; yield one slice if most are known, else several."""
-        fingerprints = self._fingerprinter.compute(batch.records)
-        student_ids = self.known.lookup(fingerprints)
-        if student_ids.count(NO_STUDENT) <= MIN_BATCH_RECORDS:
+        """Find out which records are known; yield one slice if most of them are, else several."""
+        fingerprints = self.fingerprinter.compute(batch.records)
+        student_ids = self.known.find(fingerprints)
+        unknown = student_ids.count(NO_STUDENT)
+        self._records += len(fingerprints)
+        self._unknown += unknown
+        if unknown <= MIN_BATCH_RECORDS:
             yield RecordSlice(batch, fingerprints, student_ids)
             return
         for first, part in zip(count(0, MIN_BATCH_RECORDS), batch.parts(MIN_BATCH_RECORDS)):
@@ -191,13 +211,11 @@ class RowChecker:
             yield RecordSlice(part, fingerprints[first:last], student_ids[first:last])
 
     def check_slice(self, part: RecordSlice) -> RangeResult:
-        """Check records. Those whose fingerprint is known are unchanged and not validated."""
+        """Check records. Those that are known are unchanged and not validated."""
         records, lines = part.batch.records, part.batch.lines
-        known = array("q", compress(part.student_ids, part.student_ids))
-        known_lines = array("q", compress(lines, part.student_ids))
-        result = RangeResult(student_ids=known, line_numbers=known_lines)
-        result.unchanged = result.known = len(known)
+        result = RangeResult()
         unknown = [at for at, pk in enumerate(part.student_ids) if pk == NO_STUDENT]
+        result.unchanged = result.known = len(records) - len(unknown)
         if unknown:
             unknown_lines = [lines[at] for at in unknown]
             unknown_records = [records[at] for at in unknown]
@@ -306,11 +324,13 @@ class RowChecker:
     ) -> None:
         """Add a row whose problems are complete to the rejected, staged or unchanged ones.
 
-        The fingerprint of a row with a warning is not stored: the next update has to warn again,
-        and the cause may be gone by then.
+        A row with a warning won't be known: the next update has to warn again, and the cause may
+        be gone by then.
         """
         result.tally.add_row(row)
         stored_fingerprint = None if row.problems else fingerprint
+        if not row.problems:
+            result.clean_lines.add(row.line)
         if row.rejected:
             result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
         elif student is None:
@@ -323,10 +343,8 @@ class RowChecker:
             )
         else:
             result.unchanged += 1
-            if stored_fingerprint is not None:
-                result.confirmed.append(
-                    ConfirmedRow(student.pk, student.version, stored_fingerprint)
-                )
+            if not row.problems:
+                result.compared.append(ComparedStudent(student.pk, student.version))
 
 
 def _problems_of_new_student(
@@ -346,8 +364,17 @@ def _problems_of_new_student(
     yield from filter(None, (problem, match.warning_if_added))
 
 
-def _commit(update: UpdateJob, run: str, result: RangeResult, end: FilePosition) -> None:
+def _commit(
+    update: UpdateJob, run: str, result: RangeResult, part: RecordSlice, key: bytes
+) -> None:
     """Store the result of a batch. The lock on the update serializes both processes.
+
+    Args:
+        update: The update.
+        run: The ID of the run that holds the update.
+        result: The result.
+        part: The records.
+        key: The key of their fingerprints.
 
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
@@ -366,12 +393,22 @@ def _commit(update: UpdateJob, run: str, result: RangeResult, end: FilePosition)
         problem_counts=problem_store.counts(problems, counts),
     )
     staged_rows.stage(update.pk, [*result.staged, *result.rejected])
-    confirm_fingerprints(result.confirmed)
+    touched.settle_compared(update.pk, result.compared)
     problem_store.save_problems(update.pk, problems, counts)
+    _store_range(update, result, part, key)
+
+
+def _store_range(update: UpdateJob, result: RangeResult, part: RecordSlice, key: bytes) -> None:
+    lines, end = part.batch.lines, part.batch.end
+    fingerprints, students = part.fingerprints.tobytes(), result.students_of(part).tobytes()
     CheckedRange.objects.create(
         update=update,
         end_byte=end.byte,
         end_line=end.line,
-        student_ids=result.student_ids.tobytes(),
-        line_numbers=result.line_numbers.tobytes(),
+        first_line=lines[0],
+        matched_rows=result.known + len(result.student_ids),
+        student_ids=students,
+        line_numbers=ranges.pack_lines(lines, end.line),
+        fingerprints=fingerprints,
+        checksum=ranges.checksum(key, fingerprints, students),
     )

@@ -1,0 +1,148 @@
+"""The records of checked ranges, as packed arrays: their fingerprints, students and lines."""
+
+import hashlib
+from array import array
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Sum
+from django.db.models.functions import Length
+
+from rollbook.updates.models import AddedStudents, CheckedRange, UpdateJob
+
+CHECKSUM_BYTES = 8
+Packed = bytes | memoryview
+"""An array as a database returns it."""
+
+
+def checksum(key: bytes, *arrays: Packed) -> bytes:
+    """Return a keyed hash of packed arrays.
+
+    Args:
+        key: The key of the fingerprints: under another one, nothing is known.
+        arrays: The arrays.
+    """
+    keyed_hash = hashlib.blake2b(key=key, digest_size=CHECKSUM_BYTES)
+    for data in arrays:
+        keyed_hash.update(len(data).to_bytes(8, "little"))
+        keyed_hash.update(data)
+    return keyed_hash.digest()
+
+
+def unpack(packed: Packed) -> "array[int]":
+    """Return an array of 64-bit integers."""
+    return array("q", bytes(packed))
+
+
+def pack_lines(lines: Sequence[int], end_line: int) -> bytes:
+    """Return the lines of a range's records, or nothing if each record is one line.
+
+    Args:
+        lines: The line on which each record begins.
+        end_line: The line after the last record.
+    """
+    if not lines or end_line - lines[0] == len(lines):
+        return b""
+    return array("q", lines).tobytes()
+
+
+def lines_of(checked: CheckedRange) -> Sequence[int]:
+    """Return the line of each record of a range."""
+    if checked.line_numbers:
+        return unpack(checked.line_numbers)
+    return range(checked.first_line, checked.end_line)
+
+
+def students_of(update: UpdateJob) -> "array[int]":
+    """Return the IDs of the enrolled students whom the rows of an update are about."""
+    students = array("q")
+    ranges = update.checkedrange_set.order_by("end_line")
+    for packed in ranges.values_list("student_ids", flat=True).iterator():
+        ids = unpack(packed)
+        if min(ids, default=0) <= 0:
+            ids = array("q", filter(None, map(abs, ids)))
+        students += ids
+    return students
+
+
+def count_records(update: UpdateJob) -> int:
+    """Return the number of records in the ranges of an update."""
+    size = update.checkedrange_set.aggregate(size=Sum(Length("student_ids")))["size"]
+    return (size or 0) // array("q").itemsize
+
+
+def lines_of_students(update: UpdateJob, students: set[int]) -> dict[int, list[int]]:
+    """Return the lines of these students' rows, by student."""
+    lines: defaultdict[int, list[int]] = defaultdict(list)
+    for checked in update.checkedrange_set.defer("fingerprints").order_by("end_line").iterator():
+        for student, line in zip(unpack(checked.student_ids), lines_of(checked), strict=True):
+            if abs(student) in students:
+                lines[abs(student)].append(line)
+    return lines
+
+
+def student_on_line(update: UpdateJob, line: int) -> int | None:
+    """Return the ID of the student whom a row was about.
+
+    Args:
+        update: The update; it need not have completed.
+        line: The row's line in its file.
+
+    Returns:
+        The ID of the student, who may have been deleted since. None: the row has no student, or
+        the update didn't get there, or its details have expired.
+    """
+    following = update.checkedrange_set.filter(end_line__gt=line).defer("fingerprints")
+    checked = following.order_by("end_line").first()
+    if checked is None or line < checked.first_line:
+        return None
+    position = _position(lines_of(checked), line)
+    student = 0 if position is None else abs(unpack(checked.student_ids)[position])
+    return student or _added_on_line(update, line)
+
+
+def fill_in(added: AddedStudents, key: bytes) -> None:
+    """Move the new students of a chunk into the ranges of their lines.
+
+    Args:
+        added: The new students, who are deleted there.
+        key: The key of the update's fingerprints.
+    """
+    update = added.update
+    by_line = dict(zip(unpack(added.line_numbers), unpack(added.student_ids), strict=True))
+    for pk, lines in _lines_by_range(update, by_line).items():
+        checked = update.checkedrange_set.get(pk=pk)
+        students, all_lines = unpack(checked.student_ids), lines_of(checked)
+        for line in lines:
+            position = _position(all_lines, line)
+            if position is not None:
+                students[position] = by_line[line]
+        checked.student_ids = students.tobytes()
+        checked.checksum = checksum(key, checked.fingerprints, checked.student_ids)
+        checked.save(update_fields=["student_ids", "checksum"])
+    added.delete()
+
+
+def _lines_by_range(update: UpdateJob, lines: Iterable[int]) -> dict[int, list[int]]:
+    """Return which of these lines are in which range, by the range's primary key."""
+    ends = list(update.checkedrange_set.order_by("end_line").values_list("end_line", "pk"))
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for line in lines:
+        index = bisect_right(ends, line, key=lambda end: end[0])
+        if index < len(ends):
+            found[ends[index][1]].append(line)
+    return found
+
+
+def _position(lines: Sequence[int], line: int) -> int | None:
+    return lines.index(line) if line in lines else None
+
+
+def _added_on_line(update: UpdateJob, line: int) -> int | None:
+    """Return the student whom an update has added without completing."""
+    for added in update.addedstudents_set.order_by("number").iterator():
+        lines = unpack(added.line_numbers)
+        if line in lines:
+            return abs(unpack(added.student_ids)[lines.index(line)])
+    return None
