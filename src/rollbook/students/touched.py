@@ -5,8 +5,9 @@ another than the record says: not after edits by hand, transfers or undo, nor af
 was canceled or failed.
 
 An update *settles* a student when its own row is what the student is: it has applied the row, or
-compared the row with the student as touched. A later change takes that back. A settled student counts as touched until the update completes and its manifest is the current one.
-So completing an update needn't remove anything here.
+compared the row with the student as touched. A later change takes that back. A settled student
+counts as touched until the update completes and its manifest is the current one. So completing an
+update needn't remove anything here.
 """
 
 from collections.abc import Collection, Iterable

@@ -356,8 +356,8 @@ def test_a_deleted_student_is_not_known_and_leaves_no_fingerprint(school: Distri
         before = known(school)
         manifest.forget([pk_of(key)])
         assert known(school) == before - {key}
-    key = fingerprints.RowFingerprinter.of_update(last(school)).key
-    records = manifest.read(Manifest.objects.get(district=school), key)
+    secret = fingerprints.RowFingerprinter.of_update(last(school)).key
+    records = manifest.read(Manifest.objects.get(district=school), secret)
     assert list(records.fingerprints).count(0) == 2
 
 
