@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
         ),
         # A settled student then stays on its page, so no index has to be updated.
         migrations.RunPython(
-            on_postgresql("ALTER TABLE students_touched SET (fillfactor = 50)"),
+            on_postgresql("ALTER TABLE students_touched SET (fillfactor = 40)"),
             migrations.RunPython.noop,
         ),
     ]
