@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from bench import databases, goals, growth, latency, pages, peers, table, upload, workers, works
+from bench import (
+    databases,
+    encryption,
+    goals,
+    growth,
+    latency,
+    pages,
+    peers,
+    table,
+    upload,
+    workers,
+    works,
+)
 from bench.databases import Database
 from bench.plan import BenchFailed, Plan, plan, say
 from bench.results import Results
@@ -68,6 +80,7 @@ _PARTS: dict[str, Callable[[Plan, Database, Results], None]] = {
     "growth": growth.measure,
     "latency": latency.measure,
     "upload": upload.measure,
+    "encryption": encryption.measure,
     "pages": pages.measure,
     "workers": _workers,
 }

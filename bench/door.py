@@ -193,6 +193,16 @@ class Rollbook:
         accept = ("--header", "Accept: application/json")
         return self._run(["curl", "--silent", "--show-error", *accept, *options, *words, url])
 
+    @contextmanager
+    def environment(self, **variables: str) -> Iterator[None]:
+        """Run what is started in this block with these environment variables, too."""
+        before = self._environment
+        self._environment = before | variables
+        try:
+            yield
+        finally:
+            self._environment = before
+
     def children(self) -> list[tuple[str, int]]:
         """What ``serve`` has started: ``web`` and ``worker``, and their process ids."""
         commands = {pid: processes.arguments(pid) for pid in processes.children(self.pid)}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bench import fit
+from bench import encryption, fit
 from bench.peers import WAYS
 from bench.results import Figures, Results
 
@@ -26,6 +26,7 @@ _WORKERS, _LINEAR = "20 districts × 5,000", "linear until the cores are used"
 _BEAT = 50  # ms from one call of status to the next
 _CALLED_ROWS = 100_000
 _LISTED = 100_000  # students
+_MOST_FOR_ENCRYPTION = 1.15
 _FLAT = 16  # bytes a row by which a worker's memory may grow
 
 
@@ -174,6 +175,40 @@ def _upload(results: Results) -> Iterator[Line]:
         yield Line(work, NAMES[database], None, seconds(took), against, ratio, "", None)
 
 
+def _encryption(results: Results) -> Iterator[Line]:
+    for database in NAMES:
+        for work in (encryption.UPLOAD, encryption.NIGHTLY):
+            found = {"database": database, "work": work}
+            for rows in results.values("rows", "encryption", **found):
+                yield from _encrypted(results, rows, work, database)
+
+
+def _encrypted(results: Results, rows: int, work: str, database: str) -> Iterator[Line]:
+    found = {"database": database, "work": work, "rows": rows}
+    for key, of in (("seconds", ""), ("cpu_seconds", ", CPU")):
+        ours, copied = (
+            results.figures(key, "encryption", way=way, **found)
+            for way in (encryption.ENCRYPTED, encryption.COPIED)
+        )
+        if ours and copied:
+            ratio = ours.median / copied.median
+            goal, met = "", None
+            if rows >= encryption.ROWS:
+                goal, met = f"at most {_MOST_FOR_ENCRYPTION:g} ×", ratio <= _MOST_FOR_ENCRYPTION
+            against = f"without encryption {seconds(copied)}"
+            name = f"{work}, encrypted{of}"
+            yield Line(
+                name,
+                NAMES[database],
+                rows,
+                seconds(ours),
+                against,
+                f"{_short(ratio)} ×",
+                goal,
+                met,
+            )
+
+
 def _cancel(results: Results) -> Iterator[Line]:
     for database in NAMES:
         for rows in results.values("rows", "cancel", database=database):
@@ -308,6 +343,7 @@ _COMPARISONS: tuple[Callable[[Results], Iterator[Line]], ...] = (
     _peers,
     _memory,
     _upload,
+    _encryption,
     _cancel,
     _status,
     _watched,

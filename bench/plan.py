@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DATABASES = ("sqlite", "postgres")
-PARTS = ("works", "peers", "growth", "latency", "upload", "pages", "workers")
+PARTS = ("works", "peers", "growth", "latency", "upload", "encryption", "pages", "workers")
 ORDERS = ("id", "school")
 _BEGUN = time.monotonic()
 

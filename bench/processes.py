@@ -1,9 +1,11 @@
 """Reads from /proc: process trees, peak memory, and how busy the cores are."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 _PROC = Path("/proc")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 def children(pid: int) -> list[int]:
@@ -34,6 +36,12 @@ def resident(pid: int) -> int:
 def forget_peak(pid: int) -> None:
     """Let the peak be counted anew from here."""
     (_PROC / str(pid) / "clear_refs").write_text("5", encoding="ascii")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process, its descendants, and those of them that have ended."""
+    (family,) = families([pid])
+    return sum(map(_ticks, family)) / _TICKS_PER_S
 
 
 def arguments(pid: int) -> list[str]:
@@ -80,6 +88,15 @@ def _parent(path: Path) -> int:
         )
     except OSError:
         return 0
+
+
+def _ticks(pid: int) -> int:
+    """Return the ticks of a process and of the children it has waited for; 0 if it has gone."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0
+    return sum(map(int, text.rpartition(")")[2].split()[11:15]))
 
 
 def _status(pid: int, name: str) -> int:

@@ -7,7 +7,7 @@ nor be seen.
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,12 +15,16 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection
+from django.template import Template
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 
+from rollbook import cli, garbage_collection
 from rollbook.accounts import installation_id, key_ring, roles
 from rollbook.accounts.auth import known_addresses
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.models import Member
+from rollbook.cli import parser
 from rollbook.districts.models import District, School
 from rollbook.log_format import request_context
 from rollbook.operations.monitoring import metrics, readiness
@@ -47,6 +51,15 @@ Argon2id.time_cost, Argon2id.memory_cost = 1, 8
 key_ring.REFRESH_S = math.inf
 key_ring.assume({})
 
+# To build the parser takes longer than most commands that run in this process.
+BUILD_PARSER = "build_parser"
+_build_once = cache(parser.build_parser)
+for _module in (parser, cli):
+    setattr(_module, BUILD_PARSER, _build_once)
+
+RENDER = "_render"
+_render_template = vars(Template)[RENDER]
+
 PASSWORD = "correct horse battery staple"
 
 
@@ -58,30 +71,53 @@ PROCESS = ("endtoend", "faults", "postgres")
 A test elsewhere that starts a process has the mark itself.
 """
 
-WITHOUT_DATABASE = ("postgres",)
+WITHOUT_DATABASE = ("postgres", "studentfile")
 """Of these folders, those whose tests do not depend on the database of the test run."""
 
 SHARES_ON_POSTGRESQL = {
-    "accounts": 1 / 4,
-    "cli": 1 / 4,
+    "accounts": 1 / 8,
+    "cli": 1 / 8,
     "doctor": 1 / 4,
-    "server": 1 / 4,
-    "updates/checking": 1 / 3,
-    "updates/exports": 1 / 3,
-    "updates/reporting": 1 / 3,
+    "operations": 1 / 3,
+    "server": 1 / 8,
+    "students": 1 / 2,
+    "updates": 1 / 5,
+    "updates/applying": 1,
+    "updates/receiving": 1 / 2,
     "updates/resolving": 1 / 3,
-    "web": 1 / 4,
+    "web": 1 / 8,
 }
 """The share of a folder's tests that ``make test-all`` runs on PostgreSQL, too.
 
-On SQLite it runs all of them. Their subject is hardly ever what differs between the databases.
+On SQLite it runs all of them. Their subject is hardly ever what differs between the databases. The
+longest path that a test is below counts.
 """
 
+ON_ONE_DATABASE_A_DAY = (
+    "browser",
+    "cli/commands",
+    "cli/test_command.py",
+    "endtoend",
+    "operations",
+    "server",
+)
+"""Where tests that start processes run on one of the databases in ``make test-all``.
+
+The seed selects it for each test, so that both are tried on different days. Where a mark says on
+which databases a test runs, that counts.
+"""
+
+ON_BOTH_DATABASES = ("endtoend/test_migrate.py",)
+"""Exceptions, whose subject is what differs between the databases."""
+
 SLOWEST_FILES = (
+    "endtoend/test_handbook.py",
     "faults/test_many_machines.py",
     "faults/test_nemesis.py",
     "browser/test_journeys.py",
     "browser/test_accessibility.py",
+    "cli/test_demo.py",
+    "test_both.py",
     "endtoend/test_many_machines.py",
 )
 SLOWEST_FOLDERS = ("faults", "browser", "endtoend", "server")
@@ -135,6 +171,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in set(elsewhere)]
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Spare the garbage collector the thousands of tests, which stay until the end."""
+    garbage_collection.tune_for_many_rows()
+
+
 def _rank(item: pytest.Item) -> int:
     """Return the place of the test's file among the files: those that take long come first."""
     file = str(item.path.relative_to(HERE))
@@ -153,22 +194,49 @@ def _runs_here(item: pytest.Item) -> bool:
         only_on += item.iter_markers("daily_on")
     if not all(connection.vendor in mark.args for mark in only_on):
         return False
-    if depth.SAMPLED and not depth.is_chosen(item.nodeid, _share(item)):
+    if depth.SAMPLED and not _is_chosen(item):
         return False
     if only_on or connection.vendor == "sqlite":
         return True
     return not item.get_closest_marker("without_database") and _asks_database(item)
 
 
-def _share(item: pytest.Item) -> float:
-    """Return which share of tests like this one ``make test-all`` runs on this database."""
+def _is_chosen(item: pytest.Item) -> bool:
+    """Return whether the test is among the samples of the day on this database."""
+    share = _daily_share(item)
+    if _runs_on_one_database_a_day(item):
+        is_on_postgresql = depth.is_chosen(f"database of {item.nodeid}", 1 / 2)
+        if is_on_postgresql != (connection.vendor == "postgresql"):
+            return False
+    elif connection.vendor == "postgresql" and not item.get_closest_marker("only_on"):
+        share = min(share, _share_on_postgresql(item))
+    return depth.is_chosen(item.nodeid, share)
+
+
+def _daily_share(item: pytest.Item) -> float:
     mark = item.get_closest_marker("daily_share")
-    share = mark.args[0] if mark else 1.0
-    if connection.vendor == "sqlite" or item.get_closest_marker("only_on"):
-        return share
+    return float(mark.args[0]) if mark else 1.0
+
+
+def _runs_on_one_database_a_day(item: pytest.Item) -> bool:
+    if not _starts_processes(item):
+        return False
+    marks = ("without_database", "only_on", "daily_on")
+    if any(item.get_closest_marker(name) for name in marks):
+        return False
     file = item.path.relative_to(HERE)
-    shares = [one for path, one in SHARES_ON_POSTGRESQL.items() if file.is_relative_to(path)]
-    return min([share, *shares])
+    return _is_below(file, ON_ONE_DATABASE_A_DAY) and not _is_below(file, ON_BOTH_DATABASES)
+
+
+def _is_below(file: Path, paths: Iterable[str]) -> bool:
+    return any(map(file.is_relative_to, paths))
+
+
+def _share_on_postgresql(item: pytest.Item) -> float:
+    """Return which share of tests like this one ``make test-all`` runs on PostgreSQL."""
+    file = item.path.relative_to(HERE)
+    found = [path for path in SHARES_ON_POSTGRESQL if file.is_relative_to(path)]
+    return SHARES_ON_POSTGRESQL[max(found, key=len)] if found else 1.0
 
 
 def _asks_database(item: pytest.Item) -> bool:
@@ -251,6 +319,19 @@ def manager(maple: District) -> Member:
 @pytest.fixture
 def neighbor(cedar: District) -> Member:
     return make_member(cedar, "ops@cedar.example")
+
+
+@pytest.fixture(scope="session")
+def django_test_environment(django_test_environment: None) -> None:
+    """Render templates as the product does: no test asks Django which templates were used."""
+    setattr(Template, RENDER, _render_template)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let the data folder belong to the new database, so that few tests have to do it again."""
+    with django_db_blocker.unblock():
+        installation_id.adopt()
 
 
 @pytest.fixture(autouse=True)

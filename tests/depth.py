@@ -24,6 +24,9 @@ SEED = int(os.environ.setdefault(SEED_VARIABLE, f"{datetime.now(UTC):%Y%m%d}"))
 
 Item = TypeVar("Item")
 
+LONGEST = ("handbook", "demo", "demo with a spreadsheet")
+"""Tests that take a minute or more each; ``make test-all`` runs one of them a day."""
+
 DAILY_EXAMPLES, NIGHTLY_EXAMPLES = 50, 300
 
 
@@ -45,6 +48,11 @@ def generator(purpose: str) -> random.Random:
 def is_chosen(name: str, share: float) -> bool:
     """Return whether a test is in the samples that are such a share of all; others every day."""
     return generator(name).random() < share
+
+
+def share_of_longest(name: str) -> float:
+    """Return the ``daily_share`` of one of the longest tests: 1 if it is its turn, otherwise 0."""
+    return float(generator("longest test").choice(LONGEST) == name)
 
 
 def sample(

@@ -3,7 +3,13 @@
 import pytest
 
 from tests import depth
-from tests.conftest import HERE, SHARES_ON_POSTGRESQL
+from tests.conftest import (
+    HERE,
+    ON_BOTH_DATABASES,
+    ON_ONE_DATABASE_A_DAY,
+    SHARES_ON_POSTGRESQL,
+    SLOWEST_FILES,
+)
 
 NAMES = [f"test_{number}" for number in range(1000)]
 
@@ -30,5 +36,19 @@ def test_the_same_seed_chooses_the_same_and_another_day_others(
     assert chosen() != today
 
 
-def test_the_folders_that_are_tested_in_part_exist() -> None:
-    assert [path for path in SHARES_ON_POSTGRESQL if not (HERE / path).is_dir()] == []
+def test_one_of_the_longest_tests_runs_every_day_and_each_has_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chosen = set()
+    for day in range(100):
+        monkeypatch.setattr(depth, "SEED", day)
+        shares = {name: depth.share_of_longest(name) for name in depth.LONGEST}
+        assert sorted(shares.values()) == [0, 0, 1]
+        chosen.add(max(depth.LONGEST, key=shares.__getitem__))
+    assert chosen == set(depth.LONGEST)
+
+
+def test_the_files_and_folders_that_are_named_exist() -> None:
+    folders = [path for path in SHARES_ON_POSTGRESQL if not (HERE / path).is_dir()]
+    others = (*ON_ONE_DATABASE_A_DAY, *ON_BOTH_DATABASES, *SLOWEST_FILES)
+    assert folders + [path for path in others if not (HERE / path).exists()] == []

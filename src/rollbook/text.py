@@ -1,7 +1,7 @@
 """Format numbers, times and lists for people: in answers, emails, pages and commands."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 MINUTE_S = 60
@@ -57,9 +57,13 @@ def format_date(day: date) -> str:
     return f"{day:%b} {day.day}, {day.year}"
 
 
+def format_clock(at: time) -> str:
+    """Return a time of day, such as ``6:00 AM``."""
+    return f"{at.hour % 12 or 12}:{at:%M %p}"
+
+
 def _clock(local: datetime) -> str:
-    hour = local.hour % 12 or 12
-    return f"{hour}:{local:%M %p %Z}"
+    return f"{format_clock(local.time())} {local:%Z}"
 
 
 def format_timestamp(at: datetime | None, time_zone: str) -> str:

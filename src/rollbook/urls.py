@@ -9,6 +9,7 @@ from rollbook.web.pages.account import api_tokens, second_factor
 from rollbook.web.pages.account import views as account_views
 from rollbook.web.pages.audit import views as audit_views
 from rollbook.web.pages.automation import views as automation_views
+from rollbook.web.pages.expected_files import views as expected_files_views
 from rollbook.web.pages.groups import views as groups_views
 from rollbook.web.pages.help import views as help_views
 from rollbook.web.pages.home import views as home_views
@@ -114,6 +115,11 @@ urlpatterns = [
     path("staff/<int:key>/deactivate", staff_views.deactivate, name="member-deactivate"),
     path("staff/<int:key>/reactivate", staff_views.reactivate, name="member-reactivate"),
     path(
+        "staff/<int:key>/revoke-tokens",
+        staff_views.revoke_tokens,
+        name="member-tokens-revoke",
+    ),
+    path(
         "staff/<int:key>/second-factor-off",
         staff_views.second_factor_off,
         name="member-second-factor-off",
@@ -129,6 +135,9 @@ urlpatterns = [
     path("roles/<int:key>", roles_views.detail, name="role"),
     path("roles/<int:key>/remove", roles_views.remove, name="role-remove"),
     path("settings", settings_views.settings, name="settings"),
+    path("expected-files", expected_files_views.index, name="expected-files"),
+    path("expected-files/pauses", expected_files_views.add_pause, name="pause-add"),
+    path("expected-files/pauses/remove", expected_files_views.remove_pause, name="pause-remove"),
     path("audit", audit_views.index, name="audit"),
     path("audit.csv", audit_views.download, name="audit-download"),
     path("help", help_views.contents, name="help"),

@@ -101,6 +101,30 @@ def unused_accounts(ben: Member, manager: Member) -> EmailMultiAlternatives:
     return queued_message(manager, AccountMailKind.UNUSED_ACCOUNTS)
 
 
+def file_missing(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    by, last = "2026-11-30T12:00:00+00:00", "2026-11-27T11:12:00+00:00"
+    mails.queue_mail(manager, AccountMailKind.FILE_MISSING, NOW, about=by, detail=last)
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
+def file_missing_since_the_beginning(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    by = "2026-11-30T12:00:00+00:00"
+    mails.queue_mail(manager, AccountMailKind.FILE_MISSING, NOW, about=by)
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
+def pause_begins(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    first, last = "2026-12-21", "2027-01-03"
+    mails.queue_mail(manager, AccountMailKind.PAUSE_BEGINS, NOW, about=first, detail=last)
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
+def pause_ends(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    by = "2027-01-04T12:00:00+00:00"
+    mails.queue_mail(manager, AccountMailKind.PAUSE_ENDS, NOW, about=by)
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
 ALL = {
     write.__name__: write
     for write in (
@@ -115,6 +139,10 @@ ALL = {
         second_factor_off_by_manager,
         token_created,
         unused_accounts,
+        file_missing,
+        file_missing_since_the_beginning,
+        pause_begins,
+        pause_ends,
     )
 }
 
@@ -264,6 +292,14 @@ def test_the_database_rejects_unknown_kinds_of_email(ben: Member) -> None:
         AccountMail.objects.create(member=ben, kind="other", queued_at=NOW)
 
 
+# Emails about a time or day can't name anything else: what is no time isn't rendered.
+ABOUT_TIMES = {
+    AccountMailKind.FILE_MISSING: ("2026-11-30T12:00:00+00:00", ""),
+    AccountMailKind.PAUSE_BEGINS: ("2026-12-21", "2027-01-03"),
+    AccountMailKind.PAUSE_ENDS: ("2027-01-04T12:00:00+00:00", ""),
+}
+
+
 @pytest.mark.statement("S40")
 @pytest.mark.parametrize("kind", AccountMailKind)
 def test_names_never_become_links(kind: AccountMailKind, ben: Member, manager: Member) -> None:
@@ -278,7 +314,8 @@ def test_names_never_become_links(kind: AccountMailKind, ben: Member, manager: M
     if kind == AccountMailKind.SECURITY_NOTICE:
         notices.notify(Notice.ROLE_CHANGED, NOW, recipient, by=actor, detail="//evil.example:80")
     else:
-        mails.queue_mail(recipient, kind, NOW, actor, about="//evil.example:80")
+        about, detail = ABOUT_TIMES.get(kind, ("//evil.example:80", ""))
+        mails.queue_mail(recipient, kind, NOW, actor, about=about, detail=detail)
     message = mails.message(AccountMail.objects.latest("pk"))
     written = f"{message.subject}\n{message.body}\n{html_of(message)}"
     assert "evil" in written

@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from rollbook.accounts import mails, notices
+from rollbook.accounts import mails, notices, roles
 from rollbook.accounts.auth import new_network, second_factor
 from rollbook.accounts.auth.second_factor import CodeRejected
 from rollbook.accounts.auth.sign_in import sign_in
-from rollbook.accounts.members import changes
+from rollbook.accounts.members import changes, members
 from rollbook.accounts.models import AccountMail, KnownAddress, Member
 from rollbook.accounts.notices import TEXTS, Notice
+from rollbook.accounts.permissions import RoleType
+from rollbook.mail.outbox import MailObsolete
 from tests.accounts.browser import NOW, Clock
 from tests.accounts.phone import with_second_factor
 from tests.conftest import PASSWORD, make_member
@@ -53,6 +55,86 @@ def test_every_notice_is_a_complete_email(
         assert not any(word in f"{body} {message.alternatives}" for word in "{}")
         assert "If you didn't, " in body
         assert "Ana Ruiz" in body
+
+
+def test_a_manager_who_has_not_accepted_the_invitation_gets_no_notice(
+    manager: Member, other_manager: Member
+) -> None:
+    district = manager.district
+    members.invite(
+        district, "new@maple.example", "Neil", "Oz", "district manager", [], manager, NOW
+    )
+    AccountMail.objects.all().delete()
+    notices.notify_managers(Notice.SETTINGS_CHANGED, NOW, district, by=manager, detail="x")
+    assert {recipient for _, recipient, _ in sent()} == {other_manager.email}
+
+
+def test_a_deactivated_member_gets_the_notice_about_it_and_no_other(
+    ben: Member, manager: Member
+) -> None:
+    changes.deactivate(ben, None)
+    notices.notify(Notice.MASS_DOWNLOAD, NOW, ben, detail="all students")
+    for mail in AccountMail.objects.filter(member=ben).select_related("member__district"):
+        if mail.notice == Notice.DEACTIVATED:
+            assert "deactivated your account" in str(mails.message(mail).body)
+        else:
+            with pytest.raises(MailObsolete):
+                mails.message(mail)
+    Member.objects.filter(pk=ben.pk).update(erased_at=NOW)
+    erased = AccountMail.objects.select_related("member__district").get(
+        member=ben, notice=Notice.DEACTIVATED
+    )
+    with pytest.raises(MailObsolete):
+        mails.message(erased)
+
+
+def test_a_sign_in_of_a_manager_from_a_new_network_is_reported_to_the_others(
+    ben: Member, manager: Member, other_manager: Member
+) -> None:
+    for address in (HOME, AWAY):
+        sign_in(manager.email, PASSWORD, address, NOW)
+        sign_in(ben.email, PASSWORD, address, NOW)
+    assert sent() == {
+        ("new network", manager.email, AWAY),
+        ("new network", other_manager.email, AWAY),
+        ("new network", ben.email, AWAY),
+    }
+    about_manager = AccountMail.objects.get(member=other_manager)
+    assert about_manager.notice_about == manager
+
+
+def test_sign_ins_from_new_networks_are_listed_for_a_week(
+    ben: Member, manager: Member, neighbor: Member
+) -> None:
+    for member in (ben, manager, neighbor):
+        for address in (HOME, AWAY):
+            sign_in(member.email, PASSWORD, address, NOW)
+    everyone = Member.objects.all()
+    listed = new_network.recent(ben.district, everyone, NOW)
+    assert [(event.member, event.address) for event in listed] == [(manager, AWAY), (ben, AWAY)]
+    only_ben = Member.objects.filter(pk=ben.pk)
+    assert len(new_network.recent(ben.district, only_ben, NOW)) == 1
+    assert new_network.recent(ben.district, everyone, NOW + timedelta(days=8)) == []
+
+
+@pytest.mark.parametrize("role", ["district manager", "Front office"])
+def test_a_new_manager_of_the_district_is_reported(manager: Member, role: str) -> None:
+    roles.create_role(manager, RoleType.DISTRICT_MANAGER, "Front office", "", [])
+    eve = members.invite(manager.district, "e@m.example", "Eve", "Ito", role, [], None, NOW)
+    members.invite(manager.district, "i@m.example", "Al", "Ito", "instructor", ["100"], None, NOW)
+    assert sent() == {("manager added", manager.email, role)}
+    assert AccountMail.objects.get(notice="manager added").notice_about == eve
+
+
+def test_roles_are_reported_to_the_other_managers(manager: Member, other_manager: Member) -> None:
+    role = roles.create_role(manager, RoleType.INSTRUCTOR, "Aides", "", [])
+    roles.change(role, manager, "Helpers", "", [])
+    roles.remove(role, manager)
+    assert sent() == {
+        ("role added", other_manager.email, "Aides"),
+        ("permissions changed", other_manager.email, "Helpers"),
+        ("role removed", other_manager.email, "Helpers"),
+    }
 
 
 def test_a_sign_in_from_a_new_network_is_reported_to_the_member(manager: Member) -> None:

@@ -177,3 +177,27 @@ def test_a_short_list_is_shown_and_not_judged() -> None:
     results = Results()
     results.add("pages", database="sqlite", rows=10_000, what="searched", seconds=[0.5])
     assert only(results, "list of students, searched").met is None
+
+
+@pytest.mark.parametrize(("ours", "met"), [(1.14, True), (1.16, False)])
+def test_encryption_may_cost_a_seventh(ours: float, met: bool) -> None:
+    results = Results()
+    for way, took in (("encrypted", ours), ("copied", 1.0)):
+        for rows in (10_000, 100_000):
+            results.add(
+                "encryption",
+                database="sqlite",
+                work="upload over HTTPS",
+                rows=rows,
+                way=way,
+                run=0,
+                seconds=took,
+                cpu_seconds=2 * took,
+            )
+    found = {(line.work, line.rows): line for line in lines(results)}
+    assert len(found) == 4
+    for work in ("upload over HTTPS, encrypted", "upload over HTTPS, encrypted, CPU"):
+        assert found[work, 10_000].met is None
+        line = found[work, 100_000]
+        assert (line.measured, line.goal) == (f"{ours:.2f} ×", "at most 1.15 ×")
+        assert line.met is met

@@ -31,6 +31,14 @@ def fill_sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def search_students(page: Page, text: str) -> None:
+    """Open the list of students, and search it with the form."""
+    page.goto("/students")
+    page.get_by_label("Name or ID").fill(text)
+    page.get_by_role("button", name="Apply filters").click()
+    page.wait_for_url(re.compile(r"/students\?find="))
+
+
 def emails_to(rollbook: Rollbook, login: str) -> list[str]:
     """Return the texts of the emails to this address, in the order in which they were sent."""
     emails = [

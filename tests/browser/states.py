@@ -12,7 +12,14 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import FilePayload, Page
 
 from tests.accounts.phone import Phone
-from tests.browser.actions import choose_file, emails_to, fill_sign_in, find_link, pause_worker
+from tests.browser.actions import (
+    choose_file,
+    emails_to,
+    fill_sign_in,
+    find_link,
+    pause_worker,
+    search_students,
+)
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.installations import execute
@@ -387,6 +394,18 @@ def _submit_token(page: Page, password: str) -> None:
     _submit(page)
 
 
+def _submit_expected_files(page: Page) -> None:
+    """Save a week and a pause, then a pause that ends before it begins."""
+    page.goto("/expected-files")
+    for weekday in ("Monday", "Friday"):
+        page.get_by_label(weekday).fill("06:00")
+    page.get_by_role("button", name="Save").click()
+    for first, last in (("2098-12-21", "2099-01-03"), ("2099-06-30", "2099-06-01")):
+        page.get_by_label("First day").fill(first)
+        page.get_by_label("Last day").fill(last)
+        page.get_by_role("button", name="Add pause").click()
+
+
 def _submit_settings(page: Page, days: str) -> None:
     page.goto("/settings")
     page.get_by_label("Student files, in days").fill(days)
@@ -412,6 +431,12 @@ def _follow(page: Page, link: str) -> None:
         page.get_by_role("link", name=link, exact=True).first.click()
 
 
+def _no_rows(page: Page) -> None:
+    page.goto("/updates/3/rows")
+    page.get_by_label("Line, ID, username or name").fill("zzz")
+    _submit(page)
+
+
 def _submit(page: Page) -> None:
     """Submit the form without validation by the browser."""
     page.evaluate("document.querySelector('main form').noValidate = true")
@@ -431,8 +456,8 @@ STATES = (
     State("home-instructor", "/", INSTRUCTOR),
     State("students", "/students"),
     State("students-second-page", "/students?page=2"),
-    State("students-filtered", "/students?search=brook&grade=3"),
-    State("students-none-found", "/students?search=zzz"),
+    State("students-filtered", lambda page: search_students(page, "brook")),
+    State("students-none-found", lambda page: search_students(page, "zzz")),
     State("students-new", "/students", NEW_DISTRICT),
     State("students-school-manager", "/students", SCHOOL_MANAGER),
     State("students-instructor", "/students", INSTRUCTOR),
@@ -480,7 +505,7 @@ STATES = (
     State("update-waiting", "/updates/6"),
     State("update-canceled", "/updates/7"),
     State("update-rows", "/updates/3/rows"),
-    State("update-rows-none", "/updates/3/rows?search=zzz"),
+    State("update-rows-none", _no_rows),
     State("automation", _expanded("/automation")),
     State("staff", "/staff"),
     State("staff-unused", "/staff?unused=90"),
@@ -505,6 +530,8 @@ STATES = (
     State("role-refused", _role_refused),
     State("settings", "/settings"),
     State("settings-refused", lambda page: _submit_settings(page, "0")),
+    State("expected-files", "/expected-files"),
+    State("expected-files-refused", _submit_expected_files),
     State("settings-saved", lambda page: _submit_settings(page, "30")),
     State("audit", "/audit"),
     State("audit-none-found", "/audit?action=zzz"),

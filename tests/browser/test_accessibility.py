@@ -34,7 +34,7 @@ FILES_AND_FRAGMENTS = {
 }
 # The other views differ in colors and widths, which nearly all states take from the same styles.
 STATES_IN_ALL_VIEWS = set(
-    depth.sample(state_names(), "states in all views", daily=len(state_names()) // 3)
+    depth.sample(state_names(), "states in all views", daily=len(state_names()) // 8)
 )
 _EXCESS_WIDTH_PX = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
 

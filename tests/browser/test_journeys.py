@@ -23,6 +23,7 @@ from tests.browser.actions import (
     fill_sign_in,
     find_link,
     pause_worker,
+    search_students,
     sign_in,
     wait_for_email_about,
     wait_for_email_to,
@@ -37,6 +38,7 @@ __all__ = ["two_districts"]
 SCHOOL_MANAGER, INSTRUCTOR = "school@maple.example", "teacher@maple.example"
 # Journeys that are the same on every database: daily on SQLite alone, every night on both.
 ONCE = pytest.mark.daily_on("sqlite")
+pytestmark = pytest.mark.daily_share(1 / 2)
 NEW_PASSWORD = "seven quiet herons at dusk"
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,STAFF"
 NEW_HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"
@@ -128,7 +130,7 @@ def test_an_invited_manager_updates_students_and_corrects_errors(
     expect(page.get_by_role("main")).to_contain_text("No action needed.")
 
     # The history of the student contains the change
-    page.goto("/students?search=cole")
+    search_students(page, "cole")
     page.get_by_role("link", name="Cole, Ben").click()
     history = page.get_by_role("region", name="History")
     expect(history.get_by_role("row").filter(has_text="Grade").first).to_contain_text(
@@ -180,7 +182,7 @@ def test_a_large_update_is_canceled_while_it_runs(
     changed = _number(r"canceled: ([\d,]+) students stay updated", message)
     assert 0 < changed < LARGE_ROWS
     assert _number(r", ([\d,]+) were not processed", message) == LARGE_ROWS - changed
-    page.goto(f"/students?search={name}")
+    search_students(page, name)
     expect(page.get_by_role("main")).to_contain_text(f"{changed:,} students match")
     assert f"{LARGE_ROWS - changed:,} rows were not processed" in wait_for_email_about(
         rollbook, LOGIN, number
@@ -306,7 +308,7 @@ def test_settings_apply_to_the_next_file(page: Page, rollbook: Rollbook, javascr
     )
     rollbook.start_update(file)
     rollbook.until_ended()
-    page.goto("/students?search=0003")
+    search_students(page, "0003")
     page.locator("tbody th a").click()
     expect(page.get_by_role("main")).to_contain_text("Zoë")
     page.get_by_role("link", name="Settings").click()
@@ -417,7 +419,7 @@ def test_another_district_sees_none_of_our_data(
     page: Page, new_visitor: VisitorFactory, javascript: bool
 ) -> None:
     sign_in(page, LOGIN)
-    page.goto("/students?search=brook")
+    search_students(page, "brook")
     student = page.get_by_role("link", name="Brook, Ana").get_attribute("href")
     assert student
     neighbor = new_visitor()

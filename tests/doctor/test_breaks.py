@@ -68,6 +68,10 @@ def a_key_is_empty(data: Path) -> None:
     (data / "keys" / "student-passwords").write_bytes(b"")
 
 
+def the_key_of_a_district_is_damaged(data: Path) -> None:
+    execute(data, "UPDATE accounts_districtkey SET wrapped_key = zeroblob(60)")
+
+
 def a_key_is_another_one(data: Path) -> None:
     (data / "keys" / "student-passwords").write_bytes(b"k" * 32)
 
@@ -174,6 +178,7 @@ BREAKS: list[tuple[Break, str]] = [
     (a_folder_of_files_is_a_file, "disk"),
     (a_key_is_empty, "keys"),
     (a_key_is_another_one, "keys"),
+    (the_key_of_a_district_is_damaged, "districts"),
     (the_database_is_gone, "database"),
     (the_database_is_damaged, "database"),
     (the_database_is_of_another_installation, "installation"),

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from rollbook.accounts.models import Member
+from rollbook.accounts import district_keys
+from rollbook.accounts.district_keys import KeyPurpose
+from rollbook.accounts.models import DistrictKey, Member
 from rollbook.districts.models import District
 from rollbook.doctor import districts, worker_and_updates
 from rollbook.doctor.result import Level
@@ -27,6 +29,18 @@ def test_districts_are_counted(here: Here, maple: District, cedar: District) -> 
     ]
 
 
+def test_a_key_that_the_key_of_the_installation_cannot_open_is_an_error(
+    here: Here, maple: District, cedar: District
+) -> None:
+    for district in (maple, cedar):
+        district_keys.get_or_create(district.pk, KeyPurpose.FILES)
+    assert (Level.OK, "2 keys of districts can be decrypted") in results(districts.check(here()))
+    DistrictKey.objects.filter(district=cedar).update(wrapped_key=b"x" * 60)
+    found = results(districts.check(here()))
+    assert [level for level, _ in found] == [Level.OK, Level.ERROR]
+    assert found[1][1].startswith("cedar-county: the key for uploaded files of cedar-county is dam")
+
+
 def test_a_deletion_that_does_not_finish_is_a_warning(
     here: Here, maple: District, cedar: District
 ) -> None:
@@ -37,7 +51,7 @@ def test_a_deletion_that_does_not_finish_is_a_warning(
     assert results(districts.check(here()))[0][0] is Level.OK
     Destruction.objects.update(started_at=timezone.now() - timedelta(minutes=11))
     levels, texts = zip(*results(districts.check(here())), strict=True)
-    assert levels == (Level.WARNING, Level.WARNING)
+    assert levels == (Level.WARNING, Level.WARNING, Level.OK)
     assert texts[0].startswith("deleting the district maple-usd has not finished since 20")
     assert texts[1].startswith("erasing a student of cedar-county has not finished since 20")
 

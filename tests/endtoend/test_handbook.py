@@ -17,13 +17,17 @@ from typing import Any
 
 import pytest
 
+from tests import depth
 from tests.conftest import PASSWORD
 from tests.faults.folder import HEADER, row
 from tests.next_release import ADDITIVE, VERSION, add_migrations, copied_tree
 from tests.patience import TIMEOUT_S
 from tests.postgres.server import OWNER, running_server
 
-pytestmark = pytest.mark.without_database
+pytestmark = [
+    pytest.mark.without_database,
+    pytest.mark.daily_share(depth.share_of_longest("handbook")),
+]
 
 ROOT = Path(__file__).parents[2]
 HANDBOOK = ROOT / "docs" / "operators-handbook.md"

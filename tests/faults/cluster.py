@@ -76,7 +76,7 @@ class Cluster:
         )
 
     def mails(self) -> Counter[str]:
-        """How often the mail with each Message-ID was sent."""
+        """How often the result email with each Message-ID was sent."""
         folder = self.data / "mail"
         files = folder.iterdir() if folder.is_dir() else []
         texts = (
@@ -85,7 +85,7 @@ class Cluster:
         return Counter(
             found
             for text in texts
-            for found in re.findall(r"^Message-ID: (.+)$", text, re.MULTILINE)
+            for found in re.findall(r"^Message-ID: (<update-.+)$", text, re.MULTILINE)
         )
 
     def dump(self) -> dict[str, Any]:

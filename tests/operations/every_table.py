@@ -31,7 +31,13 @@ from rollbook.accounts.models import (
     SignInFailure,
     Token,
 )
-from rollbook.districts.models import District, School
+from rollbook.districts.models import (
+    District,
+    FileSchedule,
+    MissedFile,
+    SchedulePause,
+    School,
+)
 from rollbook.operations.models import (
     Alert,
     AlertMail,
@@ -104,6 +110,12 @@ def _accounts() -> Member:
         requires_second_factor=True,
     )
     school = School.objects.create(district=district, organization_id="100", name="Maple")
+    FileSchedule.objects.create(district=district, times=["06:00", *[""] * 6], since=LATER)
+    day = date(2026, 11, 28)
+    SchedulePause.objects.create(district=district, first=day, last=day)
+    MissedFile.objects.create(
+        district=district, day=day, expected_at=NOW, previous_at=NOW, noticed_at=LATER
+    )
     member = Member.objects.create(
         district=district,
         email="ops@maple.example",

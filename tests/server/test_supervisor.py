@@ -264,6 +264,9 @@ def test_behind_a_proxy_it_serves_on_a_unix_socket(data: Path, tmp_path: Path) -
         assert running.ready == f"Rollbook is ready at unix:{path}\n"
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
         assert curl_by_socket(path).endswith("\n200")
+        refused = curl_by_socket(path, "-H", "Cookie: " + "a" * 5000)
+        assert refused.startswith("ERROR cookies_refused: ")
+        assert refused.endswith("\n431")
         web = running.child("web")
         os.kill(web, signal.SIGTERM)
         assert eventually(lambda: not is_running(web))
@@ -293,9 +296,9 @@ def test_a_socket_is_for_a_proxy(data: Path) -> None:
     )
 
 
-def curl_by_socket(path: Path) -> str:
+def curl_by_socket(path: Path, *options: str) -> str:
     """What a proxy gets from ``/healthz``."""
     call = ["curl", "-sS", "--max-time", str(TIMEOUT_S), "-w", "\n%{http_code}"]
-    call += ["-H", "X-Forwarded-Proto: https", "--unix-socket", str(path)]
+    call += ["-H", "X-Forwarded-Proto: https", "--unix-socket", str(path), *options]
     done = subprocess.run([*call, "http://localhost/healthz"], capture_output=True, text=True)
     return done.stdout + done.stderr

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from rollbook.studentfile.cell_rules import CellRule
 from rollbook.studentfile.file_validator import validate_file
 from rollbook.studentfile.problems.problem import Problem, sort_codes
 from rollbook.studentfile.problems.tally import ProblemGroup, ProblemTally
 from rollbook.studentfile.reading import reader
-from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
 
 TODAY = date(2026, 9, 1)
 
@@ -44,18 +44,18 @@ def test_no_row_of_a_refused_file_is_validated(tmp_path: Path) -> None:
 def test_an_exception_in_a_rule_rejects_only_its_row_and_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    validate = RowValidator.validate
+    rule = CellRule.__missing__
 
-    def failing(self: RowValidator, row: Any) -> ValidatedRow:
-        if row.line == 3:
+    def failing(self: CellRule, text: str) -> Any:
+        if text == "2b":
             raise ZeroDivisionError
-        return validate(self, row)
+        return rule(self, text)
 
-    monkeypatch.setattr(RowValidator, "validate", failing)
+    monkeypatch.setattr(CellRule, "__missing__", failing)
     tally = ProblemTally()
     with caplog.at_level(logging.ERROR):
         assert list(
-            validate_text(tmp_path / "a.csv", "STUDENT_ID,GRADE\n1,5\n2,5\n3,5\n", tally)
+            validate_text(tmp_path / "a.csv", "STUDENT_ID,GRADE\n1,5\n2b,5\n3,5\n", tally)
         ) == [
             2,
             3,

@@ -3,7 +3,7 @@
 import pytest
 
 from rollbook.students.diff import diff
-from rollbook.students.passwords import hash_for_import
+from rollbook.students.passwords import ImportedPasswords, hash_for_import
 from rollbook.students.snapshots import StudentSnapshot
 
 KNOWN = {
@@ -51,7 +51,7 @@ ANN = StudentSnapshot(1, 0, hash_for_import("secret", MARK_KEY), KNOWN)
 def test_a_row_differs_in_the_columns_with_other_values(
     row: dict[str, str], differing: dict[str, str]
 ) -> None:
-    assert diff(ANN, row, MARK_KEY) == differing
+    assert diff(ANN, row, ImportedPasswords(MARK_KEY)) == differing
 
 
 def test_an_empty_cell_is_the_same_as_the_default_group() -> None:
@@ -63,6 +63,6 @@ def test_an_empty_cell_is_the_same_as_the_default_group() -> None:
 
 def test_neither_the_row_nor_the_student_is_modified() -> None:
     row = {"SCHOOL_ID": "200", "PASSWORD": "another"}
-    diff(ANN, row, MARK_KEY)
+    diff(ANN, row, ImportedPasswords(MARK_KEY))
     assert row == {"SCHOOL_ID": "200", "PASSWORD": "another"}
     assert ANN.values["SCHOOL_ID"] == "100"

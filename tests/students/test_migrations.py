@@ -14,7 +14,7 @@ from rollbook.updates.state_machine import Mode
 from tests.updates.night import a_class, applying, enroll, send
 
 students_migration: Any = import_module("rollbook.students.migrations.0003_identity")
-version_migration: Any = import_module("rollbook.students.migrations.0005_version")
+version_migration: Any = import_module("rollbook.students.migrations.0005_touched")
 updates_migration: Any = import_module("rollbook.updates.migrations.0003_identity")
 
 

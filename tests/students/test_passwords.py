@@ -13,8 +13,8 @@ from rollbook.districts.models import District
 from rollbook.students import passwords
 from rollbook.students.models import Student
 from rollbook.students.passwords import (
+    ImportedPasswords,
     hash_for_import,
-    is_unchanged,
     random_password,
     upgrade_hashes,
     verify,
@@ -82,15 +82,15 @@ def test_the_same_password_is_never_stored_twice_in_the_same_way() -> None:
 
 def test_an_import_detects_an_unchanged_password() -> None:
     stored = hash_for_import("secret", MARK_KEY)
-    assert is_unchanged(stored, "secret", MARK_KEY)
-    assert not is_unchanged(stored, "secreu", MARK_KEY)
+    assert ImportedPasswords(MARK_KEY).is_unchanged(stored, "secret")
+    assert not ImportedPasswords(MARK_KEY).is_unchanged(stored, "secreu")
 
 
 @pytest.mark.statement("S37")
 @pytest.mark.parametrize("other", [None, bytes(32)])
 def test_without_the_mark_key_the_tag_is_of_no_use(other: bytes | None) -> None:
     stored = hash_for_import("secret", MARK_KEY)
-    assert not is_unchanged(stored, "secret", other)
+    assert not ImportedPasswords(other).is_unchanged(stored, "secret")
     assert verify(stored, "secret")
 
 
@@ -98,7 +98,7 @@ def test_without_the_mark_key_the_tag_is_of_no_use(other: bytes | None) -> None:
 def test_a_password_that_no_file_contains_has_no_tag() -> None:
     stored = hash_for_import("secret")
     assert stored.split("$")[2] == ""
-    assert not is_unchanged(stored, "secret", MARK_KEY)
+    assert not ImportedPasswords(MARK_KEY).is_unchanged(stored, "secret")
     assert verify(stored, "secret")
 
 
@@ -114,8 +114,8 @@ def test_a_wrapped_password_is_still_verified_and_detected(three: District) -> N
     stored = password_of(three, "s001")
     assert verify(stored, "Secret1")
     assert not verify(stored, "secret2")
-    assert is_unchanged(stored, "secret1", mark_key(three))
-    assert not is_unchanged(stored, "secret2", mark_key(three))
+    assert ImportedPasswords(mark_key(three)).is_unchanged(stored, "secret1")
+    assert not ImportedPasswords(mark_key(three)).is_unchanged(stored, "secret2")
 
 
 @pytest.mark.statement("S37")
@@ -163,10 +163,10 @@ def test_passwords_cannot_be_verified_without_the_keys(
         upgrade_hashes(8)
     stored = password_of(three, "s001")
     key = mark_key(three)
-    assert is_unchanged(stored, "secret1", key)
+    assert ImportedPasswords(key).is_unchanged(stored, "secret1")
     rekey(tmp_path / "other")
     assert not verify(stored, "secret1")
-    assert not is_unchanged(stored, "secret1", key)
+    assert not ImportedPasswords(key).is_unchanged(stored, "secret1")
 
 
 def test_there_are_two_keys_with_one_use_each(rekey: Rekey, tmp_path: Path) -> None:
@@ -180,7 +180,10 @@ def test_there_are_two_keys_with_one_use_each(rekey: Rekey, tmp_path: Path) -> N
         (folder / name).write_bytes((settings.KEYS / name).read_bytes())
         own = settings.KEYS
         rekey(folder)
-        assert (verify(stored, "secret"), is_unchanged(stored, "secret", MARK_KEY)) == (
+        assert (
+            verify(stored, "secret"),
+            ImportedPasswords(MARK_KEY).is_unchanged(stored, "secret"),
+        ) == (
             still_verified,
             still_same,
         )

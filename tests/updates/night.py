@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from rollbook.districts.models import District
+from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots
 from rollbook.students.models import Change, Student
 from rollbook.updates import runner
 from rollbook.updates.manifest import manifest
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.models import Manifest, UpdateJob
+from rollbook.updates.problem_store import to_problem
 from rollbook.updates.receiving import files
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.receive import Receipt, receive
@@ -112,6 +114,16 @@ def report_of(update: UpdateJob) -> Report:
 def counts(result: Report) -> dict[str, int]:
     """Return the counts of a report that are not 0."""
     return {name: count for name in COUNTS if (count := getattr(result, name))}
+
+
+def stored_problems(update: UpdateJob) -> list[Problem]:
+    """Return the stored problems of an update by line, with their decrypted texts."""
+    return [to_problem(problem) for problem in update.problem_set.order_by("line", "pk")]
+
+
+def stored_hints(update: UpdateJob) -> dict[int | None, str]:
+    """Return the hint of the last problem of each line."""
+    return {problem.line: problem.hint for problem in stored_problems(update)}
 
 
 def problems(update: UpdateJob) -> dict[int, list[str]]:

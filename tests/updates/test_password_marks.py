@@ -94,7 +94,7 @@ def fast_guesses(district: District, password: str) -> Iterator[str]:
     ).first()
     secret = district_keys.get(key.pk).secret if key else None
     student = Student.objects.get(student_id="s001")
-    if passwords.is_unchanged(student.password, password, secret):
+    if passwords.ImportedPasswords(secret).is_unchanged(student.password, password):
         yield "tag"
     inner = passwords._change_tag(
         student.password.split("$")[1],

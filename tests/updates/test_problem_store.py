@@ -2,10 +2,12 @@
 
 import pytest
 
+from rollbook.accounts import district_keys, sealed_values
+from rollbook.accounts.district_keys import KeyPurpose
 from rollbook.districts.models import District
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.updates import problem_store
-from tests.updates.night import a_class, enroll, last, run, send
+from tests.updates.night import a_class, enroll, last, run, send, stored_problems
 
 
 def test_counts_are_added_to_earlier_ones() -> None:
@@ -46,9 +48,33 @@ def test_a_stored_problem_has_its_message(maple: District) -> None:
     assert messages == ['"2/30/2015" isn\'t a valid date. Use mm/dd/yyyy']
 
 
+@pytest.mark.statement("S36")
+def test_what_was_found_is_encrypted_with_the_key_of_the_district(maple: District) -> None:
+    run(maple, "STUDENT_ID,DOB\nzqcanary,2/30/2015\nzqcanary,Zqcanary")
+    columns = last(maple).problem_set.values_list("found", "hint", "sealed")
+    stored = repr([(found, hint, bytes(sealed or b"")) for found, hint, sealed in columns])
+    assert "canary" not in stored.casefold()
+    assert "2015" not in stored
+    assert "zqcanary" in str(stored_problems(last(maple))).casefold()
+
+
+def test_without_the_key_the_texts_are_empty(maple: District) -> None:
+    run(maple, "STUDENT_ID,DOB\n7,2/30/2015")
+    district_keys.destroy(maple.pk, KeyPurpose.FILES)
+    sealed_values._ciphers.clear()
+    (problem,) = stored_problems(last(maple))
+    assert (problem.code, problem.found, problem.hint) == ("bad_date", "", "")
+
+
+def test_a_problem_of_an_older_version_is_read_as_it_is(maple: District) -> None:
+    run(maple, "STUDENT_ID,DOB\n7,2/30/2015")
+    last(maple).problem_set.update(sealed=None, found="2/30/2015")
+    assert stored_problems(last(maple))[0].found == "2/30/2015"
+
+
 def test_nothing_of_a_password_cell_is_stored(maple: District) -> None:
     run(maple, "STUDENT_ID,PASSWORD\n7,can\n8,#REF!\n9,canary\u200bcanary\tx\ncanary,canary")
-    problems = last(maple).problem_set.order_by("line")
+    problems = stored_problems(last(maple))
     assert len(problems) == 4
     for problem in problems:
         assert "canary" not in problem.hint

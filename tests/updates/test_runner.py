@@ -43,7 +43,7 @@ def crashing(update: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(*_: object) -> None:
         raise MemoryError("canary")
 
-    monkeypatch.setattr(check, "RowChecker", crash)
+    monkeypatch.setattr(check, "RangeChecker", crash)
 
 
 def run_until_crash(update: UpdateJob) -> None:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 from django.db import transaction
+from django.utils import timezone
 
+from rollbook.accounts import notices
 from rollbook.accounts.members import members
 from rollbook.accounts.models import Member
+from rollbook.accounts.notices import Notice
 from rollbook.districts.grade_codes import check_grade_codes, describe_grade_codes
 from rollbook.districts.models import (
     AUDIT_KEPT_YEARS,
@@ -100,6 +103,9 @@ SENSITIVE_SETTINGS = (
     "files_kept_days",
     "details_kept_days",
     "audit_kept_years",
+    "history_kept_days",
+    "leavers_kept_days",
+    "staff_kept_days",
 )
 """The settings about whose changes the other district managers are notified."""
 
@@ -145,10 +151,15 @@ def possible_recipients(district: District) -> list[Member]:
     )
 
 
-def change(district: District, new: Settings) -> list[SettingChange]:
-    """Save the settings and return the changes.
+def change(district: District, new: Settings, by: Member | None = None) -> list[SettingChange]:
+    """Save the settings, notify whom they concern, and return the changes.
 
     They apply from the next page request and the next student file.
+
+    Args:
+        district: The district.
+        new: All settings.
+        by: Who changes them; None: the operator.
 
     Raises:
         InvalidSettings: A setting is not valid. Nothing is changed.
@@ -157,15 +168,44 @@ def change(district: District, new: Settings) -> list[SettingChange]:
         current = District.objects.select_for_update(no_key=True).get(pk=district.pk)
         before = load_settings(current)
         receivers = Member.objects.filter(district=current, is_active=True, pk__in=new.receivers)
-        reasons = dict(_problems(new, len(receivers)))
-        if reasons:
-            raise InvalidSettings(reasons)
+        require_valid(new, len(receivers))
         for name in _COLUMNS:
             setattr(current, name, getattr(new, name))
         current.save(update_fields=_COLUMNS)
         if new.receivers != before.receivers:
-            members.set_receivers(current, [member.email for member in receivers])
+            members.set_receivers(current, [member.email for member in receivers], by)
+        report_sensitive(current, before, new, by)
     return list(_changes(before, new))
+
+
+def require_valid(new: Settings, active_receivers: int | None = None) -> None:
+    """Check settings before they are saved.
+
+    Args:
+        new: All settings.
+        active_receivers: How many of the receivers are active members; None: all.
+
+    Raises:
+        InvalidSettings: A setting is not valid.
+    """
+    if active_receivers is None:
+        active_receivers = len(new.receivers)
+    reasons = dict(_problems(new, active_receivers))
+    if reasons:
+        raise InvalidSettings(reasons)
+
+
+def report_sensitive(
+    district: District, before: Settings, after: Settings, by: Member | None
+) -> None:
+    """Notify the other district managers of changes to sensitive settings."""
+    sensitive = {SETTING_LABELS[name] for name in SENSITIVE_SETTINGS}
+    changes = _changes(before, after)
+    changed = [str(change) for change in changes if change.setting in sensitive]
+    if changed:
+        detail = "; ".join(changed)
+        now = timezone.now()
+        notices.notify_managers(Notice.SETTINGS_CHANGED, now, district, by=by, detail=detail)
 
 
 @cache

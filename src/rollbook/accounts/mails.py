@@ -1,7 +1,7 @@
-"""Emails to members about their own account, queued with the change and sent by the worker."""
+"""Emails to members about their account or district, queued with the change, sent by the worker."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -15,7 +15,7 @@ from rollbook.districts.models import District
 from rollbook.mail import outbox
 from rollbook.mail.outbox import MailObsolete
 from rollbook.mail.templatetags.mails import plain
-from rollbook.text import format_datetime
+from rollbook.text import format_date, format_datetime
 
 MIN_INTERVAL = timedelta(minutes=5)
 """Time before the same member is sent another email of the same kind on request."""
@@ -33,6 +33,7 @@ def queue_mail(
     inviter: Member | None = None,
     to: str = "",
     about: str = "",
+    detail: str = "",
 ) -> None:
     """Queue an email, which is sent after the surrounding transaction has committed.
 
@@ -42,7 +43,8 @@ def queue_mail(
         now: The current time.
         inviter: Who invited the member or made the change; None: the operator, or the member.
         to: The address to send it to; empty: the member's email.
-        about: The name of the token that the email is about.
+        about: The name of the token that the email is about, or a time or day in ISO 8601.
+        detail: Another time or day that it names.
     """
     with transaction.atomic():
         AccountMail.objects.create(
@@ -51,6 +53,7 @@ def queue_mail(
             actor=inviter,
             to_address=to,
             subject_name=about,
+            notice_detail=detail,
             queued_at=now,
             next_attempt_at=now,
         )
@@ -91,7 +94,7 @@ def message(mail: AccountMail) -> EmailMultiAlternatives:
         MailObsolete: The member is inactive, or no longer needs the email.
     """
     member = mail.member
-    if not member.is_active:
+    if not member.is_active and (mail.notice != Notice.DEACTIVATED or member.erased_at):
         raise MailObsolete
     kind = AccountMailKind(mail.kind)
     context = {
@@ -147,6 +150,23 @@ def _unused_accounts(mail: AccountMail) -> Context:
     return {"days": UNUSED_DAYS}
 
 
+def _file_missing(mail: AccountMail) -> Context:
+    time_zone = mail.member.district.time_zone
+    last = datetime.fromisoformat(mail.notice_detail) if mail.notice_detail else None
+    return {**_expected(mail), "last": format_datetime(last, time_zone)}
+
+
+def _pause_begins(mail: AccountMail) -> Context:
+    first, last = map(date.fromisoformat, (mail.subject_name, mail.notice_detail))
+    return {"first": format_date(first), "last": format_date(last)}
+
+
+def _expected(mail: AccountMail) -> Context:
+    """Return by when a file is expected, in the district's time."""
+    by = datetime.fromisoformat(mail.subject_name)
+    return {"by": format_datetime(by, mail.member.district.time_zone)}
+
+
 def _security_notice(mail: AccountMail) -> Context:
     notice = Notice(mail.notice)
     text = TEXTS[notice]
@@ -184,6 +204,9 @@ _CONTEXTS: Mapping[AccountMailKind, Callable[[AccountMail], Context]] = {
     AccountMailKind.TOKEN_CREATED: _token_created,
     AccountMailKind.SECURITY_NOTICE: _security_notice,
     AccountMailKind.UNUSED_ACCOUNTS: _unused_accounts,
+    AccountMailKind.FILE_MISSING: _file_missing,
+    AccountMailKind.PAUSE_BEGINS: _pause_begins,
+    AccountMailKind.PAUSE_ENDS: _expected,
 }
 
 

@@ -396,7 +396,7 @@ class RetentionGuard(models.Model):
 
 
 class AccountMailKind(StrEnum):
-    """The subject of an email to a member about their account."""
+    """The subject of an email to a member about their account or their district."""
 
     INVITATION = "invitation"
     FORGOTTEN_PASSWORD = "forgotten password"  # noqa: S105 - not a secret
@@ -407,6 +407,9 @@ class AccountMailKind(StrEnum):
     TOKEN_CREATED = "token created"  # noqa: S105 - not a secret
     SECURITY_NOTICE = "security notice"
     UNUSED_ACCOUNTS = "unused accounts"
+    FILE_MISSING = "file missing"
+    PAUSE_BEGINS = "pause begins"
+    PAUSE_ENDS = "pause ends"
 
 
 class AccountMail(OutgoingMail):
@@ -428,7 +431,7 @@ class AccountMail(OutgoingMail):
         max_length=254, default="", help_text="previous address of the member; empty: current one"
     )
     subject_name = models.CharField(
-        max_length=60, default="", help_text="name of the token that the email is about"
+        max_length=60, default="", help_text="token or time that the email is about"
     )
     notice = models.CharField(
         max_length=32, db_default="", help_text="what a security notice is about, see notices.py"

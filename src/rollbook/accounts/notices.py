@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from django.db import transaction
 
+from rollbook.accounts.managers import district_managers
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member
-from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District
 
 MIN_INTERVAL = timedelta(hours=1)
@@ -36,7 +36,13 @@ class Notice(StrEnum):
     ROLE_CHANGED = "role changed"
     PERMISSIONS_CHANGED = "permissions changed"
     SETTINGS_CHANGED = "settings changed"
+    ROLE_ADDED = "role added"
+    ROLE_REMOVED = "role removed"
+    MANAGER_ADDED = "manager added"
+    DEACTIVATED = "deactivated"
+    REACTIVATED = "reactivated"
     TOKENS_REVOKED = "tokens revoked"
+    MEMBER_TOKENS_REVOKED = "tokens of member revoked"
     PASSWORD_SPRAYING = "password spraying"  # noqa: S105 - not a secret
 
 
@@ -65,13 +71,16 @@ ABOUT_ADDRESSES = frozenset(
 )
 """Their details are IP addresses, and nothing that a user wrote."""
 
+ONLY_ABOUT_MANAGERS = frozenset({Notice.NEW_NETWORK})
+"""The district managers only get them about each other, since there would be many about others."""
+
 TEXTS: Mapping[Notice, NoticeText] = MappingProxyType(
     {
         Notice.NEW_NETWORK: NoticeText(
             "Sign-in from a new network",
             "Someone signed in to your Rollbook account from a network that you haven't used "
             "before: {detail}.",
-            "",
+            "{who} signed in from a network that they haven't used before: {detail}.",
             _CHANGE_PASSWORD,
         ),
         Notice.RECOVERY_CODE: NoticeText(
@@ -139,6 +148,36 @@ TEXTS: Mapping[Notice, NoticeText] = MappingProxyType(
             "{by} changed what people with a role may do: {detail}.",
             _ASK_ACTOR,
         ),
+        Notice.ROLE_ADDED: NoticeText(
+            "A role was added",
+            "",
+            "{by} added a role: {detail}.",
+            _ASK_ACTOR,
+        ),
+        Notice.ROLE_REMOVED: NoticeText(
+            "A role was removed",
+            "",
+            "{by} removed a role: {detail}.",
+            _ASK_ACTOR,
+        ),
+        Notice.MANAGER_ADDED: NoticeText(
+            "A manager of the whole district was added",
+            "",
+            "{by} added {who} with the role {detail}.",
+            _ASK_ACTOR,
+        ),
+        Notice.DEACTIVATED: NoticeText(
+            "An account was deactivated",
+            "{by} deactivated your account. You can't sign in, and your tokens no longer work.",
+            "{by} deactivated the account of {who}.",
+            "ask {by}.",
+        ),
+        Notice.REACTIVATED: NoticeText(
+            "An account was reactivated",
+            "{by} reactivated your account. You can sign in again.",
+            "{by} reactivated the account of {who}.",
+            "ask {by}.",
+        ),
         Notice.SETTINGS_CHANGED: NoticeText(
             "Security settings were changed",
             "",
@@ -150,6 +189,12 @@ TEXTS: Mapping[Notice, NoticeText] = MappingProxyType(
             "",
             "{by} revoked all tokens of the district: {detail}. Scripts need other ones.",
             _ASK_ACTOR,
+        ),
+        Notice.MEMBER_TOKENS_REVOKED: NoticeText(
+            "All tokens of a staff member were revoked",
+            "{by} revoked all your tokens: {detail}. Your scripts need other ones.",
+            "{by} revoked all tokens of {who}: {detail}. Their scripts need other ones.",
+            "ask {by}.",
         ),
         Notice.PASSWORD_SPRAYING: NoticeText(
             "Someone is guessing passwords of your staff",
@@ -182,7 +227,7 @@ def notify(
     """
     text = TEXTS[notice]
     recipients = [about] if text.to_member and about != by else []
-    if text.to_managers:
+    if text.to_managers and (notice not in ONLY_ABOUT_MANAGERS or about.role.is_fixed):
         recipients += _managers(about.district, except_for=(about, by))
     _queue(notice, now, recipients, about=about, by=by, detail=detail)
 
@@ -203,15 +248,9 @@ def notify_managers(
 
 
 def _managers(district: District, except_for: Iterable[Member | None]) -> list[Member]:
-    """Return the active district managers, but not these members."""
-    found = Member.objects.filter(
-        district=district,
-        is_active=True,
-        role__is_standard=True,
-        role__type=RoleType.DISTRICT_MANAGER.value,
-    )
-    keys = [member.pk for member in except_for if member]
-    return list(found.exclude(pk__in=keys).order_by("email"))
+    """Return the district managers, but not these members."""
+    excepted = list(except_for)
+    return [manager for manager in district_managers(district) if manager not in excepted]
 
 
 def _queue(

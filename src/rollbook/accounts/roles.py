@@ -7,9 +7,12 @@ from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count
+from django.utils import timezone
 
+from rollbook.accounts import notices
 from rollbook.accounts.look_alikes import skeleton
 from rollbook.accounts.models import Member, Role
+from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import (
     ASSIGNED_BY,
     NEEDS,
@@ -98,7 +101,10 @@ def create_role(
         InvalidRole: With every reason why the role can't be created.
     """
     role = Role(district=by.district, type=type_.value)
-    return _save(role, by, name, description, frozenset(permissions))
+    with transaction.atomic():
+        _save(role, by, name, description, frozenset(permissions))
+        _report(Notice.ROLE_ADDED, role, by)
+    return role
 
 
 def change(
@@ -118,7 +124,10 @@ def change(
         )
     if role.is_standard:
         name, description = role.name, role.description
-    return _save(role, by, name, description, frozenset(permissions))
+    with transaction.atomic():
+        _save(role, by, name, description, frozenset(permissions))
+        _report(Notice.PERMISSIONS_CHANGED, role, by)
+    return role
 
 
 def remove(role: Role, by: Member) -> None:
@@ -137,6 +146,7 @@ def remove(role: Role, by: Member) -> None:
             members = "1 member has" if count == 1 else f"{count:,} members have"
             raise InvalidRole([f"{members} the role {role.name}; assign them another role first"])
         role.delete()
+        _report(Notice.ROLE_REMOVED, role, by)
 
 
 def key_of(name: str) -> str:
@@ -144,9 +154,14 @@ def key_of(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
+def _report(notice: Notice, role: Role, by: Member) -> None:
+    """Notify the other district managers of a change to a role."""
+    notices.notify_managers(notice, timezone.now(), by.district, by=by, detail=role.name)
+
+
 def _save(
     role: Role, by: Member, name: str, description: str, permissions: frozenset[Permission]
-) -> Role:
+) -> None:
     role.name, role.name_key = " ".join(name.split()), key_of(name)
     role.description = " ".join(description.split())
     reasons = _permission_problems(role, permissions, by)
@@ -162,7 +177,6 @@ def _save(
             role.save()
     except IntegrityError:
         raise InvalidRole([f"there is already a role '{role.name}'; choose another name"]) from None
-    return role
 
 
 def _require_distinct(role: Role) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from rollbook.accounts import mails
+from rollbook.accounts.managers import district_managers
 from rollbook.accounts.models import (
     AccountMail,
     AccountMailKind,
@@ -18,7 +19,6 @@ from rollbook.accounts.models import (
     Session,
     Token,
 )
-from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District
 
 MAIL_INTERVAL = timedelta(days=30)
@@ -63,12 +63,7 @@ def _remind(key: int, now: datetime) -> int:
         staff = Member.objects.filter(district=district)
         if recent.exists() or not only_unused(staff, mails.UNUSED_DAYS, now).exists():
             return 0
-        managers = staff.filter(
-            is_active=True,
-            role__is_standard=True,
-            role__type=RoleType.DISTRICT_MANAGER.value,
-        )
-        recipients = [manager for manager in managers if manager.has_usable_password()]
+        recipients = district_managers(district)
         for manager in recipients:
             mails.queue_mail(manager, AccountMailKind.UNUSED_ACCOUNTS, now)
         return len(recipients)

@@ -16,16 +16,17 @@ def port(text: str) -> int:
 
 def concurrency(text: str) -> int:
     """Parse a number of updates to work on at the same time."""
-    if text.isdecimal() and 1 <= int(text) <= MAX_CONCURRENCY:
-        return int(text)
-    raise ArgumentTypeError(f"'{text}' is not a number from 1 to {MAX_CONCURRENCY}")
+    return _number(text, 1, MAX_CONCURRENCY)
 
 
 def count(text: str) -> int:
     """Parse a number from 1 to a million."""
-    if text.isdecimal() and 1 <= int(text) <= MAX_COUNT:
-        return int(text)
-    raise ArgumentTypeError(f"'{text}' is not a number from 1 to {MAX_COUNT:,}")
+    return _number(text, 1, MAX_COUNT)
+
+
+def count_or_zero(text: str) -> int:
+    """Parse a number from 0 to a million."""
+    return _number(text, 0, MAX_COUNT)
 
 
 def keep(text: str) -> int:
@@ -33,3 +34,9 @@ def keep(text: str) -> int:
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise ArgumentTypeError(f"'{text}' is not a number above 0")
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if text.isdecimal() and least <= int(text) <= most:
+        return int(text)
+    raise ArgumentTypeError(f"'{text}' is not a number from {least} to {most:,}")

@@ -53,8 +53,11 @@ def _section(command: ArgumentParser) -> str:
 
 def _help(parser: ArgumentParser) -> str:
     """Return the help without the exit codes, which are the same for all commands."""
-    parser.epilog = None
-    return parser.format_help()
+    epilog, parser.epilog = parser.epilog, None
+    try:
+        return parser.format_help()
+    finally:
+        parser.epilog = epilog
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Districts and their schools."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from rollbook.studentfile.rules import DateOrder
 
@@ -14,6 +14,8 @@ PERSONS_KEPT_DAYS = (30, 3660)  # students who left and staff without access; or
 
 INVITATIONS_PER_DAY = 2000  # as many as a staff file can have rows
 KEPT_BYTES_LIMIT = 20_000_000_000  # nearly twenty of the largest files
+
+GRACE_MINUTES = (0, 720)
 
 
 class District(models.Model):
@@ -153,3 +155,70 @@ class School(models.Model):
     def title(self) -> str:
         """The name with the School ID, such as ``Maple High (100)``."""
         return f"{self.name} ({self.organization_id})"
+
+
+class FileSchedule(models.Model):
+    """By when a district's student file is expected; a district without one expects none."""
+
+    district = models.OneToOneField(District, on_delete=models.PROTECT, primary_key=True)
+    times = models.JSONField(
+        help_text="for each weekday from Monday, a local time such as 06:00; empty: no file"
+    )
+    grace_minutes = models.PositiveSmallIntegerField(
+        default=30, help_text="how late a file may be before an email reports it"
+    )
+    needs_half = models.BooleanField(
+        default=True, help_text="whether a file must have half as many rows as active students"
+    )
+    since = models.DateTimeField(help_text="files that were expected earlier don't count")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(grace_minutes__range=GRACE_MINUTES), name="schedule_grace_minutes"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"schedule of {self.district}"
+
+
+class SchedulePause(models.Model):
+    """Local days on which a district expects no file, such as holidays."""
+
+    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
+    first = models.DateField()
+    last = models.DateField()
+    begin_announced = models.BooleanField(
+        default=False, help_text="whether the email about its beginning is queued"
+    )
+    end_announced = models.BooleanField(
+        default=False, help_text="whether the email about its end is queued"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["district", "first"], name="pause_first_day"),
+            models.CheckConstraint(condition=Q(first__lte=F("last")), name="pause_days"),
+        ]
+
+    def __str__(self) -> str:
+        return f"pause of {self.district} from {self.first} to {self.last}"
+
+
+class MissedFile(models.Model):
+    """A student file that was expected on a local day and did not arrive."""
+
+    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
+    day = models.DateField()
+    expected_at = models.DateTimeField()
+    previous_at = models.DateTimeField(
+        help_text="when the file before was expected; a file that arrived since then counts"
+    )
+    noticed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["district", "day"], name="missed_file_day")]
+
+    def __str__(self) -> str:
+        return f"file of {self.district} missed on {self.day}"

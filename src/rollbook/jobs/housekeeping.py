@@ -22,7 +22,7 @@ from rollbook.operations.keys import rotation
 from rollbook.operations.lifecycle import resumption
 from rollbook.operations.retention import removal
 from rollbook.students import passwords
-from rollbook.updates import leftovers, password_marks, retention, runner
+from rollbook.updates import leftovers, missing_files, password_marks, retention, runner
 from rollbook.updates import mails as updates_mails
 from rollbook.updates.receiving import drafts, receive
 
@@ -149,6 +149,12 @@ def queue_reminders() -> int:
     return unused_accounts.queue_reminders(now)
 
 
+def report_missing_files() -> int:
+    """Report student files that did not arrive in time, unless the clock is in doubt."""
+    now = timezone.now()
+    return missing_files.check(now) if retention_guard.check_clock(now) else 0
+
+
 def continue_destructions() -> int:
     """Continue to delete districts and to erase students where that was interrupted."""
     return resumption.continue_unfinished()
@@ -188,6 +194,7 @@ PERIODIC_TASKS = (
     PeriodicTask("find unused accounts", queue_reminders, 3600.0, "45 * * * *"),
     PeriodicTask("finish key rotations", finish_key_rotations, 300.0, "*/5 * * * *"),
     PeriodicTask("continue deletions", continue_destructions, 60.0, "* * * * *"),
+    PeriodicTask("report missing files", report_missing_files, 60.0, "* * * * *"),
     PeriodicTask("notice password spraying", notice_spraying, 300.0, "*/5 * * * *"),
     PeriodicTask("check alerts", watch.check, watch.CHECK_INTERVAL_S, "* * * * *"),
     PeriodicTask("purge jobs", purge_jobs, None, "30 * * * *"),

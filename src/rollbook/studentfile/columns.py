@@ -147,6 +147,8 @@ class Column:
         secret: Whether values are never quoted.
         is_list: Whether a cell contains several values.
         repetitive: Whether the results of its rule are worth caching while a file is checked.
+        plain: A form of texts that the rule returns as they are, for columns whose values don't
+            repeat: recognizing it takes less time than the rule.
         format: Returns a canonical value as exports write it.
         noun: What a message calls one of its values.
     """
@@ -160,6 +162,7 @@ class Column:
     secret: bool = False
     is_list: bool = False
     repetitive: bool = True
+    plain: re.Pattern[str] | None = None
     format: Callable[[str], str] = _as_is
     noun: str = "value"
 
@@ -221,6 +224,7 @@ COLUMNS: tuple[Column, ...] = (
         identifiers.student_id,
         "1 to 64 of A-Z a-z 0-9 `.` `_` `-`; case and leading zeros matter; unique in the district",
         repetitive=False,
+        plain=identifiers.PLAIN_ID,
     ),
     Column(
         "USERNAME",
@@ -228,6 +232,7 @@ COLUMNS: tuple[Column, ...] = (
         "2 to 64 characters without spaces; stored in lower case; unique in the district",
         adding="generated if absent",
         repetitive=False,
+        plain=identifiers.PLAIN_USERNAME,
     ),
     Column(
         "PASSWORD",
@@ -237,6 +242,7 @@ COLUMNS: tuple[Column, ...] = (
         adding="generated if absent",
         secret=True,
         repetitive=False,
+        plain=identifiers.PLAIN_PASSWORD,
     ),
     Column("FIRST_NAME", names.name, _NAME, aliases=_aliases("FIRST_NAME"), adding=REQUIRED),
     Column(
@@ -315,9 +321,15 @@ COLUMNS: tuple[Column, ...] = (
         aliases=("PARENT_EMAIL",),
         clearable=True,
         repetitive=False,
+        plain=free_text.PLAIN_EMAIL,
     ),
     Column(
-        "PARENT_EMAIL_2", free_text.email, "one email address", clearable=True, repetitive=False
+        "PARENT_EMAIL_2",
+        free_text.email,
+        "one email address",
+        clearable=True,
+        repetitive=False,
+        plain=free_text.PLAIN_EMAIL,
     ),
     Column(
         "ADDITIONAL_INFO_1",

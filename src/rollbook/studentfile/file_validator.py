@@ -1,7 +1,7 @@
 """Validate every row of a student file: for check, preview and ``rollbook file check``."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from rollbook.studentfile.problems.problem import Problem
@@ -16,18 +16,26 @@ log.addHandler(logging.NullHandler())  # print nothing if logging is not configu
 BATCH_ROWS = 5000
 
 
-def validate_rows(validator: RowValidator, rows: Iterable[RawRow]) -> Iterator[ValidatedRow]:
-    """Validate rows one by one.
+def validate_rows(validator: RowValidator, rows: Sequence[RawRow]) -> list[ValidatedRow]:
+    """Validate rows: those whose cells are all valid by columns, the others one by one.
 
     An exception in a rule rejects that row only and is logged with its line.
     """
-    for row in rows:
-        try:
-            validated = validator.validate(row)
-        except Exception:
-            log.exception("a rule failed on line %d", row.line)
-            validated = ValidatedRow(row.line, {}, [Problem("internal_error", row.line)])
-        yield validated
+    try:
+        valid = validator.validate_valid(rows)
+    except Exception:
+        log.warning("a rule failed in %d rows, which are validated one by one", len(rows))
+        valid = [None] * len(rows)
+    pairs = zip(rows, valid, strict=True)
+    return [validated or _validate_row(validator, row) for row, validated in pairs]
+
+
+def _validate_row(validator: RowValidator, row: RawRow) -> ValidatedRow:
+    try:
+        return validator.validate(row)
+    except Exception:
+        log.exception("a rule failed on line %d", row.line)
+        return ValidatedRow(row.line, {}, [Problem("internal_error", row.line)])
 
 
 def validate_file(

@@ -1,10 +1,11 @@
 """Validate a row: each cell by its column's rule, then the cells together."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
-from rollbook.studentfile.columns import BY_NAME, CLEAR, REQUIRED_TO_ADD, Column, fold_header
+from rollbook.studentfile.cell_rules import CellRule
+from rollbook.studentfile.columns import BY_NAME, REQUIRED_TO_ADD, Column, fold_header
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import (
     PROBLEM_CODES,
@@ -15,17 +16,13 @@ from rollbook.studentfile.problems.problem import (
 from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS, IDENTIFYING_COLUMNS, Header
 from rollbook.studentfile.reading.reader import RawRow, RowDamage
 from rollbook.studentfile.rules import FileRules
-from rollbook.studentfile.values import birth_dates, choices
-from rollbook.studentfile.values.free_text import free_text
+from rollbook.studentfile.values import birth_dates
 from rollbook.studentfile.values.names import ONE_NAME, PLACEHOLDER_OR_NAME, is_one_name
-from rollbook.studentfile.values.placeholders import is_placeholder
-from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning, trim
+from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning
 
-# Results that are cached for each column, and the longest text among them: bounded memory.
-_MAX_CACHED_RESULTS = 6_000
-_MAX_CACHED_LENGTH = 40
 _ONCE_PER_COLUMN = frozenset({"placeholder_blank", "list_separator", "line_breaks_joined"})
-_WARN_WHEN_TRIMMED = frozenset({"STUDENT_ID", "SCHOOL_ID"})
+_WITHOUT_PROBLEM = frozenset({str, type(None)})
+"""Types of the results of rules that are no problem: a value, or None for a blank cell."""
 
 
 @dataclass(slots=True)
@@ -83,11 +80,7 @@ class RowValidator:
             (
                 index,
                 column.name,
-                _CachedRule(
-                    _with_file_rules(column, file_rules),
-                    max_length,
-                    keep_optional=keep_optional,
-                ),
+                CellRule(column, file_rules, max_length, keep_optional=keep_optional),
             )
             for index, column in enumerate(header.columns)
             if column
@@ -113,10 +106,43 @@ class RowValidator:
                     self._add_problem(validated, name, text, result)
         if validated.problems and self._is_header(cells):
             return ValidatedRow(line, {}, [Problem("header_again", line)])
-        if self._has_last_name and "LAST_NAME" not in validated.values:
-            _name_one_name(validated)
-        _validate_across_columns(validated, self._today)
+        self._validate_across_columns(validated)
         return validated
+
+    def validate_valid(self, rows: Sequence[RawRow]) -> list[ValidatedRow | None]:
+        """Validate rows column by column, as ``validate`` does row by row.
+
+        Returns:
+            The values of each row in which every cell is valid or blank; None for the others,
+            which ``validate`` validates.
+        """
+        validated: list[ValidatedRow | None] = [None] * len(rows)
+        intact = [index for index, row in enumerate(rows) if self._is_intact(row)]
+        cells = list(zip(*(rows[index].cells for index in intact), strict=True))
+        if not cells:
+            return validated
+        results = [rule.validate_all(cells[at]) for at, _, rule in self._columns]
+        names = [name for _, name, _ in self._columns]
+        invalid = _find_problems(results)
+        for number, values in enumerate(zip(*results, strict=True)):
+            if number in invalid:
+                continue
+            pairs = zip(names, values, strict=True)
+            given = {name: value for name, value in pairs if isinstance(value, str)}
+            index = intact[number]
+            row = validated[index] = ValidatedRow(rows[index].line, given)
+            self._validate_across_columns(row)
+        return validated
+
+    def _is_intact(self, row: RawRow) -> bool:
+        """Return whether a row has as many cells as the header, undamaged and not the same."""
+        cells = row.cells
+        return not row.damage and len(cells) == len(self._names) and cells != self._names
+
+    def _validate_across_columns(self, row: ValidatedRow) -> None:
+        if self._has_last_name and "LAST_NAME" not in row.values:
+            _name_one_name(row)
+        _validate_across_columns(row, self._today)
 
     def _add_problem(
         self, row: ValidatedRow, name: str, text: str, result: InvalidValue | ValueWithWarning
@@ -159,82 +185,17 @@ class RowValidator:
         return values
 
 
-def _with_file_rules(column: Column, rules: FileRules) -> Column:
-    """Return the column with the rule that applies in a file with these rules."""
-    rule_for = _RULES_OF_FILES.get(column.name)
-    return replace(column, rule=rule_for(rules)) if rule_for else column
-
-
-def _grade_rule_for(rules: FileRules) -> Callable[[str], RuleResult]:
-    """Return the rule of GRADE, which looks up the district's own codes first.
-
-    A code such as 13 also replaces the grade's other spellings, such as Grade 13. So a district
-    that says what 13 means has no student in a grade 13, and its export can be read again.
-    """
-    codes = rules.grade_codes
-
-    def rule(text: str) -> RuleResult:
-        grade = codes.get(text.casefold()) or choices.grade(text)
-        return codes.get(grade, grade) if isinstance(grade, str) else grade
-
-    return rule
-
-
-_RULES_OF_FILES: Mapping[str, Callable[[FileRules], Callable[[str], RuleResult]]] = {
-    "DOB": birth_dates.rule_for,
-    "GRADE": _grade_rule_for,
-}
-"""By column, what returns its rule in a file with these rules."""
-
-
-class _CachedRule(dict[str, RuleResult | None]):
-    """The results of a column's rule by text; None for a blank. Caches repetitive values only."""
-
-    def __init__(self, column: Column, max_length: int, *, keep_optional: bool) -> None:
-        super().__init__()
-        self._column = column
-        self._max_length = max_length
-        self._is_kept = keep_optional and column.is_optional
-        self._is_kept_text = self._is_kept and column.rule is free_text
-        is_cached = column.repetitive and not column.secret
-        self._max_results = _MAX_CACHED_RESULTS if is_cached else 0
-
-    def __missing__(self, text: str) -> RuleResult | None:
-        result = _apply_rule(self._column, text, self._max_length)
-        if self._is_kept_text or (self._is_kept and isinstance(result, InvalidValue)):
-            result = _keep_field(self._column, text, result)
-        if len(self) < self._max_results and len(text) <= _MAX_CACHED_LENGTH:
-            self[text] = result
-        return result
-
-
-def _apply_rule(column: Column, text: str, max_length: int) -> RuleResult | None:
-    if len(text) > max_length:
-        return InvalidValue(
-            "field_too_long", f"shorten the value to at most {max_length} characters"
-        )
-    value = trim(text)
-    if not value:
-        return None
-    if ("\n" in value or "\r" in value) and column.rule is not free_text:
-        return InvalidValue("newline_in_field")
-    if value[0] == "<" and value.lower() == CLEAR:
-        return "" if column.clearable else InvalidValue("not_clearable")
-    result = column.rule(value)
-    if isinstance(result, str) and value != text and column.name in _WARN_WHEN_TRIMMED:
-        return ValueWithWarning(result, "trimmed")
-    return result
-
-
-def _keep_field(column: Column, text: str, result: RuleResult | None) -> RuleResult | None:
-    """Return the result for an optional column, in which a bad value leaves the field unchanged."""
-    if is_placeholder(trim(text)):
-        return InvalidValue("placeholder_blank")
-    if not isinstance(result, InvalidValue):
-        return result
-    code = PROBLEM_CODES[result.code]
-    hint = f"{column.name} was left unchanged. {code.title}: {result.hint or code.fix}"
-    return InvalidValue("value_kept", hint)
+def _find_problems(results: Sequence[Sequence[RuleResult | None]]) -> set[int]:
+    """Return the numbers of the rows in which one of the columns has a problem."""
+    found: set[int] = set()
+    for column in results:
+        if not _WITHOUT_PROBLEM.issuperset(map(type, column)):
+            found.update(
+                number
+                for number, result in enumerate(column)
+                if type(result) not in _WITHOUT_PROBLEM
+            )
+    return found
 
 
 def _validate_across_columns(row: ValidatedRow, today: date) -> None:

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 
 from rollbook.students.models import DEFAULT_GROUP
-from rollbook.students.passwords import is_unchanged
+from rollbook.students.passwords import ImportedPasswords
 from rollbook.students.snapshots import StudentSnapshot
 
 _LISTS = frozenset({"GROUPS", "STAFF", "CLASSIFICATIONS"})
 
 
 def diff(
-    student: StudentSnapshot, values: Mapping[str, str], mark_key: bytes | None = None
+    student: StudentSnapshot,
+    values: Mapping[str, str],
+    passwords: ImportedPasswords | None = None,
 ) -> dict[str, str]:
     """Return the columns in which a row differs from the student, with the row's values.
 
@@ -20,7 +22,7 @@ def diff(
     Args:
         student: The student as stored.
         values: Column to value of a validated row.
-        mark_key: The mark key of the district; None: each PASSWORD counts as changed.
+        passwords: Recognizes the student's password; None: each PASSWORD counts as changed.
     """
     if values.get("GROUPS") == "":
         values = {**values, "GROUPS": DEFAULT_GROUP}
@@ -35,7 +37,9 @@ def diff(
         changed["GROUPS"] = values.get("GROUPS", DEFAULT_GROUP)
         changed["STAFF"] = values.get("STAFF", "")
     password = changed.pop("PASSWORD", None)
-    if password is not None and not is_unchanged(student.password, password, mark_key):
+    if password is not None and not (
+        passwords and passwords.is_unchanged(student.password, password)
+    ):
         changed["PASSWORD"] = password
     return changed
 

@@ -18,6 +18,7 @@ from rollbook.students.name_keys import fold_loosely, is_missing
 Values = Mapping[str, str]
 
 NAMES = ("FIRST_NAME", "LAST_NAME")
+_COMPARED = (*NAMES, "DOB")
 
 _MAX_DIFFERENCES = 1
 _MIN_TYPO_LENGTH = 4  # Tim and Tom are two names, Jon and John may be one
@@ -78,7 +79,7 @@ def find_contradiction(line: int, stored: Values, values: Values, column: str) -
         values: Column to value of the row, without those that it doesn't give.
         column: STUDENT_ID or USERNAME, by which the student was found.
     """
-    changed = [name for name in (*NAMES, "DOB") if values.get(name, "") not in ("", stored[name])]
+    changed = [name for name in _COMPARED if values.get(name) and values[name] != stored[name]]
     if not changed:
         return None
     for name in changed:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import identity, similar_ids, snapshots
@@ -15,8 +16,7 @@ Values = Mapping[str, str]
 MAX_LISTED_STUDENTS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """The student of a row, if there is one, and what is wrong with the row, if anything.
 
     Attributes:

@@ -2,9 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -19,7 +18,14 @@ STUDENT_TABLE_COLUMNS = tuple(
 )
 """Columns stored in the table of students, where their names are in lower case."""
 
-_COLUMNS = ", ".join(f"student.{name.lower()}" for name in STUDENT_TABLE_COLUMNS)
+_LOADED_COLUMNS = ("SCHOOL_ID", *STUDENT_TABLE_COLUMNS)
+_DATE_AS_TEXT = {
+    "sqlite": "student.dob || ''",  # without a type, so nothing turns it into a date
+    "postgresql": "to_char(student.dob, 'YYYY-MM-DD')",
+}[connection.vendor]
+_COLUMNS = ", ".join(f"student.{name.lower()}" for name in STUDENT_TABLE_COLUMNS).replace(
+    "student.dob", _DATE_AS_TEXT
+)
 _LOOKUPS = {
     column: lateral_lookup_sql(
         "students_student",
@@ -47,8 +53,7 @@ _LOAD_GROUP_NAMES = named_query("load_group_names", in_ids=IN_JSON_INTEGERS)
 _LOAD_STAFF_EMAILS = named_query("load_staff_emails", in_ids=IN_JSON_INTEGERS)
 
 
-@dataclass(frozen=True, slots=True)
-class StudentSnapshot:
+class StudentSnapshot(NamedTuple):
     """One student as it is stored.
 
     Attributes:
@@ -162,11 +167,9 @@ def _fetch(query: str, keys: Collection[Any], *parameters: int) -> Iterable[Stud
         return
     with connection.cursor() as cursor:
         cursor.execute(query, [as_json_parameter(keys), *parameters])
-        for pk, version, password, school, *own_values in cursor.fetchall():
-            values = dict(zip(STUDENT_TABLE_COLUMNS, own_values, strict=True))
+        for pk, version, password, *stored in cursor.fetchall():
+            values = dict(zip(_LOADED_COLUMNS, stored, strict=True))
             values["STUDENT_ID"] = values["STUDENT_ID"] or ""
-            values["DOB"] = str(values["DOB"])
-            values["SCHOOL_ID"] = school
             yield StudentSnapshot(pk, version, password, values)
 
 

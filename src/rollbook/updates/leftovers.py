@@ -37,6 +37,17 @@ _COLUMNS = (
     "fingerprint",
     "simple_columns",
 )
+_NEEDED = (
+    "line",
+    "outcome",
+    "student",
+    "claims_student_id",
+    "claims_username",
+    "claims_name_key",
+    "claims_dob",
+    "claims_loose_key",
+)
+"""What is read of a row. Its values, which are most of it, are overwritten unread."""
 
 
 class KeyDigests:
@@ -74,14 +85,15 @@ def remove_batch() -> int:
 def _remove(update: UpdateJob) -> int:
     """Do one step, in the caller's transaction; return the number of rows, at least 1."""
     following = StagedRow.objects.filter(update=update, line__gt=update.leftovers_through_line)
-    rows = list(following.with_outcome(update).order_by("line")[:ROWS_PER_STEP])
+    needed = following.with_outcome(update).order_by("line").only(*_NEEDED)
+    rows = list(needed[:ROWS_PER_STEP])
     added = [row for row in rows if row.effective_outcome == Outcome.ADDED]
-    students = added_students.find(update, added)
+    students = added_students.find_keys(update, added)
     digests = KeyDigests.of_district(update.district_id)
     cleared = []
     for row in rows:
         if row.line in students:
-            row.student_id, row.outcome = students[row.line].pk, Outcome.ADDED.value
+            row.student_id, row.outcome = students[row.line], Outcome.ADDED.value
         elif row.effective_outcome == Outcome.ADDED:
             row.outcome = Outcome.ADDED.value
         _clear(row, digests)

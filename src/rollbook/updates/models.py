@@ -212,8 +212,9 @@ class Draft(StudentFile):
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT)
     created_at = models.DateTimeField()
-    preview = models.JSONField(
-        help_text="the result of the check, see preview.py; without PASSWORD cells"
+    preview = models.JSONField(help_text="like sealed_preview, but of drafts of older versions")
+    sealed_preview = models.BinaryField(
+        null=True, help_text="the result of the check, encrypted; see preview.py"
     )
     update = models.ForeignKey(
         UpdateJob, null=True, on_delete=models.PROTECT, help_text="the update it was submitted as"
@@ -258,9 +259,13 @@ class CheckedRange(models.Model):
         help_text="the line of each record; empty if each is one line, from first_line on"
     )
     fingerprints = models.BinaryField(
-        default=b"", help_text="see manifest/fingerprints.py; empty: no longer needed"
+        default=b"",
+        db_default=b"",
+        help_text="see manifest/fingerprints.py; empty: no longer needed",
     )
-    checksum = models.BinaryField(default=b"", help_text="keyed hash of both arrays")
+    checksum = models.BinaryField(
+        default=b"", db_default=b"", help_text="keyed hash of both arrays"
+    )
 
     class Meta:
         constraints = [
@@ -346,7 +351,7 @@ class StagedRow(models.Model):
         null=True, help_text="of the name and date of birth, see students/name_keys.py"
     )
     fingerprint = models.BigIntegerField(
-        null=True, help_text="of the row, see students/fingerprints.py; null: it had a problem"
+        null=True, help_text="of the row, see manifest/fingerprints.py; null: it had a problem"
     )
     student_version = models.PositiveIntegerField(
         null=True, help_text="version of the student that the row was compared with"
@@ -414,9 +419,12 @@ class Problem(models.Model):
     column = models.CharField(max_length=64, null=True)
     code = models.CharField(max_length=40)
     found = models.CharField(
-        max_length=200, default="", help_text="the value, but never that of a PASSWORD cell"
+        max_length=200, default="", help_text="the value, of updates of older versions"
     )
-    hint = models.TextField(default="")
+    hint = models.TextField(default="", help_text="likewise")
+    sealed = models.BinaryField(
+        null=True, help_text="the value and the hint, encrypted; see problem_store.py"
+    )
 
     class Meta:
         indexes = [models.Index(fields=["update", "line"], name="problem_line")]

@@ -1,8 +1,14 @@
-"""Store the problems of an update: exact counts by code, and the details of each problem."""
+"""Store the problems of an update: exact counts by code, and the details of each problem.
 
+The value that was found and the hint can name students, so they are encrypted.
+"""
+
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from rollbook.accounts.district_keys import DistrictKeyLost
+from rollbook.accounts.sealed_values import Sealer, unseal
 from rollbook.db import bulk
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, Severity
 from rollbook.updates import models
@@ -12,7 +18,7 @@ MAX_WARNINGS = 1000
 stored.
 """
 
-_COLUMNS = ("update_id", "line", "column", "code", "found", "hint")
+_COLUMNS = ("update_id", "line", "column", "code", "found", "hint", "sealed")
 
 
 def counts(
@@ -33,16 +39,28 @@ def save_problems(
         earlier_counts: Code to number of problems that the update already has.
     """
     remaining_warnings = MAX_WARNINGS - _count_warnings(earlier_counts or {})
-    rows = []
+    kept = []
     for problem in problems:
         if problem.severity is Severity.WARNING:
             remaining_warnings -= 1
             if remaining_warnings < 0:
                 continue
-        rows.append(
-            (update_id, problem.line, problem.column, problem.code, problem.found, problem.hint)
-        )
+        kept.append(problem)
+    if not kept:
+        return
+    district_id = models.UpdateJob.objects.values_list("district_id", flat=True).get(pk=update_id)
+    sealer = Sealer.of_district(district_id)
+    rows = [
+        (update_id, problem.line, problem.column, problem.code, "", "", _seal(sealer, problem))
+        for problem in kept
+    ]
     bulk.insert("updates_problem", _COLUMNS, rows)
+
+
+def _seal(sealer: Sealer, problem: Problem) -> bytes | None:
+    if not problem.found and not problem.hint:
+        return None
+    return sealer.seal(json.dumps([problem.found, problem.hint], ensure_ascii=False))
 
 
 def _count_warnings(counts_by_code: Mapping[str, int]) -> int:
@@ -54,5 +72,16 @@ def _count_warnings(counts_by_code: Mapping[str, int]) -> int:
 
 
 def to_problem(problem: models.Problem) -> Problem:
-    """Return a stored problem as a value with its texts."""
-    return Problem(problem.code, problem.line, problem.column, problem.found, problem.hint)
+    """Return a stored problem as a value with its texts, which are empty if the key is lost."""
+    found, hint = problem.found, problem.hint
+    if problem.sealed:
+        found, hint = _unseal(bytes(problem.sealed))
+    return Problem(problem.code, problem.line, problem.column, found, hint)
+
+
+def _unseal(sealed: bytes) -> tuple[str, str]:
+    try:
+        found, hint = json.loads(unseal(sealed))
+    except DistrictKeyLost:
+        return "", ""
+    return found, hint

@@ -197,7 +197,7 @@ def test_use_is_audited_once_a_day_for_each_address(manager: Member) -> None:
     assert KnownAddress.objects.get().address == HERE
     api_tokens.sign_in(secret, "198.51.100.7", NOW)
     api_tokens.sign_in(secret, HERE, NOW + timedelta(days=1))
-    assert AuditEvent.objects.count() == 3
+    assert AuditEvent.objects.filter(action="sign in").count() == 3
 
 
 def test_only_the_first_use_in_a_minute_writes(manager: Member) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from rollbook.accounts.auth import known_addresses
 from rollbook.accounts.auth.known_addresses import is_known, remember, signed_in_from
+from rollbook.accounts.auth.sign_in import record_sign_in
 from rollbook.accounts.models import KnownAddress, Member
 
 HERE = "203.0.113.7"
@@ -48,11 +49,21 @@ def test_that_of_a_former_member_is_not_known(manager: Member) -> None:
     assert not is_known(HERE)
 
 
-def test_it_is_written_once_a_day(manager: Member) -> None:
+def test_a_sign_in_is_written_once_a_day(manager: Member) -> None:
     now = timezone.now().replace(hour=1)
-    written = [remember(manager, HERE, now + timedelta(hours=hours)) for hours in (0, 1, 24)]
-    assert written == [True, False, True]
-    assert KnownAddress.objects.get().last_seen_at == now + timedelta(days=1)
+    seen = []
+    for hours in (0, 1, 24):
+        record_sign_in(manager, HERE, "curl", now + timedelta(hours=hours))
+        seen.append(KnownAddress.objects.get().last_seen_at)
+    assert seen == [now, now, now + timedelta(days=1)]
+
+
+def test_a_sign_in_that_is_remembered_costs_one_query(manager: Member) -> None:
+    now = timezone.now()
+    record_sign_in(manager, HERE, "curl", now)
+    with CaptureQueriesContext(connection) as queries:
+        record_sign_in(manager, HERE, "curl", now)
+    assert len(queries) == 1
 
 
 def test_answers_are_cached(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,9 +210,8 @@ def test_an_invitation_does_not_reveal_who_has_an_account_elsewhere(
         with CaptureQueriesContext(connection) as queries:
             member = invited_to(manager.district, email)
         mails.send_due()
-        (sent,) = mail.outbox
+        (sent,) = (each for each in mail.outbox if each.to == [email])
         mail.outbox.clear()
-        assert sent.to == [email]
         shown.append((len(queries), state_of(member), sent.subject, len(str(sent.body))))
     assert shown[0] == shown[1]
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from rollbook.accounts.models import AuditEvent, Member
+from rollbook.accounts.models import AccountMail, AuditEvent, Member
 from rollbook.districts.models import District
 from rollbook.system_accounts import command_agent
 from tests.cli.conftest import Rollbook
+from tests.conftest import make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -192,13 +193,73 @@ def test_limits_of_invitations_and_kept_files_are_set(
         assert (district.invitations_per_day, district.kept_bytes_limit) == limits
 
 
+RETENTION = {
+    "files_kept_days": 7,
+    "details_kept_days": 60,
+    "audit_kept_years": 5,
+    "history_kept_days": 400,
+    "leavers_kept_days": 365,
+    "staff_kept_days": 0,
+}
+
+
+@pytest.mark.statement("S41", "S49")
+def test_retention_times_are_set_and_the_managers_get_a_notice(
+    rollbook: Rollbook, manager: Member, cedar: District
+) -> None:
+    options = [(f"--{name.replace('_', '-')}", str(value)) for name, value in RETENTION.items()]
+    result = rollbook("district", "set", "maple-usd", *[word for pair in options for word in pair])
+    assert (result.code, result.err) == (0, "")
+    assert "Days to keep students who left of Maple USD: 365.\n" in result.out
+    assert "Days to keep former staff members of Maple USD: nothing is removed.\n" in result.out
+    district = District.objects.get(slug="maple-usd")
+    assert {name: getattr(district, name) for name in RETENTION} == RETENTION
+    notice = AccountMail.objects.get()
+    assert (notice.member, notice.notice, notice.actor) == (manager, "settings changed", None)
+    assert "days to keep files: 14 → 7" in notice.notice_detail
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--leavers-kept-days", "5"), "5 isn't a number from 30 to 3,660 or 0"),
+        (("--files-kept-days", "0"), "0 isn't a number from 1 to 365"),
+        (("--history-kept-days", "89"), "89 is less than the 90 days for which rows and problems"),
+    ],
+)
+def test_retention_times_outside_the_limits_change_nothing(
+    rollbook: Rollbook, manager: Member, options: tuple[str, str], reason: str
+) -> None:
+    result = rollbook("district", "set", "maple-usd", "--encoding", "cp1252", *options)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith(f"ERROR bad_settings: {reason}")
+    assert District.objects.get(slug="maple-usd").encoding == "utf-8"
+    assert not AccountMail.objects.exists()
+
+
+@pytest.mark.statement("S49")
+def test_changed_recipients_are_reported(rollbook: Rollbook, manager: Member) -> None:
+    eve = make_member(manager.district, "eve@maple.example")
+    assert rollbook("district", "set", "maple-usd", "--notify", "eve@maple.example").code == 0
+    queued = AccountMail.objects.select_related("member")
+    assert {(mail.member, mail.notice, mail.notice_detail) for mail in queued} == {
+        (manager, "recipients changed", "1 added, 0 removed"),
+        (eve, "recipients changed", "1 added, 0 removed"),
+        (eve, "recipient changed", "get them now"),
+    }
+    AccountMail.objects.all().delete()
+    assert rollbook("district", "set", "maple-usd", "--notify", "eve@maple.example").code == 0
+    assert not AccountMail.objects.exists()
+
+
 def test_nothing_to_set_is_a_usage_error(rollbook: Rollbook, maple: District) -> None:
     result = rollbook("district", "set", "maple-usd")
     assert (result.code, result.err) == (
         2,
         "ERROR nothing_to_set: use at least one of --time-zone, --encoding, --date-order, "
         "--grade-codes, --reactivate-students, --notify, "
-        "--invitations-per-day, --kept-gb\n",
+        "--invitations-per-day, --kept-gb, --files-kept-days, --details-kept-days, "
+        "--audit-kept-years, --history-kept-days, --leavers-kept-days, --staff-kept-days\n",
     )
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from rollbook.accounts.auth import emailed_links
+from rollbook.accounts.members import changes
 from rollbook.accounts.models import AccountMail, AuditEvent, Member
 from rollbook.cli.actions import staff
 from rollbook.districts.models import District
@@ -262,6 +263,53 @@ def test_a_lost_second_factor_is_turned_off_on_the_host(
     assert (event.district, event.member, event.detail) == (
         manager.district, None, "turned off for ops@maple.example",
     )  # fmt: skip
+
+
+def test_a_login_of_several_districts_needs_the_name_of_one(
+    rollbook: Rollbook, manager: Member, neighbor: Member
+) -> None:
+    invited = ("--first", "Eve", "--last", "Doe", "--role", "district manager")
+    for district in ("maple-usd", "cedar-county"):
+        assert rollbook("staff", "add", district, "eve@new.example", *invited).code == 0
+    result = rollbook("staff", "deactivate", "eve@new.example")
+    assert (result.code, result.err) == (
+        1,
+        "ERROR ambiguous_member: 'eve@new.example' is a member of several districts, or invited "
+        "to them; write cedar-county:eve@new.example, for example; nothing was changed\n",
+    )
+    assert not Member.objects.filter(is_active=False).exists()
+    assert rollbook("staff", "deactivate", "cedar-county:eve@new.example").code == 0
+    assert Member.objects.get(is_active=False).district == neighbor.district
+
+
+@pytest.mark.statement("S49")
+@pytest.mark.parametrize(
+    ("command", "notice", "is_told"),
+    [
+        (("deactivate", "ben@maple.example"), "deactivated", True),
+        (("reactivate", "ben@maple.example"), "reactivated", True),
+        (("second-factor-off", "ben@maple.example"), "two-step verification off", False),
+        (
+            (*ADD[1:], "--role", "district manager"),
+            "manager added",
+            False,
+        ),
+    ],
+)
+def test_changes_by_the_operator_are_reported(
+    rollbook: Rollbook, manager: Member, command: tuple[str, ...], notice: str, *, is_told: bool
+) -> None:
+    ben = make_member(manager.district, "ben@maple.example", "school manager")
+    with_second_factor(ben)
+    if command[0] == "reactivate":
+        changes.deactivate(ben, None)
+    AccountMail.objects.all().delete()
+    result = rollbook("staff", *command)
+    assert (result.code, result.err) == (0, "")
+    queued = AccountMail.objects.filter(notice=notice)
+    recipients = {mail.member.email for mail in queued.select_related("member")}
+    assert recipients == {manager.email} | ({ben.email} if is_told else set())
+    assert not queued.exclude(actor=None).exists()
 
 
 @pytest.mark.parametrize(

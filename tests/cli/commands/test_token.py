@@ -9,7 +9,7 @@ from django.utils import timezone
 from rollbook.accounts.auth import api_tokens
 from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.auth.token_limits import TokenLimits
-from rollbook.accounts.models import AuditEvent, Member, Token
+from rollbook.accounts.models import AccountMail, AuditEvent, Member, Token
 from tests.cli.conftest import Rollbook
 from tests.conftest import make_member
 
@@ -58,6 +58,29 @@ def test_tokens_are_revoked(
     assert (result.code, result.out, result.err) == (0, f"Revoked {answer}.\n", "")
     assert Token.objects.filter(revoked_at=None).count() == left
     assert AuditEvent.objects.get().action == "token revoke"
+
+
+@pytest.mark.statement("S49")
+def test_revoked_tokens_are_reported(rollbook: Rollbook, tokens: list[Token]) -> None:
+    AccountMail.objects.all().delete()
+    assert rollbook("token", "revoke", "--member", "ben@maple.example").code == 0
+    assert reported() == {
+        ("ben@maple.example", "tokens of member revoked", "1 token"),
+        ("ops@maple.example", "tokens of member revoked", "1 token"),
+    }
+    AccountMail.objects.all().delete()
+    assert rollbook("token", "revoke", "--all").code == 0
+    assert reported() == {
+        ("ops@maple.example", "tokens revoked", "1 token"),
+        ("ben@maple.example", "tokens revoked", "1 token"),
+        (tokens[2].member.email, "tokens revoked", "1 token"),
+    }
+
+
+def reported() -> set[tuple[str, str, str]]:
+    """Return recipient, notice and detail of each queued notice."""
+    queued = AccountMail.objects.select_related("member")
+    return {(mail.member.email, mail.notice, mail.notice_detail) for mail in queued}
 
 
 def test_whose_tokens_are_revoked_must_be_named(rollbook: Rollbook, tokens: list[Token]) -> None:

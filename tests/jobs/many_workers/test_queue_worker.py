@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db import connection
-from procrastinate import App, JobContext
+from django.db import connection, transaction
+from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.tasks import configure_task
 
 from rollbook.jobs.many_workers import job_queue, queue_worker
@@ -33,11 +34,10 @@ def defer() -> None:
 
 
 @contextmanager
-def running(app: App, concurrency: int = 1) -> Iterator[None]:
+def running(app: App, concurrency: int = 1, *, listens: bool = False) -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(
-        target=QueueWorker(app, QUEUE, concurrency, lambda job: job()).work, args=(stop,)
-    )
+    worker = QueueWorker(app, QUEUE, concurrency, lambda job: job(), listens=listens)
+    thread = threading.Thread(target=worker.work, args=(stop,))
     thread.start()
     try:
         yield
@@ -177,3 +177,64 @@ def test_a_restart_frees_the_jobs_of_the_previous_worker(
     finally:
         stop.set()
         thread.join()
+
+
+def listening(*, except_for: int = 0) -> int:
+    """Wait for a connection that has just begun to listen for jobs; return its process ID."""
+    statement = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND query LIKE 'LISTEN %%trials%%' AND pid <> %s
+    """
+    found: list[int] = []
+
+    def find() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [except_for])
+            found.extend(pid for (pid,) in cursor.fetchall())
+        return bool(found)
+
+    until(find)
+    return found[0]
+
+
+def test_a_job_is_taken_up_when_it_is_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_worker, "POLL_INTERVAL_S", 10 * TIMEOUT_S)
+    done = threading.Event()
+    with running(an_app(lambda context: done.set()), listens=True):
+        listening()
+        with transaction.atomic():
+            defer()
+            assert not done.wait(0.2)
+        assert done.wait(TIMEOUT_S)
+
+
+def test_a_lost_connection_for_notifications_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_worker, "POLL_INTERVAL_S", 10 * TIMEOUT_S)
+    done = threading.Event()
+    with running(an_app(lambda context: done.set()), listens=True):
+        first, registered = listening(), workers()
+        execute("SELECT pg_terminate_backend(%s)", first)
+        listening(except_for=first)
+        assert workers() == registered
+        defer()
+        assert done.wait(TIMEOUT_S)
+
+
+def test_without_notifications_jobs_are_found_by_polling(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attempts = []
+
+    async def fail(*arguments: object) -> None:
+        attempts.append(arguments)
+        raise ConnectorException
+
+    monkeypatch.setattr(queue_worker, "LISTEN_RETRY_S", 0.01)
+    monkeypatch.setattr(PsycopgConnector, "listen_notify", fail)
+    done = threading.Event()
+    with running(an_app(lambda context: done.set()), listens=True):
+        until(lambda: len(attempts) > 3)
+        registered = workers()
+        defer()
+        assert done.wait(TIMEOUT_S)
+        assert workers() == registered

@@ -208,8 +208,8 @@ def test_student_passwords_keep_their_key(folder: Path) -> None:
     for password in stored:
         assert passwords.verify(password, "secret")
         assert not passwords.verify(password, "other")
-        assert passwords.is_unchanged(password, "secret", MARK_KEY)
-        assert not passwords.is_unchanged(password, "other", MARK_KEY)
+        assert passwords.ImportedPasswords(MARK_KEY).is_unchanged(password, "secret")
+        assert not passwords.ImportedPasswords(MARK_KEY).is_unchanged(password, "other")
 
 
 def test_students_are_counted_by_the_version_they_need(folder: Path, maple: District) -> None:

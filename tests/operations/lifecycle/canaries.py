@@ -1,14 +1,14 @@
 """Fill a district with unique strings: ``python -m tests.operations.lifecycle.canaries COUNT``.
 
-Each string is printed on a line. They are in the texts of students, groups, schools, staff, tokens,
-files, drafts, problems and emails.
+Each string is printed on a line. They are in the texts of students and parents, groups, schools,
+staff, tokens, files, drafts, problems, transfers and emails.
 """
 
 import os
 import secrets
 import sys
 
-CANARIES_PER_STUDENT = 5
+CANARIES_PER_STUDENT = 7
 
 
 def main(count: int) -> None:
@@ -26,6 +26,8 @@ def main(count: int) -> None:
     from rollbook.accounts.members import members
     from rollbook.accounts.models import Member
     from rollbook.districts.models import District, School
+    from rollbook.students.manual import transfers
+    from rollbook.students.models import Student
     from rollbook.updates.mails import queue_result_mails
     from rollbook.updates.mails import send_due as send_results
     from rollbook.updates.receiving import drafts
@@ -58,6 +60,11 @@ def main(count: int) -> None:
     enroll(district, table(students, "GROUPS"))
     run(district, table(students))
     run(district, table([f"{canary()} 1"], "GRADE"))
+    target = School.objects.create(district=district, organization_id="200", name=canary())
+    moved = Student.objects.order_by("pk")[0]
+    selection = transfers.select_student(manager, moved.pk)
+    assert selection
+    transfers.move(manager, selection, target, now)
     drafts.create_draft(manager, incoming(table(students[:5]).encode()), file_name="d.csv", now=now)
     send(district, table(students[:5]), file_name=f"{canary()}.csv")
     log.record("audit", "seen", member=manager, detail=canary())
@@ -70,10 +77,12 @@ def main(count: int) -> None:
 
 def table(student_ids: list[str], extra: str = "NOTE") -> str:
     """Return a student file with canaries in all free texts."""
-    lines = [f"STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,PASSWORD,{extra}"]
+    parents = "PARENT_EMAIL_1,PARENT_EMAIL_2"
+    lines = [f"STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,PASSWORD,{parents},{extra}"]
     for student_id in student_ids:
-        cells = (student_id, canary(), canary(), canary(), "05/13/2012", canary(), canary())
-        lines.append(",".join(cells))
+        cells = (student_id, canary(), canary(), canary(), "05/13/2012", canary())
+        emails = (f"{canary()}@home.example", f"{canary()}@home.example")
+        lines.append(",".join((*cells, *emails, canary())))
     return "\n".join(lines) + "\n"
 
 

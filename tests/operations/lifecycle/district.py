@@ -1,6 +1,7 @@
 """A district that has something in every table, in the spool and in the folder of emails."""
 
 import json
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,11 @@ from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.members import members
 from rollbook.accounts.models import AccountMailKind, KnownAddress, Member, SecondFactor
 from rollbook.accounts.permissions import Permission, RoleType
-from rollbook.districts.models import District
+from rollbook.districts import schedules
+from rollbook.districts.file_schedule import Pause
+from rollbook.districts.local_dates import local_date
+from rollbook.districts.models import District, MissedFile
+from rollbook.districts.schedules import ScheduleSettings
 from rollbook.operations.models import DistrictExport
 from rollbook.students.manual import transfers
 from rollbook.students.models import Student
@@ -45,6 +50,7 @@ def fill(district: District) -> Member:
     enroll(district, a_class(STUDENTS, PASSWORD="pass{0:03}x", STAFF=manager.email, GROUPS="Band"))
     run(district, a_class(STUDENTS, GRADE="7"))
     run(district, BAD_ROWS)
+    _schedule(district)
     _people(district, manager, domain)
     _work(district, manager)
     queue_result_mails()
@@ -55,6 +61,16 @@ def fill(district: District) -> Member:
     while seals.seal_pending(timezone.now()):
         pass
     return manager
+
+
+def _schedule(district: District) -> None:
+    now = timezone.now()
+    schedules.save(district, ScheduleSettings((time(6),) * 7), now)
+    today = local_date(district, now)
+    schedules.add_pause(district, Pause(today, today), now)
+    MissedFile.objects.create(
+        district=district, day=today, expected_at=now, previous_at=now, noticed_at=now
+    )
 
 
 def _people(district: District, manager: Member, domain: str) -> None:

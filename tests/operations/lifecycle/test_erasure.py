@@ -20,6 +20,7 @@ from rollbook.operations.lifecycle.suspension import NotPossible
 from rollbook.operations.models import Destruction
 from rollbook.students.models import Change, Student
 from rollbook.updates.models import Draft, Problem, UpdateJob
+from rollbook.updates.problem_store import to_problem
 from rollbook.updates.receiving import drafts
 from rollbook.updates.state_machine import Mode
 from tests import depth
@@ -129,7 +130,7 @@ def test_a_problem_of_another_row_loses_only_the_text_that_quotes_the_student(
     assert quotes
     count = Problem.objects.filter(pk__in=quotes).count()
     erase(enrolled, removes_files=False)
-    left = Problem.objects.filter(pk__in=quotes)
+    left = [to_problem(problem) for problem in Problem.objects.filter(pk__in=quotes)]
     assert [(problem.found, problem.hint) for problem in left] == [("", "")] * count
 
 

@@ -143,7 +143,7 @@ def test_a_database_of_another_version_is_not_ready() -> None:
     assert codes() == ["schema"]
     recorder.record_unapplied("updates", "9999_newer")
     assert codes() == []
-    recorder.record_unapplied("updates", "0005_sign_in")
+    recorder.record_unapplied("updates", "0006_sealed_values")
     assert codes() == ["schema"]
 
 

@@ -141,8 +141,14 @@ def test_a_record_over_the_limit_is_too_long_even_if_its_end_has_been_read() -> 
         b'","' * 130_000,
         b'"\n' * 200_000,
         b'""a"' * 100_000,
+        b'"a","b"\n' * 50_000,
+        b'"a","b"x\n' * 50_000,
+        b'"a",5,' * 80_000 + b'"b"x',
     ],
-    ids=["quotes", "empty cells", "quotes inside", "commas inside", "lines", "text after quotes"],
+    ids=[
+        *("quotes", "empty cells", "quotes inside", "commas inside", "lines", "text after quotes"),
+        *("quoted rows", "odd quoted rows", "one odd quote in a long line"),
+    ],
 )
 def test_time_is_linear_in_the_length(block: bytes) -> None:
     started = time.process_time()

@@ -244,7 +244,7 @@ def test_inspecting_rows_in_blocks_or_one_by_one_gives_the_same_result(
     rows: list[bytes], block_size: int
 ) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(reading_scan, "_RECORDS_PER_BLOCK", block_size)
+        patched.setattr(reading_scan, "_RECORDS_PER_LOT", block_size)
         in_blocks = scan_bytes(Path(folder), HEADER + b"".join(rows))
         patched.setattr(reading_scan._Scanner, "_are_regular", lambda scanner, records: False)
         assert scan_bytes(Path(folder), HEADER + b"".join(rows)) == in_blocks

@@ -11,7 +11,7 @@ from rollbook.students.models import Change, Student
 from rollbook.students.visibility import visible_students
 from tests.accounts.browser import NOW
 from tests.conftest import make_member
-from tests.updates.night import enroll
+from tests.updates.night import enroll, run
 
 pytestmark = pytest.mark.statement("S20", "S23")
 
@@ -75,6 +75,16 @@ def test_another_type_of_role_ends_all_links(teacher: Member) -> None:
     again = change(head)
     assert ids(again) == []
     assert not Student.objects.filter(staff=teacher).exists()
+
+
+def test_a_student_who_changes_schools_by_a_file_is_no_longer_shown(
+    teacher: Member, manager: Member
+) -> None:
+    change(teacher, manager, "instructor", "100")
+    assert ids(teacher) == ["1"]
+    run(teacher.district, "STUDENT_ID,SCHOOL_ID\n1,200")
+    assert ids(teacher) == []
+    assert ids(change(teacher, manager, "instructor", "100")) == []
 
 
 def test_another_role_of_the_same_type_and_other_changes_keep_them(

@@ -29,6 +29,7 @@ from tests.updates.night import (
     report_of,
     run,
     send,
+    stored_problems,
 )
 
 ROWS = 60
@@ -78,15 +79,13 @@ def check_results(update: UpdateJob) -> tuple[Any, ...]:
     rows = update.stagedrow_set.order_by("line").values_list(
         "line", "student__student_id", "apply_order", "outcome"
     )
-    problems = update.problem_set.order_by("line", "code").values_list(
-        "line", "column", "code", "found", "hint"
-    )
+    problems = sorted(stored_problems(update), key=lambda each: (each.line or 0, each.code))
     return (
         counts(report_of(update)),
         update.rows_read,
         update.rows_staged,
         update.problem_counts,
-        list(problems),
+        problems,
         list(rows),
     )
 

@@ -8,8 +8,7 @@ import pytest
 from django.utils import timezone
 
 from rollbook.districts.models import District
-from rollbook.studentfile import row_validator
-from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.cell_rules import CellRule
 from rollbook.students.models import Student
 from rollbook.updates import runner
 from rollbook.updates.models import FileChunk, StagedRow, UpdateJob
@@ -29,6 +28,7 @@ from tests.updates.night import (
     run,
     send,
     send_bytes,
+    stored_problems,
     values_of,
 )
 
@@ -69,15 +69,12 @@ def check_results(update: UpdateJob) -> tuple[Any, ...]:
     rows = update.stagedrow_set.order_by("line").values_list(
         "line", "apply_order", "outcome", "claims_name_key"
     )
-    problems = update.problem_set.order_by("line", "pk").values_list(
-        "line", "column", "code", "found", "hint"
-    )
     return (
         counts(report_of(update)),
         update.rows_read,
         update.rows_staged,
         update.problem_counts,
-        list(problems),
+        stored_problems(update),
         list(rows),
     )
 
@@ -154,18 +151,23 @@ def test_the_counts_add_up_after_every_step(school: District) -> None:
     assert counts(report_of(update)) == CAME_TO
 
 
+def poison(monkeypatch: pytest.MonkeyPatch, poison: str) -> None:
+    """Let the rules of all columns fail for one text."""
+    rule = CellRule.__missing__
+
+    def poisoned(self: CellRule, text: str) -> Any:
+        if text == poison:
+            raise ZeroDivisionError("canary")
+        return rule(self, text)
+
+    monkeypatch.setattr(CellRule, "__missing__", poisoned)
+
+
 @pytest.mark.usefixtures("small_batches")
 def test_a_row_that_triggers_a_bug_in_a_rule_is_rejected_alone(
     school: District, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rule = row_validator.RowValidator.validate
-
-    def poisoned(self: row_validator.RowValidator, row: RawRow) -> row_validator.ValidatedRow:
-        if "POISON" in row.cells:
-            raise ZeroDivisionError("canary")
-        return rule(self, row)
-
-    monkeypatch.setattr(row_validator.RowValidator, "validate", poisoned)
+    poison(monkeypatch, "POISON")
     result = run(
         school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns001,POISON\ns002,Annie\nPOISON,x\ns003,Andy"
     )
@@ -178,14 +180,7 @@ def test_a_row_that_triggers_a_bug_in_a_rule_is_rejected_alone(
 def test_a_duplicate_of_a_row_that_triggers_a_bug_is_a_duplicate(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rule = row_validator.RowValidator.validate
-
-    def poisoned(self: row_validator.RowValidator, row: RawRow) -> row_validator.ValidatedRow:
-        if row.line == 2:
-            raise ZeroDivisionError("canary")
-        return rule(self, row)
-
-    monkeypatch.setattr(row_validator.RowValidator, "validate", poisoned)
+    poison(monkeypatch, "Anna")
     result = run(school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns000,Annie")
     assert counts(result) == {"updated": 1, "rejected": 1}
 
@@ -203,7 +198,7 @@ def test_a_new_student_needs_every_required_cell(maple: District, missing: str, 
         del cells[missing]
     result = finish(send_as_is(maple, f"{','.join(cells)}\n{','.join(cells.values())}\n"))
     assert counts(result) == {"rejected": 1}
-    problem = last(maple).problem_set.get()
+    (problem,) = stored_problems(last(maple))
     assert (problem.code, problem.column, problem.found) == ("required", missing, missing)
 
 

@@ -5,7 +5,17 @@ import pytest
 from rollbook.districts.models import District
 from rollbook.students.models import Group
 from rollbook.updates.state_machine import Mode
-from tests.updates.night import column_of, counts, enroll, history, last, problems, run, values_of
+from tests.updates.night import (
+    column_of,
+    counts,
+    enroll,
+    history,
+    last,
+    problems,
+    run,
+    stored_problems,
+    values_of,
+)
 
 pytestmark = pytest.mark.django_db
 STUDENTS = """STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID,GROUPS
@@ -62,8 +72,11 @@ def test_names_with_separators_are_stored_and_read_back_unchanged(
 
 def test_a_list_with_a_known_name_adds_the_others_with_a_warning(school: District) -> None:
     run(school, "STUDENT_ID,GROUPS\n1,Blue&Gold&Red\n2,Gold&Blue")
-    stored = list(last(school).problem_set.order_by("line").values_list("line", "code", "found"))
-    assert stored == [(2, "new_groups", "Gold, Red"), (3, "new_groups", "Blue, Gold")]
+    stored = stored_problems(last(school))
+    assert [(each.line, each.code, each.found) for each in stored] == [
+        (2, "new_groups", "Gold, Red"),
+        (3, "new_groups", "Blue, Gold"),
+    ]
     assert column_of(school, "GROUPS") == {"1": "Blue&Gold&Red", "2": "Blue&Gold"}
     run(school, "STUDENT_ID,GROUPS\n1,Gold&Red\n2,Gold")
     assert problems(last(school)) == {}

@@ -18,6 +18,7 @@ from tests.updates.night import (
     problems,
     report_of,
     send_bytes,
+    stored_problems,
 )
 
 MESSY = (
@@ -106,7 +107,7 @@ def test_a_damaged_row_of_a_student_who_is_in_the_file_again_is_a_conflict(
 )
 def test_no_problem_or_export_contains_a_password(school: District, row: bytes) -> None:
     update = upload(school, b"STUDENT_ID,PASSWORD,GRADE\ns001,secret-word,5\n" + row)
-    stored = [str(values) for values in update.problem_set.values()]
+    stored = [str(problem) for problem in stored_problems(update)]
     assert report_of(update).rejected == 1
     assert "can" not in "".join([*stored, *rejected_rows.csv_lines(update)])
 

@@ -10,11 +10,13 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 
+from rollbook.accounts import district_keys, sealed_values
+from rollbook.accounts.district_keys import KeyPurpose
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
+from rollbook.studentfile.cell_rules import CellRule
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.studentfile.reading import reader
-from rollbook.studentfile.row_validator import RowValidator
 from rollbook.updates import runner
 from rollbook.updates.models import Draft, FileChunk, UpdateJob
 from rollbook.updates.receiving import drafts, files, preview
@@ -115,8 +117,27 @@ def test_a_file_of_another_type_has_no_columns(manager: Member) -> None:
 
 def test_nothing_of_a_password_cell_is_stored(manager: Member) -> None:
     draft = keep(manager, "STUDENT_ID,PASSWORD\n1,can\n2,=canary\n3,canary canary\n canary,canary")
-    assert draft.preview["rejected"] > 1
-    assert "can" not in str(draft.preview).replace("cannot", "")
+    told = drafts.load_preview(draft)
+    assert told.rejected > 1
+    assert "can" not in str(told).replace("cannot", "")
+
+
+@pytest.mark.statement("S36")
+def test_nothing_that_was_found_is_stored_in_plain_text(manager: Member) -> None:
+    keep(manager, "STUDENT_ID,DOB\n zqcanary,Zqcanary\nzqcanary,2/30/2015")
+    keep(manager, "zqcanary,Zqcanary,2015-02-30\nzqcanary,Zqcanary,2015-02-30")  # no header
+    stored = repr(list(Draft.objects.values())).casefold()
+    assert "canary" not in stored
+    assert "2015-02-30" not in stored
+    assert "zqcanary" in str([drafts.load_preview(each) for each in Draft.objects.all()]).casefold()
+
+
+def test_a_draft_whose_key_is_lost_has_expired(manager: Member) -> None:
+    draft = keep(manager, "STUDENT_ID,DOB\n7,2/30/2015")
+    assert drafts.find_draft(manager, draft.pk, NOW) == draft
+    district_keys.destroy(manager.district_id, KeyPurpose.FILES)
+    sealed_values._ciphers.clear()
+    assert drafts.find_draft(manager, draft.pk, NOW) is None
 
 
 def test_a_check_that_takes_too_long_stops_with_the_number_of_checked_rows(
@@ -136,10 +157,10 @@ def test_birth_dates_are_checked_by_the_date_in_the_district(manager: Member) ->
 def test_a_bug_in_a_rule_only_rejects_the_row(
     manager: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def check(self: Any, row: Any) -> Any:
+    def check(self: Any, text: str) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(RowValidator, "validate", check)
+    monkeypatch.setattr(CellRule, "__missing__", check)
     told = drafts.load_preview(keep(manager, a_class(2)))
     assert [(group.code, group.count) for group in told.groups] == [("internal_error", 2)]
 

@@ -25,6 +25,7 @@ from tests.updates.night import (
     report_of,
     run,
     send,
+    stored_problems,
     students,
     values_of,
 )
@@ -56,7 +57,7 @@ def test_a_username_that_its_holder_keeps_is_taken(school: District) -> None:
 
 def test_the_problem_of_a_taken_key_does_not_name_its_holder(school: District) -> None:
     run(school, "STUDENT_ID,USERNAME\ns000,u001")
-    problem = last(school).problem_set.get()
+    (problem,) = stored_problems(last(school))
     assert (problem.column, problem.found, problem.hint) == ("USERNAME", "", "")
 
 

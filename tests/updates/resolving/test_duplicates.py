@@ -12,6 +12,8 @@ from tests.updates.night import (
     enroll,
     last,
     run,
+    stored_hints,
+    stored_problems,
     students,
 )
 
@@ -76,12 +78,12 @@ def test_equal_rows_of_a_student_count_once_and_different_ones_are_rejected(
 
 def test_a_conflict_lists_the_other_lines(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\n" + "".join(f"s000,{grade}\n" for grade in range(5, 12)))
-    hints = dict(last(school).problem_set.values_list("line", "hint"))
+    hints = stored_hints(last(school))
     assert hints[2] == (
         "GRADE differs; compare it with lines 3, 4, 5, 6, 7 and more, and send only the correct row"
     )
     run(school, "STUDENT_ID,GRADE\ns000,5\ns001,5\ns000,6")
-    hints = dict(last(school).problem_set.values_list("line", "hint"))
+    hints = stored_hints(last(school))
     assert hints == {
         2: "GRADE differs; compare it with line 4, and send only the correct row",
         4: "GRADE differs; compare it with line 2, and send only the correct row",
@@ -93,7 +95,7 @@ def test_a_conflict_names_the_columns_that_differ_but_no_values(school: District
         school,
         "STUDENT_ID,FIRST_NAME,PASSWORD,GRADE\ns000,Ann000,pass1234,5\ns000,Anna,pass5678,5",
     )
-    for problem in last(school).problem_set.all():
+    for problem in stored_problems(last(school)):
         assert (problem.column, problem.found) == ("PASSWORD", "")
         assert problem.hint.startswith("PASSWORD and FIRST_NAME differ; compare it with line")
 

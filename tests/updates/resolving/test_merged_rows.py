@@ -31,6 +31,7 @@ from tests.updates.night import (
     run,
     send,
     send_bytes,
+    stored_hints,
     students,
     values_of,
 )
@@ -94,7 +95,7 @@ def test_values_that_complement_each_other_are_merged(
 
 def test_the_warning_says_that_the_rows_were_applied_together(school: District) -> None:
     run(school, "STUDENT_ID,GRADE,GENDER\ns000,5,\ns000,,x\ns001,5,\ns001,5,")
-    hints = dict(last(school).problem_set.values_list("line", "hint"))
+    hints = stored_hints(last(school))
     assert hints == {
         3: "line 2 is about the same student; they were applied together",
         5: "line 4 has the same values",

@@ -21,6 +21,8 @@ from tests.updates.night import (
     run,
     send,
     send_bytes,
+    stored_hints,
+    stored_problems,
     students,
     values_of,
 )
@@ -48,7 +50,7 @@ def school(maple: District) -> District:
 
 def hints(district: District) -> dict[int | None, str]:
     """Return the hint of the problem of each line in the last update."""
-    return dict(last(district).problem_set.values_list("line", "hint"))
+    return stored_hints(last(district))
 
 
 def add(district: District, rows: str) -> dict[int, list[str]]:
@@ -106,7 +108,7 @@ def test_who_matches_loosely_is_added_with_a_warning(
 
 
 def _hints(district: District) -> list[str]:
-    return list(last(district).problem_set.values_list("hint", flat=True))
+    return [problem.hint for problem in stored_problems(last(district))]
 
 
 @pytest.mark.parametrize(

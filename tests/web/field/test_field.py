@@ -18,6 +18,7 @@ from rollbook.students.models import Change
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import drafts
 from rollbook.updates.state_machine import Mode
+from tests import depth
 from tests.conftest import PASSWORD, make_district, make_member
 from tests.updates import night
 from tests.web import curl as curling
@@ -67,7 +68,9 @@ def test_the_file_is_read_as_its_sender_wants(case: FieldCase, sender: Member) -
     assert failed(case.checks, aftermath) == [], aftermath
 
 
-@pytest.mark.parametrize("case", all_cases(), ids=str)
+@pytest.mark.parametrize(
+    "case", depth.sample(all_cases(), "ways to send a file", daily=40), ids=str
+)
 def test_each_way_to_send_a_file_finds_the_same_problems(
     case: FieldCase, sender: Member, tmp_path: Path
 ) -> None:

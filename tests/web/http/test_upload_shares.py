@@ -33,16 +33,16 @@ def taken_until_refused(shares: Shares, callers: list[Caller], everything: int) 
 @pytest.mark.parametrize(
     ("trust", "addresses", "expected"),
     [
-        (Trust.STRANGER, [address(number) for number in range(40)], (16, UNIDENTIFIED)),
-        (Trust.STRANGER, ["192.0.2.1"] * 40, (8, TOO_MANY)),
-        (Trust.STRANGER, [f"192.0.2.{number}" for number in range(40)], (8, TOO_MANY)),
-        (Trust.STRANGER, [f"2001:db8:1:{number}::" for number in range(40)], (8, TOO_MANY)),
-        (Trust.PROVEN, [address(number) for number in range(40)], (31, BUSY)),
-        (Trust.KNOWN, [address(number) for number in range(40)], (32, BUSY)),
-        (Trust.KNOWN, ["192.0.2.1"] * 40, (16, TOO_MANY)),
-        (Trust.KNOWN, [f"192.0.2.{number}" for number in range(40)], (24, TOO_MANY)),
-        (Trust.KNOWN, [f"2001:db8:1:{number}::" for number in range(40)], (24, TOO_MANY)),
-        (Trust.KNOWN, [""] * 40, (32, BUSY)),
+        (Trust.STRANGER, [address(number) for number in range(50)], (20, UNIDENTIFIED)),
+        (Trust.STRANGER, ["192.0.2.1"] * 50, (10, TOO_MANY)),
+        (Trust.STRANGER, [f"192.0.2.{number}" for number in range(50)], (10, TOO_MANY)),
+        (Trust.STRANGER, [f"2001:db8:1:{number}::" for number in range(50)], (10, TOO_MANY)),
+        (Trust.PROVEN, [address(number) for number in range(50)], (39, BUSY)),
+        (Trust.KNOWN, [address(number) for number in range(50)], (40, BUSY)),
+        (Trust.KNOWN, ["192.0.2.1"] * 50, (20, TOO_MANY)),
+        (Trust.KNOWN, [f"192.0.2.{number}" for number in range(50)], (30, TOO_MANY)),
+        (Trust.KNOWN, [f"2001:db8:1:{number}::" for number in range(50)], (30, TOO_MANY)),
+        (Trust.KNOWN, [""] * 50, (40, BUSY)),
     ],
 )
 def test_how_many_slots_callers_get(
@@ -55,8 +55,8 @@ def test_how_many_slots_callers_get(
 
 def test_strangers_and_those_who_proved_themselves_leave_one_for_known_addresses() -> None:
     shares = Shares(slots_of_server._of_others)
-    for trust, others in ((Trust.STRANGER, 16), (Trust.PROVEN, 15)):
-        callers = [Caller(address(number), trust) for number in range(40)]
+    for trust, others in ((Trust.STRANGER, 20), (Trust.PROVEN, 19)):
+        callers = [Caller(address(number), trust) for number in range(50)]
         assert taken_until_refused(shares, callers, SLOTS)[0] == others
     shares.take(Caller("203.0.113.1", Trust.KNOWN), 1, SLOTS)
     with pytest.raises(ShareExceeded):

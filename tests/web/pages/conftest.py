@@ -62,6 +62,10 @@ class Visitor:
         assert response.status_code == 200, response
         return read(response)
 
+    def search(self, address: str, filters: Mapping[str, Any]) -> Page:
+        """Submit the filters of a list, and follow the redirect to the list."""
+        return self.follow(self.post(address, filters))
+
     def follow(self, response: Any) -> Page:
         """Follow the redirect of a response, and parse the page."""
         assert response.status_code == 302, read(response).text

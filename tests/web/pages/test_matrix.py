@@ -87,6 +87,7 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     "member-deactivate": lambda cedar: {"key": cedar.invited.pk},
     "member-reactivate": lambda cedar: {"key": cedar.invited.pk},
     "member-second-factor-off": lambda cedar: {"key": cedar.invited.pk},
+    "member-tokens-revoke": lambda cedar: {"key": cedar.invited.pk},
     "token-revoke": lambda cedar: {"key": cedar.token.pk},
     "school": lambda cedar: {"key": cedar.student.school_id},
     "school-close": lambda cedar: {"key": cedar.student.school_id},

@@ -81,18 +81,23 @@ def find_mismatch(head: Head) -> str:
 
 def find_mismatch_with_file() -> str:
     """Return how the audit log differs from the file; empty if it doesn't or there is no file."""
+    return _compare_with_file()[1]
+
+
+def _compare_with_file() -> tuple[Head | None, str]:
+    """Return the seal in the file, and how the audit log differs from it."""
     try:
         kept = _read()
     except (OSError, ValueError):
-        return f"{path()} can't be read, or is damaged"
-    return find_mismatch(kept) if kept else ""
+        return None, f"{path()} can't be read, or is damaged"
+    return kept, find_mismatch(kept) if kept else ""
 
 
 def keep_newest() -> str:
     """Renew the file if the audit log has only grown; return how it differs from it otherwise."""
-    problem = find_mismatch_with_file()
+    kept, problem = _compare_with_file()
     head = newest()
-    if not problem and head and head != _read():
+    if not problem and head and head != kept:
         _write(head)
     return problem
 

@@ -25,6 +25,7 @@ from rollbook.accounts.auth.token_limits import NO_LIMITS, TokenLimits
 from rollbook.accounts.models import AccountMailKind, Member, Token
 from rollbook.accounts.notices import Notice
 from rollbook.districts.models import District
+from rollbook.text import count_of
 from rollbook.validation import ValidationFailed, name_problems
 
 MAX_NAME_LENGTH = 60
@@ -188,11 +189,18 @@ def active_in(district: District, now: datetime) -> QuerySet[Token]:
     return tokens.select_related("member").order_by("-created_at", "-pk")
 
 
-def revoke_all_in(district: District) -> int:
-    """Revoke all tokens of a district, permanently, and return how many were active."""
+def revoke_all_in(district: District, by: Member | None) -> int:
+    """Revoke all tokens of a district, permanently, and return how many were active.
+
+    The district managers are notified. ``by`` is who does it; None: the operator.
+    """
     now = timezone.now()
     with transaction.atomic():
-        return active_in(district, now).order_by().update(revoked_at=now)
+        revoked = active_in(district, now).order_by().update(revoked_at=now)
+        if revoked:
+            detail = count_of(revoked, "token")
+            notices.notify_managers(Notice.TOKENS_REVOKED, now, district, by=by, detail=detail)
+    return revoked
 
 
 def _find(secret: str) -> Token | None:

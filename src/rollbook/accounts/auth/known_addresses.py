@@ -71,27 +71,26 @@ def signed_in_from(member: Member, address: str, now: datetime | None = None) ->
     ).exists()
 
 
-def remember(member: Member, address: str, now: datetime | None = None) -> bool:
-    """Remember that the member has just signed in, completely, from the address.
+def is_remembered(member: Member, address: str, now: datetime) -> bool:
+    """Return whether a sign-in of the member from the address was remembered on this day.
 
-    Returns:
-        Whether it was written: at most once a day for each member and network, so that a script
-        that polls causes no writes.
+    Then it isn't written again, so that a script that polls causes no writes.
     """
+    return KnownAddress.objects.filter(
+        member=member, address=client_network(address), last_seen_at__date=now.date()
+    ).exists()
+
+
+def remember(member: Member, address: str, now: datetime | None = None) -> None:
+    """Remember that the member has just signed in, completely, from the address."""
     now = now or timezone.now()
     network = client_network(address)
-    today = KnownAddress.objects.filter(
-        member=member, address=network, last_seen_at__date=now.date()
-    )
-    if today.exists():
-        return False
     with transaction.atomic():
         KnownAddress.objects.update_or_create(
             member=member, address=network, defaults={"last_seen_at": now}
         )
     # A transaction around this may still be rolled back; then it is cached for a few seconds.
     cache.put(network, is_known=True)
-    return True
 
 
 def remove_expired(now: datetime) -> int:

@@ -10,13 +10,11 @@ from datetime import datetime
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
-from rollbook.accounts import notices
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import known_addresses, new_network, throttle
 from rollbook.accounts.auth.password_policy import MAX_BYTES, normalize_password
 from rollbook.accounts.auth.sign_in_cache import SignInCache
 from rollbook.accounts.models import AuditEvent, Member
-from rollbook.accounts.notices import Notice
 from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
 
 MAX_LOGIN_LENGTH = 254
@@ -117,14 +115,16 @@ def record_sign_in(
 
     So a script that polls causes no writes.
     """
+    if known_addresses.is_remembered(member, address, now):
+        return
     is_new = new_network.is_new(member, address)
     with transaction.atomic():
-        if known_addresses.remember(member, address, now):
-            if is_new:
-                notices.notify(Notice.NEW_NETWORK, now, member, detail=address)
-            log.record(
-                "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
-            )
+        known_addresses.remember(member, address, now)
+        if is_new:
+            new_network.report(member, address, agent, now)
+        log.record(
+            "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
+        )
 
 
 def _matches(member: Member | None, password: str) -> bool:

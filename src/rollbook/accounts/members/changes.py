@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from rollbook.accounts import mails, notices, roles
 from rollbook.accounts.auth import api_tokens, second_factor, sessions
+from rollbook.accounts.managers import district_managers
 from rollbook.accounts.members import members
 from rollbook.accounts.members.validation import InvalidMember, MemberDraft, email_already_used
 from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.accounts.notices import Notice
-from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District
+from rollbook.text import count_of
 
 membership_changed = Signal()
 """Sent in the transaction that changes the role or the schools of a member.
@@ -95,9 +96,29 @@ def deactivate(member: Member, by: Member | None) -> None:
             raise InvalidMember(["you can't deactivate yourself; ask another manager"])
         if _is_last_district_manager(current):
             raise InvalidMember([f"{current.name} {_IS_LAST}"])
-        Member.objects.filter(pk=current.pk).update(is_active=False, deactivated_at=timezone.now())
+        now = timezone.now()
+        Member.objects.filter(pk=current.pk).update(is_active=False, deactivated_at=now)
         sessions.end_all(current)
         api_tokens.revoke_all(current)
+        notices.notify(Notice.DEACTIVATED, now, current, by=by)
+
+
+def revoke_tokens(member: Member, by: Member | None) -> int:
+    """Revoke all tokens of the member, and return how many were active.
+
+    ``by`` is who does it; None: the operator.
+
+    Raises:
+        InvalidMember: ``by`` may not change the member.
+    """
+    with transaction.atomic():
+        current = _lock_and_authorize(member, by)
+        revoked = api_tokens.revoke_all(current)
+        if revoked:
+            detail = count_of(revoked, "token")
+            now = timezone.now()
+            notices.notify(Notice.MEMBER_TOKENS_REVOKED, now, current, by=by, detail=detail)
+    return revoked
 
 
 def reactivate(member: Member, by: Member | None) -> None:
@@ -113,19 +134,21 @@ def reactivate(member: Member, by: Member | None) -> None:
         if current.erased_at:
             raise InvalidMember([f"{current.name} was erased; invite them again"])
         Member.objects.filter(pk=current.pk).update(is_active=True, deactivated_at=None)
+        notices.notify(Notice.REACTIVATED, timezone.now(), current, by=by)
 
 
-def turn_off_second_factor(member: Member, by: Member, now: datetime) -> None:
+def turn_off_second_factor(member: Member, by: Member | None, now: datetime) -> None:
     """Turn off two-step verification for a member who has lost their app and recovery codes.
 
-    Their sessions end, and they sign in with only their password.
+    Their sessions end, and they sign in with only their password. ``by`` is who does it; None: the
+    operator.
 
     Raises:
         InvalidMember: ``by`` may not change the member, is the member, or it isn't on.
     """
     with transaction.atomic():
         current = _lock_and_authorize(member, by)
-        if current.pk == by.pk:
+        if by and current.pk == by.pk:
             raise InvalidMember(["turn off your own two-step verification under Your account"])
         if not second_factor.turn_off(current, now, by):
             raise InvalidMember([f"{current.name} doesn't use two-step verification"])
@@ -151,13 +174,7 @@ def _is_last_district_manager(member: Member) -> bool:
     """Return whether no other active member with a password has all permissions."""
     if not (member.is_active and member.role.is_fixed):
         return False
-    managers = Member.objects.filter(
-        district=member.district_id,
-        is_active=True,
-        role__is_standard=True,
-        role__type=RoleType.DISTRICT_MANAGER.value,
-    )
-    return not any(other.has_usable_password() for other in managers.exclude(pk=member.pk))
+    return not any(other != member for other in district_managers(member.district))
 
 
 def _save(member: Member, draft: MemberDraft) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
+from django.utils import timezone
 
-from rollbook.accounts import mails
+from rollbook.accounts import mails, notices
 from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.auth.password_policy import (
     guessable_words,
@@ -25,6 +26,8 @@ from rollbook.accounts.members.validation import (
     sort_schools,
 )
 from rollbook.accounts.models import AccountMailKind, Member
+from rollbook.accounts.notices import Notice
+from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District, School
 from rollbook.text import count_of
 
@@ -243,19 +246,45 @@ def result_recipients(district: District) -> list[Member]:
     )
 
 
-def set_receivers(district: District, emails: Iterable[str]) -> list[Member]:
-    """Make these members the only ones who get results, and return them.
+def set_receivers(
+    district: District, emails: Iterable[str], by: Member | None = None
+) -> list[Member]:
+    """Make these members the only ones who get results, notify whom it concerns, and return them.
+
+    Args:
+        district: The district.
+        emails: The logins of the members.
+        by: Who does it; None: the operator.
 
     Raises:
         UnknownMember: An email doesn't belong to an active member. Nothing is changed.
     """
     with transaction.atomic():
+        before = result_recipients(district)
         members = [_active_member(district, email) for email in emails]
         Member.objects.filter(district=district).update(receives_results=False)
         Member.objects.filter(pk__in=[member.pk for member in members]).update(
             receives_results=True
         )
-    return result_recipients(district)
+        after = result_recipients(district)
+        _report_receivers(district, set(before), set(after), by)
+    return after
+
+
+def _report_receivers(
+    district: District, before: set[Member], after: set[Member], by: Member | None
+) -> None:
+    """Notify the district managers and everyone who now gets result emails, or no longer does."""
+    if before == after:
+        return
+    now = timezone.now()
+    added, removed = after - before, before - after
+    detail = f"{len(added)} added, {len(removed)} removed"
+    notices.notify_managers(Notice.RECIPIENTS_CHANGED, now, district, by=by, detail=detail)
+    for member in added:
+        notices.notify(Notice.RECIPIENT_CHANGED, now, member, by=by, detail="get them now")
+    for member in removed:
+        notices.notify(Notice.RECIPIENT_CHANGED, now, member, by=by, detail="no longer get them")
 
 
 def _create(draft: MemberDraft, password_problems: list[str], password: str | None) -> Member:
@@ -272,9 +301,17 @@ def _create(draft: MemberDraft, password_problems: list[str], password: str | No
         with transaction.atomic():
             member.save(force_insert=True)
             member.schools.set(draft.found_schools)
+            if member.role.type == RoleType.DISTRICT_MANAGER:
+                _report_manager(member, draft.by)
     except IntegrityError:
         raise email_already_used(draft.login) from None
     return member
+
+
+def _report_manager(member: Member, by: Member | None) -> None:
+    """Notify the district managers of a new member whose role applies to the whole district."""
+    detail = str(member.role)
+    notices.notify(Notice.MANAGER_ADDED, timezone.now(), member, by=by, detail=detail)
 
 
 def _member_keys(schools: QuerySet[School]) -> QuerySet[Any, Any]:

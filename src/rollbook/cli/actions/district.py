@@ -9,9 +9,17 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.text import slugify
+from django.utils.text import capfirst, slugify
 
-from rollbook.accounts.district_settings import DATE_ORDERS
+from rollbook.accounts.district_settings import (
+    DATE_ORDERS,
+    LIMITS,
+    SETTING_LABELS,
+    InvalidSettings,
+    load_settings,
+    report_sensitive,
+    require_valid,
+)
 from rollbook.accounts.members.members import UnknownMember, set_receivers
 from rollbook.cli import certificate_output, confirmation, district_summary, output
 from rollbook.cli.audit_log import record
@@ -71,11 +79,21 @@ def set_settings(arguments: Namespace) -> int:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in _SETTERS)
         raise CommandError("nothing_to_set", f"use at least one of {options}", USAGE)
     with transaction.atomic():
+        before = load_settings(district)
         messages = [_SETTERS[name](district, values[name]) for name in names]
+        _require_valid(district)
         district.save(update_fields=_COLUMNS)
+        report_sensitive(district, before, load_settings(district), None)
         record("district set", district, ", ".join(names))
     print("\n".join(messages))
     return OK
+
+
+def _require_valid(district: District) -> None:
+    try:
+        require_valid(load_settings(district))
+    except InvalidSettings as error:
+        raise CommandError("bad_settings", f"{error}; nothing was changed") from None
 
 
 def _set_time_zone(district: District, name: str) -> str:
@@ -140,6 +158,17 @@ def _set_kept_gb(district: District, gigabytes: int) -> str:
     return f"The files of {district.name} that are kept can take {gigabytes:,} GB."
 
 
+def _retention_setter(name: str) -> Callable[[District, int], str]:
+    """Return the setter of a retention time of this name."""
+
+    def set_time(district: District, count: int) -> str:
+        setattr(district, name, count)
+        amount = f"{count:,}" if count else "nothing is removed"
+        return f"{capfirst(SETTING_LABELS[name])} of {district.name}: {amount}."
+
+    return set_time
+
+
 _SETTERS: dict[str, Callable[[District, Any], str]] = {
     "time_zone": _set_time_zone,
     "encoding": _set_encoding,
@@ -149,6 +178,7 @@ _SETTERS: dict[str, Callable[[District, Any], str]] = {
     "notify": _set_notify,
     "invitations_per_day": _set_invitations_per_day,
     "kept_gb": _set_kept_gb,
+    **{name: _retention_setter(name) for name in LIMITS},
 }
 """By the name of the argument; each returns the message to print."""
 _NOTHING_REMOVED = "nothing was removed"
@@ -160,6 +190,7 @@ _COLUMNS = (
     "reactivates_students",
     "invitations_per_day",
     "kept_bytes_limit",
+    *LIMITS,
 )
 
 

@@ -27,7 +27,7 @@ def load(arguments: Namespace) -> int:
     with transaction.atomic():
         result = load_schools(district, file.names)
         record("school load", district, str(result))
-    print(f"{district.name}: {result}; {result.total:,} schools in total.")
+    print(f"{district.name}: {result}; {count_of(result.total, 'school')} in total.")
     return OK
 
 

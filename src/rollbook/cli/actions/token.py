@@ -6,7 +6,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from rollbook.accounts.auth import api_tokens
 from rollbook.accounts.auth.token_limits import TokenLimits
+from rollbook.accounts.members import changes
 from rollbook.accounts.models import Token
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK
@@ -33,12 +35,20 @@ def list_tokens(arguments: Namespace) -> int:
 
 def revoke(arguments: Namespace) -> int:
     """Revoke tokens."""
-    active, district, whose = _choose(arguments)
+    _, district, whose = _choose(arguments)
     with transaction.atomic():
-        revoked = active.update(revoked_at=timezone.now())
+        revoked = _revoke(arguments, district)
         record("token revoke", district, f"{whose}: {revoked}")
     print(f"Revoked {count_of(revoked, 'token')} of {whose}.")
     return OK
+
+
+def _revoke(arguments: Namespace, district: District | None) -> int:
+    """Revoke the tokens of a member, a district or all districts, and notify whom it concerns."""
+    if arguments.member:
+        return changes.revoke_tokens(get_member(arguments.member), None)
+    districts = [district] if district else District.objects.order_by("slug")
+    return sum(api_tokens.revoke_all_in(each, None) for each in districts)
 
 
 def _choose(arguments: Namespace) -> tuple[QuerySet[Token], District | None, str]:

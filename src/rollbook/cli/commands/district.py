@@ -3,7 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
-from rollbook.cli.argument_types import count
+from rollbook.cli.argument_types import count, count_or_zero
 from rollbook.cli.registration import (
     Bootstrap,
     Commands,
@@ -113,6 +113,34 @@ def _register_set(group: Commands) -> None:
         type=count,
         help="how many gigabytes its uploaded files can take while they are kept (20)",
     )
+    for option, metavar, text in _RETENTION:
+        command.add_argument(option, metavar=metavar, type=count_or_zero, help=text)
+
+
+_RETENTION = (
+    (
+        "--files-kept-days",
+        "DAYS",
+        "how long to keep a student file after the end of its update",
+    ),
+    (
+        "--details-kept-days",
+        "DAYS",
+        "how long to keep rows and problems after the end of their update",
+    ),
+    ("--audit-kept-years", "YEARS", "how long to keep audit events"),
+    ("--history-kept-days", "DAYS", "how long to keep the changes of students"),
+    (
+        "--leavers-kept-days",
+        "DAYS",
+        "how long to keep students after they became inactive; 0: they aren't removed",
+    ),
+    (
+        "--staff-kept-days",
+        "DAYS",
+        "how long to keep staff members without access; 0: they aren't removed",
+    ),
+)
 
 
 def _register_rename(group: Commands) -> None:

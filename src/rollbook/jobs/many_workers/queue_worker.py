@@ -9,20 +9,23 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.connector import Notify
 from procrastinate.contrib.django import connector_params
+from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker
 from psycopg_pool import AsyncConnectionPool
 
 from rollbook.jobs.backoff import backoff_seconds
 from rollbook.jobs.many_workers import reaper
 
-POLL_INTERVAL_S = 0.5  # also how delayed jobs are found when they are due
+POLL_INTERVAL_S = 0.5  # also how delayed jobs are found, and those of lost notifications
+LISTEN_RETRY_S = 5.0  # after the connection for notifications could not be opened
 STOP_CHECK_INTERVAL_S = 0.1
 STABLE_AFTER_S = 10.0  # errors further apart are not errors in a row
 DATABASE_TIMEOUT_S = 10.0  # a shorter outage of the database has no consequences
@@ -32,10 +35,29 @@ log = logging.getLogger(__name__)
 JobRunner = Callable[[Callable[[], Any]], Any]
 
 
+class _Connector(PsycopgConnector):
+    """A connector that keeps listening; the worker would end if it could not."""
+
+    async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
+        """Call a function for each notification; one that is lost is made up for by polling."""
+        while True:
+            with suppress(ConnectorException):
+                await super().listen_notify(on_notification, channels)
+            await asyncio.sleep(LISTEN_RETRY_S)
+
+
 class QueueWorker:
     """Does the jobs of one queue in a number of threads."""
 
-    def __init__(self, app: App, queue: str, concurrency: int, run_job: JobRunner) -> None:
+    def __init__(
+        self,
+        app: App,
+        queue: str,
+        concurrency: int,
+        run_job: JobRunner,
+        *,
+        listens: bool = False,
+    ) -> None:
         """Create the worker.
 
         Args:
@@ -43,9 +65,11 @@ class QueueWorker:
             queue: The name of the queue.
             concurrency: The number of threads.
             run_job: Is called with each job, in the job's thread, and has to call it.
+            listens: Whether to take jobs up as soon as they are committed, which needs one more
+                connection; otherwise, they are found by polling.
         """
         self._app, self._queue, self._concurrency = app, queue, concurrency
-        self._run_job = run_job
+        self._run_job, self._listens = run_job, listens
         self._previous_worker_id: int | None = None  # of a worker that is still registered
 
     def work(self, stop: threading.Event) -> None:
@@ -76,7 +100,7 @@ class QueueWorker:
         threads = ThreadPoolExecutor(self._concurrency, self._queue)
         asyncio.get_running_loop().set_default_executor(threads)
         async with _connection_pool() as pool:
-            with self._app.replace_connector(PsycopgConnector()) as app:
+            with self._app.replace_connector(_Connector()) as app:
                 await app.open_async(pool)
                 await self._unregister_previous()
                 worker = self._worker(app)
@@ -94,7 +118,7 @@ class QueueWorker:
             fetch_job_polling_interval=POLL_INTERVAL_S,
             abort_job_polling_interval=60.0,
             shutdown_graceful_timeout=0,  # jobs get the signal at once; their end is awaited
-            listen_notify=False,
+            listen_notify=self._listens,
             delete_jobs="successful",
             install_signal_handlers=False,
             update_heartbeat_interval=reaper.HEARTBEAT_INTERVAL_S,

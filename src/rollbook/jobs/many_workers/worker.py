@@ -118,7 +118,7 @@ def work_on(update_id: int, watch: Callable[[], None]) -> None:
 
 
 def _updates_worker(concurrency: int) -> QueueWorker:
-    return QueueWorker(tasks.updates_app, UPDATES, concurrency, _run_update_job)
+    return QueueWorker(tasks.updates_app, UPDATES, concurrency, _run_update_job, listens=True)
 
 
 def _run_update_job(job: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from rollbook.db.schema_version import DatabaseIsNewer, DatabaseIsOlder, SchemaCheck
 from rollbook.db.schema_watch import CHECK_INTERVAL_S
@@ -21,6 +21,7 @@ from rollbook.jobs.backoff import backoff_seconds
 from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
 from rollbook.jobs.progress import report_step
 from rollbook.jobs.single_worker.heartbeat import WorkerLock, worker_status
+from rollbook.jobs.single_worker.wake_up import Alarm, wake
 from rollbook.updates import runner
 from rollbook.updates.transitions import Fenced
 
@@ -32,11 +33,12 @@ CACHE_KIB = 16 << 10
 """SQLite's page cache in the worker; every chunk changes pages of the same indexes."""
 
 POLL_INTERVAL_S = 0.25
-"""How often the worker looks for work when none is due."""
+"""How often the worker looks for work when none is due, even if nothing wakes it."""
 
 
 def notify_engine(update_id: int) -> None:
-    """Do nothing: the loop polls the database."""
+    """Wake the worker when the transaction has been committed."""
+    transaction.on_commit(wake)
 
 
 def work(stop: threading.Event, concurrency: int = 1) -> None:
@@ -59,16 +61,20 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
     threads = list(_task_threads(ending))
     for thread in threads:
         thread.start()
-    scheduler = Scheduler()
+    scheduler, alarm = Scheduler(), Alarm()
+    alarm.open()
     try:
         while not stop.is_set():
             lock.beat()
             report_step()
             pause = scheduler.run_one_round()
-            if pause:
+            if pause > POLL_INTERVAL_S:  # after an error
                 stop.wait(pause)
+            elif pause:
+                alarm.wait(pause)
     finally:
         ending.set()
+        alarm.close()
         scheduler.release_all()
         for thread in threads:
             thread.join()

@@ -36,6 +36,7 @@ MAY_EXIST = frozenset(
         "lost+found",
         SCRATCH,
         "migrate.lock",
+        "worker.wake",  # see jobs/single_worker/wake_up.py
         *folder_lock.LOCK_FILES,
     }
 )

@@ -34,7 +34,13 @@ from rollbook.accounts.models import (
     Token,
 )
 from rollbook.db import bulk
-from rollbook.districts.models import District, School
+from rollbook.districts.models import (
+    District,
+    FileSchedule,
+    MissedFile,
+    SchedulePause,
+    School,
+)
 from rollbook.districts.suspension import BEING_DELETED
 from rollbook.operations.lifecycle import destruction as engine
 from rollbook.operations.lifecycle.destruction import Removed
@@ -286,6 +292,13 @@ def _remove_groups(district: int) -> Removed:
     return _counted(groups=bulk.delete(Group, "id", keys))
 
 
+def _remove_schedule(district: int) -> Removed:
+    """Remove when files are expected; these rows aren't counted."""
+    for model in (FileSchedule, SchedulePause, MissedFile):
+        bulk.delete(model, "district_id", [district])
+    return Counter()
+
+
 def _remove_schools(district: int) -> Removed:
     keys = _keys(School.objects.filter(district=district), ROWS_PER_BATCH)
     return _counted(schools=bulk.delete(School, "id", keys))
@@ -308,6 +321,7 @@ STEPS: tuple[Callable[[int], Removed], ...] = (
     _remove_members,
     _remove_roles,
     _remove_groups,
+    _remove_schedule,
     _remove_schools,
     _remove_district,
 )

@@ -153,7 +153,7 @@ def _remaining_files(district: District, found: Mentions) -> list[str]:
 
 def _remove_details(found: Mentions) -> Removed:
     """Remove rows and problems of the student; of other rows, remove the texts that quote it."""
-    Problem.objects.filter(pk__in=found.quotes).update(found="", hint="")
+    Problem.objects.filter(pk__in=found.quotes).update(found="", hint="", sealed=None)
     return Counter(
         rows=bulk.delete(StagedRow, "id", found.rows),
         problems=bulk.delete(Problem, "id", found.problems),

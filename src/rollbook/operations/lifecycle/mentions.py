@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
@@ -18,6 +18,7 @@ from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import fold_loosely
 from rollbook.updates.leftovers import KeyDigests
 from rollbook.updates.models import Draft, Problem, StagedRow, StudentFile, UpdateJob
+from rollbook.updates.problem_store import to_problem
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.files import FileMissing
 
@@ -124,15 +125,17 @@ def _add_details(
     on_lines = set(problems.filter(line__in=own_lines).values_list("pk", flat=True))
     mentions.rows.update(rows)
     mentions.problems |= on_lines
-    quotes = problems.filter(_quotes(identity)).values_list("pk", flat=True)
-    mentions.quotes |= set(quotes) - on_lines
+    mentions.quotes |= set(_quotes(problems, identity)) - on_lines
 
 
-def _quotes(identity: Identity) -> Q:
-    """Return the condition of problems whose texts contain an ID or username as a whole word."""
+def _quotes(problems: "QuerySet[Problem]", identity: Identity) -> Iterator[int]:
+    """Yield the keys of problems whose texts contain an ID or username as a whole word."""
     words = "|".join(map(re.escape, identity.texts))
-    pattern = f"(^|[^0-9A-Za-z])({words})([^0-9A-Za-z]|$)"
-    return Q(found__regex=pattern) | Q(hint__regex=pattern)
+    pattern = re.compile(f"(^|[^0-9A-Za-z])({words})([^0-9A-Za-z]|$)")
+    for stored in problems.iterator():
+        problem = to_problem(stored)
+        if pattern.search(problem.found) or pattern.search(problem.hint):
+            yield stored.pk
 
 
 def _lines(file: StudentFile, identity: Identity) -> set[int] | None:

@@ -7,8 +7,10 @@ is also saved as a file, afterward; ``rollbook certificate save`` saves it again
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from rollbook.accounts.audit import log
 from rollbook.accounts.audit.retention import ACTION, AGENT
@@ -36,8 +38,16 @@ def idle_districts() -> list[District]:
     return list(District.objects.filter(deleting_at=None).exclude(pk__in=busy).order_by("pk"))
 
 
-def erase_batch(district: District, erase: Erase) -> int:
-    """Erase a batch of persons, unless an update of the district is unfinished; return how many."""
+def erase_batch(district: District, expired: "QuerySet[Any]", erase: Erase) -> int:
+    """Erase a batch of persons, unless an update of the district is unfinished; return how many.
+
+    Args:
+        district: The district.
+        expired: The persons to erase.
+        erase: See ``Erase``.
+    """
+    if not expired.exists():
+        return 0
     engine.overwrite_deleted()
     with transaction.atomic():
         # No update can be created or started until the transaction ends.

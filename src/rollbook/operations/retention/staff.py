@@ -31,9 +31,8 @@ PERSONS = "staff"
 
 def remove_expired(district: District, now: datetime) -> int:
     """Erase a batch of former staff members; return how many."""
-    if not _expired(district, now).exists():
-        return 0
-    return erasing.erase_batch(district, partial(_erase, now=now))
+    expired = _expired(district, now)
+    return erasing.erase_batch(district, expired, partial(_erase, now=now))
 
 
 def count_due(districts: Iterable[District], now: datetime) -> Due:

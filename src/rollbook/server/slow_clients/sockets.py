@@ -1,4 +1,8 @@
-"""Sockets that send in slices, so that a large response may take long but no slice may."""
+"""Sockets that send in slices, so that a large response may take long but no slice may.
+
+Those with TLS receive in slices, too: otherwise, a buffer of the size that gunicorn asks for, up to
+a megabyte, would be allocated for each record of 16 KiB.
+"""
 
 import errno
 import socket
@@ -7,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 SLICE_BYTES = 16 * 1024
+TLS_RECORD_BYTES = 16 * 1024
 SEND_TIMEOUT_S = 30.0  # for each slice
 
 # The kernel buffers any response up to this size at once, so a client that reads one byte per
@@ -39,3 +44,7 @@ class TlsSocket(ssl.SSLSocket):
         """Send the data in slices, each within the send timeout."""
         self.settimeout(SEND_TIMEOUT_S)
         _send_in_slices(super().sendall, data)
+
+    def recv(self, buflen: int = TLS_RECORD_BYTES, flags: int = 0) -> bytes:
+        """Receive at most a record of TLS; no call returns more than one."""
+        return super().recv(min(buflen, TLS_RECORD_BYTES), flags)

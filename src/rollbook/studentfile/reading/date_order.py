@@ -101,10 +101,20 @@ class DateColumn:
             record, separator = record[1:-1], b'","'
         self._add_values([record.split(separator, self._index + 1)[self._index]], line)
 
+    def add_rows(self, rows: Sequence[Sequence[str]], line: int) -> None:
+        """Add the cells of records of one line each and with all cells, that follow each other.
+
+        Args:
+            rows: The cells.
+            line: The line of the first record.
+        """
+        if self._index is not None:
+            self._add_values([row[self._index].encode("utf-8", "replace") for row in rows], line)
+
     def add_cells(self, cells: Sequence[str], line: int) -> None:
         """Add the cells of a record, unless their number is wrong."""
-        if self._index is not None and len(cells) == self._cells:
-            self._add_values([cells[self._index].encode("utf-8", "replace")], line)
+        if len(cells) == self._cells:
+            self.add_rows([cells], line)
 
     def decide(self, rules: FileRules) -> tuple[FileRules, list[Problem]]:
         """Return the rules of the file, and the problems of its dates.

@@ -15,6 +15,8 @@ MAX_LINES_ABOVE = 10
 MAX_RECORDS_SEARCHED = 1000
 """The same, blank lines included."""
 
+REMOVE_COLUMNS_HINT = "remove those that you don't need"
+_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _HINT_FOR_TYPE_LINE = "no action needed; Export-Csv omits it with -NoTypeInformation"
 _TITLE_CELLS = 4
 _PLAIN_COLUMNS = 2
@@ -166,3 +168,20 @@ def _filled(cells: Sequence[str]) -> list[str]:
 
 def _has_letter(name: str) -> bool:
     return any(map(str.isalpha, name))
+
+
+def hint_for_columns(count: int, limit: int) -> str:
+    """Return how to fix a header with more columns than the limit."""
+    return f"it has {count:,} columns and at most {limit:,} are allowed: {REMOVE_COLUMNS_HINT}"
+
+
+def hint_for_delimiter(names: Sequence[str]) -> str:
+    """Return how to fix a header that is not separated by commas, or ""."""
+    line = ",".join(names)
+    if line.lower().startswith("sep=") and line[4:5] in _DELIMITERS:
+        return "remove the line that starts with sep= and export with commas between the cells"
+    for delimiter, plural in _DELIMITERS.items():
+        is_header = looks_like_header(line.split(delimiter)) and not looks_like_header(names)
+        if is_header or (len(names) == 1 and delimiter in line):
+            return f"the header is separated by {plural}: export it with commas between the cells"
+    return ""

@@ -6,12 +6,17 @@ from typing import NamedTuple
 
 from rollbook.studentfile.reading import swallowed_rows
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.record_splitter import line_breaks, raw_cells
+from rollbook.studentfile.reading.record_splitter import (
+    find_odd_quote,
+    line_breaks,
+    raw_cells,
+)
 from rollbook.studentfile.reading.row_shape import fit_cells
 
 MAX_LINE_BREAKS_IN_MISFIT = 4
 """If a row with a wrong number of cells contains more line breaks, a quote was not closed."""
 
+_SPACE_BEFORE_QUOTE = re.compile(rb'" +""')
 _QUOTED_CELL = re.compile(rb'"(?:[^"]|"")*"')
 
 
@@ -38,6 +43,11 @@ def _raw_text(cell: bytes) -> RawText:
     if _QUOTED_CELL.fullmatch(cell):
         return RawText(inner.replace('""', '"'), is_bad=False)
     return RawText(inner, is_bad=True)
+
+
+def may_warn(block: bytes) -> bool:
+    """Return whether warning_code() may return a code for one of several records of one line."""
+    return find_odd_quote(block) >= 0 or _SPACE_BEFORE_QUOTE.search(block) is not None
 
 
 def warning_code(record: bytes, cells: Sequence[str]) -> str | None:

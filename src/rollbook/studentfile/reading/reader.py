@@ -13,6 +13,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import (
     FilePosition,
     RecordTooLongError,
+    are_lines,
     iter_records,
     line_breaks,
     split_records,
@@ -203,9 +204,13 @@ class _BatchBuilder:
         free = max_records - len(self.records)
         added = records[:free]
         self.records += added
-        for record in added:
-            self._lines.append(self._line)
-            self._line += line_breaks(record) if b'"' in record else 1
+        if are_lines(added):
+            self._lines += range(self._line, self._line + len(added))
+            self._line += len(added)
+        else:
+            for record in added:
+                self._lines.append(self._line)
+                self._line += line_breaks(record) if b'"' in record else 1
         size = sum(map(len, added))
         self._byte += size
         self.bytes += size

@@ -1,13 +1,14 @@
 """Split bytes into records.
 
 A record is the bytes of one row with its line end. Records are separated exactly where csv.reader
-separates rows, which a property test verifies with random bytes. The csv module only parses single
-records.
+separates rows, which a property test verifies with random bytes. The csv module only parses
+records, one or several at a time.
 """
 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 # A cell is quoted, followed by any text before the comma; or it is not quoted, and quotes in it are
@@ -18,6 +19,9 @@ _ROW = rb'(?:[^"\r\n]*+(?=[\r\n]|\Z)|' + _CELL + rb"(?:," + _CELL + rb")*+)"
 _RECORD = re.compile(_ROW + rb"(?:\r\n|\n|\r(?!\Z))")
 _LAST_RECORD = re.compile(_ROW + rb"(?:\r\n|\n|\r|\Z)")
 _FIRST_CELL = re.compile(_CELL)
+# Quoted cells of one line that follow each other, or have only empty cells between them. A doubled
+# quote is matched like the end of one cell and the beginning of another.
+_PLAIN_CELLS = re.compile(rb'(?<![^,\r\n])"[^"\r\n]*+(?:",*+"[^"\r\n]*+)*+"(?=[,\r\n]|\Z)')
 _LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 _CTRL_Z = b"\x1a"  # the end of a text in DOS programs
 
@@ -55,7 +59,7 @@ def split_records(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
     records: list[bytes] = []
     match_record = (_LAST_RECORD if final else _RECORD).match
     position = 0
-    while (quote := block.find(b'"', position)) >= 0:
+    while (quote := find_odd_quote(block, position)) >= 0:
         start = _line_start(block, quote, position)
         records += block[position:start].splitlines(keepends=True)
         match = match_record(block, start)
@@ -66,6 +70,22 @@ def split_records(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
     lines = block[position:].splitlines(keepends=True)
     rest = lines.pop() if lines and not final and not lines[-1].endswith(b"\n") else b""
     return records + lines, rest
+
+
+def find_odd_quote(block: bytes, first: int = 0) -> int:
+    """Return the position of the first quote that isn't plain, or -1.
+
+    A plain quote begins or ends a quoted cell of one line, or is doubled inside of one. So each
+    line before the position is a record.
+
+    Args:
+        block: The bytes.
+        first: Where a record begins.
+    """
+    quote = block.find(b'"', first)
+    while quote >= 0 and (cells := _PLAIN_CELLS.match(block, quote)):
+        quote = block.find(b'"', cells.end())
+    return quote
 
 
 def _line_start(block: bytes, position: int, first: int) -> int:
@@ -115,6 +135,13 @@ def line_breaks(data: bytes) -> int:
     return len(_LINE_BREAK.findall(data))
 
 
+def are_lines(records: Sequence[bytes]) -> bool:
+    """Return whether each record is one line that has a line end."""
+    block = b"".join(records)
+    breaks = block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
+    return breaks == len(records) and block.endswith((b"\n", b"\r"))
+
+
 def parse_record(record: bytes) -> list[str] | None:
     """Return the cells of one record, or None if its quotes are invalid.
 
@@ -124,6 +151,17 @@ def parse_record(record: bytes) -> list[str] | None:
         return next(csv.reader([record.decode("utf-8", "replace")], strict=True), [])
     except csv.Error:
         return None
+
+
+def parse_records(records: Iterable[bytes]) -> list[list[str]]:
+    """Return the cells of each record before the first one whose quotes are invalid.
+
+    It is faster than parsing them one by one. Bytes that are not UTF-8 become U+FFFD.
+    """
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        rows.extend(csv.reader((r.decode("utf-8", "replace") for r in records), strict=True))
+    return rows
 
 
 def is_blank(cells: Sequence[str]) -> bool:

@@ -1,5 +1,6 @@
 """Scan a whole file before its rows are read: header, number of rows, problems, checkpoints."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import repeat
@@ -12,6 +13,7 @@ from rollbook.studentfile.reading import (
     encodings,
     file_type,
     header_search,
+    quoted_lots,
     quotes,
     record_splitter,
     row_shape,
@@ -32,11 +34,8 @@ MAX_LINES_PER_ROW = 8
 CHECKPOINT_INTERVAL_BYTES = 1 << 21
 """Minimum distance of two checkpoints."""
 
-_RECORDS_PER_BLOCK = 64
-"""Records inspected together: so few that most blocks have no quote if some records have one."""
-_BOM = "\ufeff".encode()
-_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-_REMOVE_COLUMNS_HINT = "remove those that you don't need"
+_RECORDS_PER_LOT = 64
+"""Records inspected together: so few that most lots have no quote if some records have one."""
 
 
 def scan(
@@ -178,7 +177,9 @@ class _Scanner:
         if lines_before_quote is not None:
             self._report_once("unclosed_quote", self._line + lines_before_quote)
         elif self.header is None and record.count(b",") >= max_columns:
-            hint = f"at most {max_columns:,} columns are allowed: {_REMOVE_COLUMNS_HINT}"
+            hint = (
+                f"at most {max_columns:,} columns are allowed: {header_search.REMOVE_COLUMNS_HINT}"
+            )
             self._report_once("too_many_columns", self._line, hint)
         else:
             hint = f"at most {max_bytes:,} bytes are allowed in a row: check the line breaks"
@@ -224,11 +225,11 @@ class _Scanner:
         if b"\0" in batch[0]:
             self._header_problems.append(Problem("nul_bytes", self._line))
             return False
-        if hint := _hint_for_delimiter(names):
+        if hint := header_search.hint_for_delimiter(names):
             self._header_problems.append(Problem("wrong_delimiter", self._line, hint=hint))
             return False
         if len(names) > self.limits.columns:
-            hint = _hint_for_columns(len(names), self.limits.columns)
+            hint = header_search.hint_for_columns(len(names), self.limits.columns)
             self._header_problems.append(Problem("too_many_columns", self._line, hint=hint))
             return False
         header, problems = Header.parse(names)
@@ -261,22 +262,44 @@ class _Scanner:
     # The rows
 
     def _read_rows(self, batch: list[bytes]) -> None:
-        """Count blocks of regular records without parsing them; read all others one by one."""
-        for first in range(0, len(batch), _RECORDS_PER_BLOCK):
-            records = batch[first : first + _RECORDS_PER_BLOCK]
+        """Count lots of regular records without parsing them; read all others."""
+        for first in range(0, len(batch), _RECORDS_PER_LOT):
+            records = batch[first : first + _RECORDS_PER_LOT]
             self._record_ends.update({record[-2:] for record in records})
             if self._are_regular(records):
-                if self.rows + len(records) > self.limits.rows and not self._line_over_limit:
-                    self._line_over_limit = self._line + self.limits.rows - self.rows
                 self.dates.add_regular(records, self._line)
-                self.rows += len(records)
-                self._line += len(records)
+                self._count(records)
+            elif self._commas >= 0 and any(b'"' in record for record in records):
+                self._read_quoted(records)
             else:
-                for record in records:
-                    line = self._line
-                    self._read_row(record)
-                    if self.rows > self.limits.rows and not self._line_over_limit:
-                        self._line_over_limit = line
+                self._read_one_by_one(records)
+
+    def _count(self, records: list[bytes]) -> None:
+        """Count rows of one line each."""
+        if self.rows + len(records) > self.limits.rows and not self._line_over_limit:
+            self._line_over_limit = self._line + self.limits.rows - self.rows
+        self.rows += len(records)
+        self._line += len(records)
+
+    def _read_quoted(self, records: list[bytes]) -> None:
+        """Parse records of which some have quotes; read those with anything odd one by one."""
+        rows = record_splitter.parse_records(records)
+        start = 0
+        for index in [*quoted_lots.odd_rows(records, rows, self._folded), len(rows)]:
+            if start < index:
+                self.dates.add_rows(rows[start:index], self._line)
+                self._count(records[start:index])
+            self._read_one_by_one(records[index : index + 1])
+            start = index + 1
+        if start < len(records):
+            self._read_quoted(records[start:])
+
+    def _read_one_by_one(self, records: list[bytes]) -> None:
+        for record in records:
+            line = self._line
+            self._read_row(record)
+            if self.rows > self.limits.rows and not self._line_over_limit:
+                self._line_over_limit = line
 
     def _are_regular(self, records: list[bytes]) -> bool:
         """Return whether all records are regular.
@@ -285,7 +308,7 @@ class _Scanner:
         blank, nor of dashes, nor another header.
         """
         block = b"".join(records)
-        if b'"' in block or _BOM in block or self._header_record in block:
+        if b'"' in block or BOM_UTF8 in block or self._header_record in block:
             return False
         comma_counts = set(map(bytes.count, records, repeat(b",")))
         return comma_counts == {self._commas} and all(
@@ -300,7 +323,7 @@ class _Scanner:
         if (
             has_right_count
             and record.strip(skipped_lines.BLANK_OR_DASHES)
-            and record[:3] != _BOM
+            and record[:3] != BOM_UTF8
             and not record.startswith(self._header_record)
         ):
             self.dates.add_record(record, self._line)
@@ -322,8 +345,8 @@ class _Scanner:
 
     def _inspect_record(self, record: bytes) -> None:
         line = self._line
-        if record.startswith(_BOM) and looks_like_header(
-            parse_record(record.removeprefix(_BOM)) or []
+        if record.startswith(BOM_UTF8) and looks_like_header(
+            parse_record(record.removeprefix(BOM_UTF8)) or []
         ):
             self._report_once("second_header", line)
         cells = parse_record(record)
@@ -372,19 +395,3 @@ class _Scanner:
             self._report_once("unclosed_quote", line + lines_before_quote)
         elif cells is not None and (code := quotes.warning_code(record, cells)):
             self._report_once(code, line)
-
-
-def _hint_for_columns(count: int, limit: int) -> str:
-    return f"it has {count:,} columns and at most {limit:,} are allowed: {_REMOVE_COLUMNS_HINT}"
-
-
-def _hint_for_delimiter(names: Sequence[str]) -> str:
-    """Return how to fix a header that is not separated by commas, or ""."""
-    line = ",".join(names)
-    if line.lower().startswith("sep=") and line[4:5] in _DELIMITERS:
-        return "remove the line that starts with sep= and export with commas between the cells"
-    for delimiter, plural in _DELIMITERS.items():
-        is_header = looks_like_header(line.split(delimiter)) and not looks_like_header(names)
-        if is_header or (len(names) == 1 and delimiter in line):
-            return f"the header is separated by {plural}: export it with commas between the cells"
-    return ""

@@ -26,6 +26,8 @@ MAX_TEXT_LENGTH = 255
 MAX_GROUP_NAME_LENGTH = 100
 _MAX_EMAIL_LENGTH = 254
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+PLAIN_EMAIL = re.compile(r"[a-z0-9._-]{1,64}@(?:[a-z0-9-]{1,40}\.){1,4}[a-z]{2,20}")
+"""The form of most email addresses."""
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _LINE_BREAKS = re.compile(r"[ \t]*[\t\n\v\f\r\x85\u2028\u2029]\s*")
 _TOKENS = re.compile(f"{ESCAPED_SEPARATOR}|{SEPARATOR}|[^{SEPARATOR}]+")

@@ -18,6 +18,10 @@ from rollbook.studentfile.values.text_checks import (
 )
 
 MAX_ID_LENGTH = 64
+# Forms of most values, none of which is a placeholder, a mask, a hash or made by a spreadsheet.
+PLAIN_ID = re.compile(r"[A-Za-z]?[0-9]{1,15}")
+PLAIN_USERNAME = re.compile(r"[a-z]{2,20}(?:\.[a-z]{2,20})?[0-9]{1,20}")
+PLAIN_PASSWORD = re.compile(r"[a-z]{3,12}[0-9]{1,12}")
 _ID = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_ID_LENGTH}}}")
 _PLAIN_USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.-][A-Za-z0-9]+)*")  # needs no checks
 _WORKBOOK_CODE = re.compile(r"_x[0-9A-Fa-f]{4}_")

@@ -12,7 +12,7 @@ from rollbook.districts.models import District
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RecordBatch
-from rollbook.updates.checking.check_range import RecordSlice, RowChecker
+from rollbook.updates.checking.check_range import RangeChecker, RecordSlice
 from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.manifest.walk import NO_STUDENT
 from rollbook.updates.models import CheckedRange, Manifest
@@ -58,7 +58,7 @@ def compare(size: int) -> Iterator[Comparison]:
 def _compare(stored: Manifest, size: int) -> Comparison:
     update = stored.update
     header, _ = Header.parse(update.header)
-    checker = RowChecker(update, header)
+    checker = RangeChecker(update, header)
     sample = _sample(stored, checker, size)
     result = checker.check_slice(sample)
     # Students who were changed after the sample was drawn aren't known anymore.
@@ -69,12 +69,12 @@ def _compare(stored: Manifest, size: int) -> Comparison:
     return Comparison(update.district, len(sample.batch.records), wrong)
 
 
-def _known_students(stored: Manifest, checker: RowChecker) -> set[int]:
+def _known_students(stored: Manifest, checker: RangeChecker) -> set[int]:
     key = checker.fingerprinter.key
     return set(manifest.known_records(stored.district_id, key).students) - {NO_STUDENT}
 
 
-def _sample(stored: Manifest, checker: RowChecker, size: int) -> RecordSlice:
+def _sample(stored: Manifest, checker: RangeChecker, size: int) -> RecordSlice:
     """Draw known records of a random range, in the order of the file."""
     drawn: list[tuple[int, bytes]] = []
     if stored.ranges:

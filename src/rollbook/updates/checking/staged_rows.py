@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from rollbook.db import bulk
 from rollbook.studentfile.row_validator import missing_required_values
 from rollbook.students.name_keys import loose_key, name_and_dob, name_key
-from rollbook.students.passwords import hash_for_import
+from rollbook.students.passwords import ImportedPasswords
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import COLUMN_ORDER, NAME_COLUMNS, SIMPLE_COLUMNS
 from rollbook.updates.state_machine import Outcome
@@ -68,7 +69,7 @@ def change_row(
     student: StudentSnapshot,
     new: Mapping[str, str],
     fingerprint: int | None,
-    mark_key: bytes | None = None,
+    passwords: ImportedPasswords,
 ) -> StagedRowTuple:
     """Return a row that changes a student.
 
@@ -77,16 +78,16 @@ def change_row(
         student: The student that the row was compared with.
         new: The columns that differ, and their new values; PASSWORD as in the file.
         fingerprint: The row's fingerprint; None if the row had a warning.
-        mark_key: The mark key of the district, for PASSWORD.
+        passwords: Hashes PASSWORD.
     """
-    stored = _with_hashed_password(new, mark_key)
-    columns = sorted(stored, key=COLUMN_ORDER.__getitem__)
-    old_and_new = {column: (student.values.get(column, ""), stored[column]) for column in columns}
-    simple_columns = ",".join(columns) if new.keys() <= SIMPLE_COLUMNS else None
+    stored = _with_hashed_password(new, passwords)
+    old = student.values
+    changes = tuple((column, old.get(column, ""), value) for column, value in stored.items())
+    values_json, simple_columns = _describe_changes(changes)
     row = StagedRowTuple(
         line,
         student.pk,
-        _as_json(old_and_new),
+        values_json,
         line,
         claims_student_id=new.get("STUDENT_ID"),
         claims_username=new.get("USERNAME"),
@@ -99,14 +100,15 @@ def change_row(
     values = {**student.values, **new}
     if name_and_dob(values) == name_and_dob(student.values):
         return row
-    return _with_name(row, values)
+    name, dob, key = _name_claims(values)
+    return row._replace(claims_name_key=name, claims_dob=dob, claims_loose_key=key)
 
 
 def new_student_row(
     line: int,
     values: Mapping[str, str],
     fingerprint: int | None,
-    mark_key: bytes | None = None,
+    passwords: ImportedPasswords,
 ) -> StagedRowTuple:
     """Return a row that adds a student; one that lacks a required value can't be applied.
 
@@ -114,21 +116,35 @@ def new_student_row(
         line: The row's line in the student file.
         values: The student's values by column; PASSWORD as in the file.
         fingerprint: The row's fingerprint; None if the row had a warning.
-        mark_key: The mark key of the district, for PASSWORD.
+        passwords: Hashes PASSWORD.
     """
     apply_order = line if values.get("USERNAME") else ORDER_GENERATED_USERNAMES + line
     if missing_required_values(values, line):
         apply_order = ORDER_INCOMPLETE + line
-    row = StagedRowTuple(
+    return StagedRowTuple(
         line,
         None,
-        _as_json(_with_hashed_password(values, mark_key)),
+        _as_json(_with_hashed_password(values, passwords)),
         apply_order,
-        claims_student_id=values.get("STUDENT_ID") or None,
-        claims_username=values.get("USERNAME") or None,
+        None,
+        values.get("STUDENT_ID") or None,
+        values.get("USERNAME") or None,
+        *_name_claims(values),
         fingerprint=fingerprint,
     )
-    return _with_name(row, values)
+
+
+@lru_cache(maxsize=2000)  # of a rollover, each change is that of thousands of students
+def _describe_changes(changes: tuple[tuple[str, str, str], ...]) -> tuple[str, str | None]:
+    """Return changes as JSON, and the names of their columns if all of them are simple.
+
+    Args:
+        changes: Each column with its old and new value.
+    """
+    by_column = {column: (old, new) for column, old, new in changes}
+    columns = sorted(by_column, key=COLUMN_ORDER.__getitem__)
+    simple_columns = ",".join(columns) if by_column.keys() <= SIMPLE_COLUMNS else None
+    return _as_json({column: by_column[column] for column in columns}), simple_columns
 
 
 def stage(update_id: int, rows: Iterable[StagedRowTuple]) -> None:
@@ -144,15 +160,17 @@ def _name_in_file(values: Mapping[str, str]) -> str | None:
     return None
 
 
-def _with_name(row: StagedRowTuple, values: Mapping[str, str]) -> StagedRowTuple:
-    """Return the row with the name and date of birth that its student gets, if it has both."""
-    claimed_name, dob = _name_in_file(values), values.get("DOB")
-    key = loose_key(values) if claimed_name and dob else None
-    return row._replace(claims_name_key=claimed_name, claims_dob=dob or None, claims_loose_key=key)
+def _name_claims(values: Mapping[str, str]) -> tuple[str | None, str | None, int | None]:
+    """Return the name key, date of birth and loose key that a student gets with these values."""
+    name, dob = _name_in_file(values), values.get("DOB") or None
+    key = loose_key(values) if name and dob else None
+    return name, dob, key
 
 
-def _with_hashed_password(values: Mapping[str, str], mark_key: bytes | None) -> Mapping[str, str]:
+def _with_hashed_password(
+    values: Mapping[str, str], passwords: ImportedPasswords
+) -> Mapping[str, str]:
     """Return the values with PASSWORD hashed: it is never stored as in the file."""
     if "PASSWORD" not in values:
         return values
-    return {**values, "PASSWORD": hash_for_import(values["PASSWORD"], mark_key)}
+    return {**values, "PASSWORD": passwords.hash(values["PASSWORD"])}

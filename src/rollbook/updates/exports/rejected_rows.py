@@ -53,7 +53,8 @@ def students(update: UpdateJob) -> set[int]:
     matched = set(rejected.exclude(student=None).values_list("student_id", flat=True))
     in_rows = students_shown.in_file_rows(update, _rows(update, OriginalRowsFile(update)))
     texts = update.problem_set.filter(line__in=rejected.values("line"))
-    quoted = chain.from_iterable(texts.values_list("found", "hint").iterator())
+    problems = map(to_problem, texts.iterator())
+    quoted = chain.from_iterable((problem.found, problem.hint) for problem in problems)
     return matched | in_rows | recognition.students_named(update.district_id, quoted)
 
 

@@ -7,6 +7,7 @@ memory, and what was sent never has a student whom the audit doesn't name.
 from collections.abc import Iterator
 
 from rollbook.districts.local_dates import local_date
+from rollbook.studentfile.file_validator import validate_rows
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import RowValidator
@@ -21,6 +22,6 @@ def in_file_rows(update: UpdateJob, batches: Iterator[list[RawRow]]) -> set[int]
     validator = RowValidator(header, today, rules=update.file_rules)
     found: set[int] = set()
     for rows in batches:
-        values = [validator.validate(row).values for row in rows]
+        values = [row.values for row in validate_rows(validator, rows)]
         found |= recognition.in_rows(update.district_id, values)
     return found

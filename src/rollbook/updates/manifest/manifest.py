@@ -5,7 +5,7 @@ A record is *known* if the manifest has its fingerprint and its student isn't to
 its student is what it says: so it changes nothing and isn't even parsed. A manifest consists of the
 ranges of the update that completed last, and is replaced in the transaction that completes another
 one. One that is damaged, or of another header, key or version, counts as absent: the check then
-takes longer, and its result is the same. Why, and a picture: docs/decisions/0042-manifest.md.
+takes longer, and its result is the same. Why, and a picture: docs/decisions/0045-manifest.md.
 """
 
 import logging
@@ -160,12 +160,14 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
 def prepare(update: UpdateJob) -> Manifest | None:
     """Return the manifest of an update that is about to complete.
 
-    A small file with another header leaves the district's manifest as it is. Students to whom it
-    was applied stay touched.
+    None leaves the district's manifest as it is, and students to whom the file was applied stay
+    touched: after a small file with another header, or if an earlier release checked a part of it.
     """
     key = RowFingerprinter.of_update(update).key
     manifest = Manifest(district_id=update.district_id, update=update, key=key_id(key))
     manifest.ranges = update.checkedrange_set.count()
+    if not manifest.ranges or ranges.of_earlier_release(update).exists():
+        return None
     rows, carried = ranges.count_records(update), Records(array("q"), array("q"))
     old = Manifest.objects.filter(district=update.district_id).first()
     if old and old.key == manifest.key:

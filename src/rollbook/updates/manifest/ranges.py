@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import Length
 
 from rollbook.updates.models import AddedStudents, CheckedRange, UpdateJob
@@ -48,10 +48,24 @@ def pack_lines(lines: Sequence[int], end_line: int) -> bytes:
 
 
 def lines_of(checked: CheckedRange) -> Sequence[int]:
-    """Return the line of each record of a range."""
-    if checked.line_numbers:
+    """Return the line of each record of a range, or of those that an earlier release stored."""
+    if checked.line_numbers or not checked.first_line:
         return unpack(checked.line_numbers)
     return range(checked.first_line, checked.end_line)
+
+
+def of_earlier_release(update: UpdateJob) -> QuerySet[CheckedRange]:
+    """Return the ranges that a release checked which had no manifest, during the upgrade.
+
+    They have no fingerprints, and only those records that are about an enrolled student.
+    """
+    return update.checkedrange_set.filter(first_line=0)
+
+
+def count_matched(update: UpdateJob) -> int:
+    """Return the number of rows of an update that are about an enrolled student."""
+    counted = update.checkedrange_set.aggregate(rows=Sum("matched_rows"))["rows"]
+    return (counted or 0) + _count(of_earlier_release(update))
 
 
 def students_of(update: UpdateJob) -> "array[int]":
@@ -68,7 +82,11 @@ def students_of(update: UpdateJob) -> "array[int]":
 
 def count_records(update: UpdateJob) -> int:
     """Return the number of records in the ranges of an update."""
-    size = update.checkedrange_set.aggregate(size=Sum(Length("student_ids")))["size"]
+    return _count(update.checkedrange_set.all())
+
+
+def _count(stored: QuerySet[CheckedRange]) -> int:
+    size = stored.aggregate(size=Sum(Length("student_ids")))["size"]
     return (size or 0) // array("q").itemsize
 
 

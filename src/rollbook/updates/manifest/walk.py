@@ -3,7 +3,7 @@
 Both files are arrays of fingerprints. Nearly always, long runs of them are equal, which is found by
 comparing memory. Where they differ, a window of both shows whether rows were changed, inserted or
 removed. Only if it doesn't, an index of the fingerprints that are left is made. A picture is in
-docs/decisions/0042-manifest.md.
+docs/decisions/0045-manifest.md.
 """
 
 from array import array

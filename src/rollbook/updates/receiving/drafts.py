@@ -4,6 +4,7 @@ A draft refers to its file just as an update does. Submitting it is one transact
 the update, which refers to the same file, and links the draft to it.
 """
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +12,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from rollbook.accounts.district_keys import DistrictKeyLost
 from rollbook.accounts.models import Member
+from rollbook.accounts.sealed_values import Sealer, unseal
 from rollbook.districts.local_dates import local_date
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import file_chunks, preview
@@ -72,9 +75,8 @@ def create_draft(
     try:
         require_room(district, incoming.size)
         scan = convert_and_scan(incoming, encoding, district)
-        preview_json = preview.preview_rows(
-            incoming.stored.content, scan, local_date(district, now)
-        )
+        result = preview.preview_rows(incoming.stored.content, scan, local_date(district, now))
+        sealed_preview = Sealer.of_district(district.pk).seal(json.dumps(result))
         columns = store_and_describe(incoming, scan, district)
         with transaction.atomic():
             lock_district(district)
@@ -85,7 +87,8 @@ def create_draft(
                 file_name=file_name,
                 file_digest=incoming.digest,
                 encoding=encoding,
-                preview=preview_json,
+                preview={},
+                sealed_preview=sealed_preview,
                 **columns,
             )
             spool.copy_to_database(draft.spool_name)
@@ -97,8 +100,15 @@ def create_draft(
 
 
 def find_draft(member: Member, key: UUID | str, now: datetime) -> Draft | None:
-    """Return a draft of this member that can still be submitted."""
-    return _own(member, key).filter(update=None, created_at__gt=now - LIFETIME).first()
+    """Return a draft of this member that can still be submitted; None if its key is lost."""
+    draft = _own(member, key).filter(update=None, created_at__gt=now - LIFETIME).first()
+    if draft is None:
+        return None
+    try:
+        load_preview(draft)
+    except DistrictKeyLost:
+        return None
+    return draft
 
 
 def find_submitted(member: Member, key: UUID | str) -> UpdateJob | None:
@@ -108,8 +118,15 @@ def find_submitted(member: Member, key: UUID | str) -> UpdateJob | None:
 
 
 def load_preview(draft: Draft) -> FilePreview:
-    """Return the stored result of checking the draft."""
-    return preview.build_preview(draft.preview, draft.rows, draft.header)
+    """Return the stored result of checking the draft.
+
+    Raises:
+        DistrictKeyLost: The key that it is encrypted with is lost.
+    """
+    result = draft.preview
+    if draft.sealed_preview:
+        result = json.loads(unseal(bytes(draft.sealed_preview)))
+    return preview.build_preview(result, draft.rows, result.get("header", draft.header))
 
 
 def submit_draft(draft: Draft, mode: Mode) -> Receipt:

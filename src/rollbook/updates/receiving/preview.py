@@ -74,6 +74,7 @@ def preview_rows(source: Source, scan: FileScan, today: date) -> dict[str, Any]:
     for problem in tally.problems:
         first_by_code.setdefault(problem.code, []).append(asdict(problem))
     return {
+        "header": list(scan.header.names) if scan.header else [],
         "checked": tally.rows,
         "rejected": tally.rejected,
         "problems": [asdict(problem) for problem in scan.problems],

@@ -178,11 +178,18 @@ def store_and_describe(
         "detected_encoding": scan.encoding,
         "spool_digest": incoming.stored.digest,
         "rules": scan.rules.as_json(),
-        "header": list(scan.header.names) if scan.header else [],
+        "header": _header_names(scan),
         "checkpoints": [[position.byte, position.line] for position in scan.checkpoints],
         "rows": 0 if scan.refusal else scan.rows,
         "spool_name": incoming.stored.persist(district.pk),
     }
+
+
+def _header_names(scan: FileScan) -> list[str]:
+    """Return the names of the columns; none if no name is known, since it may be a student."""
+    if scan.header is None or not any(scan.header.columns):
+        return []
+    return list(scan.header.names)
 
 
 def lock_district(district: District) -> None:

@@ -11,7 +11,14 @@ from rollbook.updates.models import StagedRow, UpdateJob
 
 
 def find(update: UpdateJob, rows: Iterable[StagedRow]) -> dict[int, Student]:
-    """Return the student that each row added, by line.
+    """Return the student that each row added, by line; see ``find_keys``."""
+    keys = find_keys(update, rows)
+    students = Student.objects.in_bulk(list(keys.values()))
+    return {line: students[key] for line, key in keys.items() if key in students}
+
+
+def find_keys(update: UpdateJob, rows: Iterable[StagedRow]) -> dict[int, int]:
+    """Return the primary key of the student that each row added, by line.
 
     Students whose STUDENT_ID, or without one, whose name or date of birth has changed since are
     left out, and so are rows that are linked with their student.
@@ -25,13 +32,15 @@ def find(update: UpdateJob, rows: Iterable[StagedRow]) -> dict[int, Student]:
     without_id = Q(
         loose_key__in=[row.claims_loose_key for row in rows if not row.claims_student_id]
     )
-    found: dict[tuple[object, ...], Student] = {}
+    found: dict[tuple[object, ...], int] = {}
     for condition in (with_id, without_id):  # each has an index of its own
-        for student in Student.objects.filter(condition, district=update.district_id):
-            found[added_key(student.student_id, student.name_key, student.dob)] = student
-    own = _added_by(update, [student.pk for student in found.values()])
+        students = Student.objects.filter(condition, district=update.district_id)
+        names = students.values_list("pk", "student_id", "name_key", "dob")
+        for student, student_id, name_key, dob in names:
+            found[added_key(student_id, name_key, dob)] = student
+    own = _added_by(update, list(found.values()))
     return {
-        lines[key]: student for key, student in found.items() if key in lines and student.pk in own
+        lines[key]: student for key, student in found.items() if key in lines and student in own
     }
 
 

@@ -25,7 +25,7 @@ from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import COLUMN_ORDER
 from rollbook.text import join_words
 from rollbook.updates.checking import staged_rows
-from rollbook.updates.checking.check_range import RowChecker
+from rollbook.updates.checking.row_checker import RowChecker
 from rollbook.updates.checking.staged_rows import ORDER_INCOMPLETE, StagedRowTuple
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
@@ -241,12 +241,12 @@ class _Settlement:
         """
         if student_id is None:
             fill_one_name(merged.values)
-            return staged_rows.new_student_row(line, merged.values, None, self.checker.mark_key)
+            return staged_rows.new_student_row(line, merged.values, None, self.checker.passwords)
         student = self.students[student_id]
         new = self.checker.changes(student, merged)
         if not new:
             return None
-        return staged_rows.change_row(line, student, new, None, self.checker.mark_key)
+        return staged_rows.change_row(line, student, new, None, self.checker.passwords)
 
 
 class _Settler:

@@ -1,9 +1,10 @@
 """Find out whether a file exchanges first and last names, before anything is applied."""
 
-from django.db.models import Min, Sum
+from django.db.models import Min
 
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem
 from rollbook.text import count_of
+from rollbook.updates.manifest import ranges
 from rollbook.updates.models import UpdateJob
 
 MIN_ROWS = 2
@@ -33,7 +34,6 @@ def _count_known_rows(update: UpdateJob) -> int:
 
     The latter aren't matched with the student, except by STUDENT_ID.
     """
-    matched = update.checkedrange_set.aggregate(total=Sum("matched_rows"))["total"]
     exchanged = update.problem_set.filter(code__in=_ROW_CODES).values("line")
     unmatched = update.stagedrow_set.filter(student=None, line__in=exchanged)
-    return (matched or 0) + unmatched.count()
+    return ranges.count_matched(update) + unmatched.count()

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from rollbook.web.http.upload_shares import Caller, Shares
 
-SLOTS = 32
+SLOTS = 40  # a known address may have half of them, so twenty
 RESERVED_SLOTS = 1  # for addresses from which members have signed in
 
 slots = Shares(of_others=Fraction(SLOTS - RESERVED_SLOTS, SLOTS))

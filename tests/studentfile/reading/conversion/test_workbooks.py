@@ -562,6 +562,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 @pytest.mark.process
+@pytest.mark.daily_share(1 / 4)
 def test_fifty_thousand_rows_of_twenty_columns_take_less_than_200_mib(tmp_path: Path) -> None:
     rows = [["STUDENT_ID", *(f"C{n}" for n in range(19))]]
     rows += [[f"{row} is a unique text {n}" for n in range(20)] for row in range(50_000)]

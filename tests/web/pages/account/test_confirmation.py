@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from rollbook.accounts import roles
 from rollbook.accounts.auth import sessions
@@ -90,6 +91,8 @@ def test_every_sensitive_form_asks(browser: Visitor, clock: Clock, manager: Memb
         "/staff/invite",
         "/staff/tokens/revoke",
         f"/staff/{ben.pk}/second-factor-off",
+        f"/staff/{ben.pk}/revoke-tokens",
+        "/staff/import",
         f"/roles/{role.pk}",
         f"/roles/{role.pk}/remove",
         "/roles/new/instructor",
@@ -100,6 +103,23 @@ def test_every_sensitive_form_asks(browser: Visitor, clock: Clock, manager: Memb
     assert response.status_code == 422
     assert "To save this, enter your own password too." in read(response).text
     assert not AuditEvent.objects.filter(action__in=["change member", "remove role"]).exists()
+
+
+def test_a_staff_file_is_taken_after_a_recent_proof_only(browser: Visitor, clock: Clock) -> None:
+    header = "FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS\n"
+    text = f"{header}Ida,Stone,District Manager,ida@maple.example,\n".encode()
+    grow_old(browser, clock)
+    assert is_question(browser.get("/staff/import"))
+    answer = browser.post("/staff/import/file", {"file": SimpleUploadedFile("s.csv", text)})
+    assert answer["Location"] == "/staff/import"
+    assert not Member.objects.filter(email="ida@maple.example").exists()
+    asked = browser.get("/staff/import")
+    assert is_question(asked)
+    assert "Nobody was invited. Confirm it’s you, then choose the file again." in read(asked).text
+    page = read(browser.post("/staff/import", {"confirmation": PASSWORD}))
+    assert page.heading == "Invite many by CSV"
+    answer = browser.post("/staff/import/file", {"file": SimpleUploadedFile("s.csv", text)})
+    assert read(answer).heading == "1 invited"
 
 
 def test_the_roster_is_reported(browser: Visitor, manager: Member) -> None:

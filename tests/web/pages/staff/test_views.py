@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from rollbook.accounts import mails
+from rollbook.accounts.auth import api_tokens
+from rollbook.accounts.auth.api_tokens import Scope
+from rollbook.accounts.auth.sign_in import record_sign_in
 from rollbook.accounts.members import members
-from rollbook.accounts.models import AccountMail, AuditEvent, Member
+from rollbook.accounts.models import AccountMail, AuditEvent, Member, Token
 from rollbook.districts.models import District, School
 from tests.accounts.browser import NOW, Clock
 from tests.conftest import PASSWORD, make_member
@@ -425,6 +429,39 @@ def test_the_last_district_manager_cannot_be_deactivated_or_demoted(
         "Ana Ruiz is the last district manager who can sign in; add another one first."
         in read(response).text
     )
+
+
+@pytest.mark.statement("S12")
+def test_the_tokens_of_one_person_are_revoked(browser: Visitor, manager: Member) -> None:
+    ben = make_member(manager.district, "ben@maple.example")
+    address = f"/staff/{ben.pk}"
+    assert "Revoke all tokens" not in browser.read(address).text
+    for member, name in ((ben, "night"), (ben, "day"), (manager, "mine")):
+        api_tokens.create(member, name, (Scope.STATUS,), timezone.now())
+    assert "scripts can use 2 tokens" in browser.read(address).text
+    page = browser.follow(browser.post(f"{address}/revoke-tokens"))
+    assert page.messages == [f"2 tokens of {ben.name} revoked. Scripts can no longer use them."]
+    assert [token.name for token in Token.objects.filter(revoked_at=None)] == ["mine"]
+    assert AuditEvent.objects.get(action="revoke all tokens").detail == f"member {ben.pk}"
+    notices = AccountMail.objects.filter(notice="tokens of member revoked")
+    assert [mail.member for mail in notices] == [ben]
+
+
+def test_tokens_of_the_neighbor_are_not_revoked(browser: Visitor, neighbor: Member) -> None:
+    api_tokens.create(neighbor, "night", (Scope.STATUS,), timezone.now())
+    assert browser.post(f"/staff/{neighbor.pk}/revoke-tokens").status_code == 404
+    assert Token.objects.filter(revoked_at=None).exists()
+
+
+@pytest.mark.statement("S49")
+def test_sign_ins_from_new_networks_are_listed(browser: Visitor, manager: Member) -> None:
+    assert "Sign-ins from new networks" not in browser.read("/staff").text
+    ben = make_member(manager.district, "ben@maple.example", "instructor")
+    for address in ("198.51.100.7", "192.0.2.1"):
+        record_sign_in(ben, address, "Firefox", timezone.now())
+    page = browser.read("/staff")
+    assert "Sign-ins from new networks" in page.text
+    assert page.rows[-1][1:] == [ben.name, "192.0.2.1"]
 
 
 class TestStaffFile:

@@ -90,7 +90,7 @@ def test_a_grade_is_chosen_from_all_grades_in_order(browser: Visitor, student: S
         browser.post(f"/students/{student.pk}/edit", form_of(browser, student) | {"grade": grade})
         student.refresh_from_db()
         assert student.grade == grade
-        assert str(student.student_id) in browser.read("/students", {"grade": grade}).text
+        assert str(student.student_id) in browser.search("/students", {"grade": grade}).text
 
 
 def test_saving_without_changes_changes_nothing(

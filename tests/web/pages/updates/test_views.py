@@ -384,12 +384,35 @@ def test_rows_are_filtered_and_searched(school: District, browser: Visitor) -> N
     finish(send(school, BAD))
     assert [row[0] for row in browser.read("/updates/2/rows").rows] == ["2", "3", "4", "5"]
     assert [row[0] for row in browser.read("/updates/2/rows", {"outcome": "updated"}).rows] == ["2"]
-    assert [row[0] for row in browser.read("/updates/2/rows", {"search": "s001"}).rows] == ["3"]
-    assert "No rows match" in browser.read("/updates/2/rows", {"search": "zzz"}).text
-    assert AuditEvent.objects.filter(action="update rows", result="seen").count() == 4
     answer = browser.post("/updates/2/rows", {"search": "s001", "outcome": ""})
     assert "s001" not in answer["Location"]
     assert [row[0] for row in browser.follow(answer).rows] == ["3"]
+    assert "No rows match" in browser.search("/updates/2/rows", {"search": "zzz"}).text
+    assert AuditEvent.objects.filter(action="update rows", result="seen").count() == 4
+
+
+@pytest.mark.statement("S40")
+def test_a_search_in_plain_text_in_the_address_of_rows_is_ignored(
+    school: District, browser: Visitor
+) -> None:
+    finish(send(school, BAD))
+    answer = browser.get("/updates/2/rows", {"search": "s001", "outcome": "rejected"})
+    assert answer["Location"] == "/updates/2/rows?outcome=rejected"
+    page = browser.follow(answer)
+    assert [row[0] for row in page.rows] == ["3", "4", "5"]
+    assert "We ignored the filters in that address" in page.text
+
+
+def test_confidential_values_are_shown_in_the_rows_that_were_searched(
+    school: District, browser: Visitor
+) -> None:
+    finish(send(school, BAD))
+    page = browser.search("/updates/2/rows", {"search": "s001"})
+    opened = browser.read("/updates/2/rows" + page.links["Show it"])
+    assert [row[0] for row in opened.rows] == ["3"]
+    hidden = browser.read("/updates/2/rows" + opened.links["Hide it"])
+    assert [row[0] for row in hidden.rows] == ["3"]
+    assert "Show it" in hidden.links
 
 
 @pytest.mark.statement("S23")

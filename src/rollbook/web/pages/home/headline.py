@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from rollbook.text import count_of, name_updates
+from rollbook.updates.missing_files import FileStatus
 from rollbook.updates.reporting.overview import MISSING_AFTER
 from rollbook.updates.reporting.remarks import next_step, remarks
 from rollbook.updates.reporting.report import Report
@@ -50,12 +51,14 @@ class HomeState:
         waiting: the numbers of the updates in the queue.
         last: the update that ended last.
         received_at: when the latest file arrived.
+        files: which files are expected; None if the district hasn't set that.
     """
 
     live: Report | None = None
     waiting: tuple[int, ...] = ()
     last: Report | None = None
     received_at: datetime | None = None
+    files: FileStatus | None = None
 
 
 def headline(home: HomeState, context: StatusContext) -> Headline:
@@ -108,8 +111,9 @@ def _completed(home: HomeState, last: Report, context: StatusContext) -> Headlin
     label = update_label(last.received_at, context.now, last.time_zone)
     if last.rejected:
         return _completed_with_errors(label, last)
-    if home.received_at and context.now - home.received_at > MISSING_AFTER:
-        received = home.received_at.astimezone(ZoneInfo(last.time_zone))
+    received_at = home.received_at
+    if received_at and not home.files and context.now - received_at > MISSING_AFTER:
+        received = received_at.astimezone(ZoneInfo(last.time_zone))
         text = (
             f"No file has arrived since {day_name(received)}. Is the nightly script still running?"
         )

@@ -10,6 +10,7 @@ from rollbook.accounts.permissions import Permission
 from rollbook.districts.local_dates import local_date
 from rollbook.students import visibility
 from rollbook.students.manual import transfers
+from rollbook.updates import missing_files
 from rollbook.updates.reporting.history import daily_summaries, latest_updates, list_updates
 from rollbook.updates.reporting.report import find, report, report_without_problems
 from rollbook.updates.reporting.status_line import StatusContext
@@ -34,6 +35,7 @@ def home(page_request: PageRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "headline": headline(state, _status_context(page_request)),
         "live": state.live,
+        "files": state.files,
         "progress": None,
         "chart": chart(summaries) if has_updates else None,
         "days": summaries[::-1],
@@ -52,7 +54,8 @@ def _home_state(page_request: PageRequest) -> HomeState:
         live = find(page_request.district, latest.waiting[0])
     live_report = report_without_problems(live) if live else None
     last_report = report(latest.last) if latest.last else None
-    return HomeState(live_report, latest.waiting, last_report, latest.received_at)
+    files = missing_files.status(page_request.district, page_request.now)
+    return HomeState(live_report, latest.waiting, last_report, latest.received_at, files)
 
 
 def _home_without_updates(page_request: PageRequest) -> HttpResponse:

@@ -4,9 +4,8 @@ from typing import Any
 
 from django.http import HttpResponse, QueryDict
 
-from rollbook.accounts import notices, roles
+from rollbook.accounts import roles
 from rollbook.accounts.models import Role
-from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.accounts.roles import InvalidRole
 from rollbook.web.pages.account.confirmation import confirmed
@@ -54,13 +53,6 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
     if form.is_valid():
         with form.collect_reasons():
             roles.change(role, page_request.member, **_role_fields(form))
-            notices.notify_managers(
-                Notice.PERMISSIONS_CHANGED,
-                page_request.now,
-                page_request.district,
-                by=page_request.member,
-                detail=role.name,
-            )
             page_request.audit(
                 "change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}"
             )

@@ -3,16 +3,8 @@
 from django.db import transaction
 from django.http import HttpResponse
 
-from rollbook.accounts import district_settings, notices
-from rollbook.accounts.district_settings import (
-    SENSITIVE_SETTINGS,
-    SETTING_LABELS,
-    InvalidSettings,
-    SettingChange,
-    Settings,
-)
-from rollbook.accounts.models import Member
-from rollbook.accounts.notices import Notice
+from rollbook.accounts import district_settings
+from rollbook.accounts.district_settings import InvalidSettings, SettingChange
 from rollbook.accounts.permissions import Permission
 from rollbook.web.pages.account.confirmation import confirmed
 from rollbook.web.pages.base.view import FORM, PageRequest, member_page
@@ -41,26 +33,6 @@ def _message(changes: list[SettingChange]) -> str:
     return f"Settings saved: {names}."
 
 
-def _notify(
-    page_request: PageRequest, before: Settings, after: Settings, changes: list[SettingChange]
-) -> None:
-    """Notify the other managers of sensitive settings, and members of their result emails."""
-    now, district, by = page_request.now, page_request.district, page_request.member
-    sensitive = {SETTING_LABELS[name] for name in SENSITIVE_SETTINGS}
-    changed = [str(change) for change in changes if change.setting in sensitive]
-    if changed:
-        detail = "; ".join(changed)
-        notices.notify_managers(Notice.SETTINGS_CHANGED, now, district, by=by, detail=detail)
-    if before.receivers == after.receivers:
-        return
-    added, removed = after.receivers - before.receivers, before.receivers - after.receivers
-    detail = f"{len(added)} added, {len(removed)} removed"
-    notices.notify_managers(Notice.RECIPIENTS_CHANGED, now, district, by=by, detail=detail)
-    for member in Member.objects.filter(district=district, pk__in=added | removed):
-        detail = "get them now" if member.pk in added else "no longer get them"
-        notices.notify(Notice.RECIPIENT_CHANGED, now, member, by=by, detail=detail)
-
-
 def _save(page_request: PageRequest, form: SettingsForm) -> list[SettingChange] | None:
     """Save the settings and return the changes, each of which is recorded in the audit.
 
@@ -68,11 +40,10 @@ def _save(page_request: PageRequest, form: SettingsForm) -> list[SettingChange] 
     """
     try:
         with transaction.atomic():
-            before = district_settings.load_settings(page_request.district)
-            changes = district_settings.change(page_request.district, form.settings())
+            by = page_request.member
+            changes = district_settings.change(page_request.district, form.settings(), by)
             for change in changes:
                 page_request.audit("change settings", "ok", str(change))
-            _notify(page_request, before, form.settings(), changes)
     except InvalidSettings as error:
         page_request.audit("change settings", "refused", ", ".join(error.reasons))
         for field, reason in error.reasons.items():

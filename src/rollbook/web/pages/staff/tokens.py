@@ -2,9 +2,7 @@
 
 from django.http import HttpResponse
 
-from rollbook.accounts import notices
 from rollbook.accounts.auth import api_tokens
-from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.text import count_of
 from rollbook.web.pages.account.api_tokens import limits_of
@@ -24,14 +22,7 @@ def index(page_request: PageRequest) -> HttpResponse:
 @confirmed
 def revoke_all(page_request: PageRequest) -> HttpResponse:
     """Revoke all tokens of the district, such as after a script's machine was stolen."""
-    revoked = api_tokens.revoke_all_in(page_request.district)
+    revoked = api_tokens.revoke_all_in(page_request.district, page_request.member)
     page_request.audit("revoke token", "ok", f"all of the district: {revoked}")
-    notices.notify_managers(
-        Notice.TOKENS_REVOKED,
-        page_request.now,
-        page_request.district,
-        by=page_request.member,
-        detail=count_of(revoked, "token"),
-    )
     page_request.success(f"{count_of(revoked, 'token')} revoked. Scripts can no longer use them.")
     return page_request.redirect("staff-tokens")

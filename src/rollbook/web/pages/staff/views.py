@@ -8,7 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts import roles
-from rollbook.accounts.auth import sessions
+from rollbook.accounts.auth import api_tokens, new_network, sessions
 from rollbook.accounts.auth.sign_in import fold_login
 from rollbook.accounts.mails import UNUSED_DAYS
 from rollbook.accounts.members import changes, members
@@ -20,9 +20,10 @@ from rollbook.accounts.permissions import Permission
 from rollbook.accounts.unused_accounts import only_unused
 from rollbook.districts.models import School
 from rollbook.studentfile.small_csv import CsvRejected
+from rollbook.text import count_of
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import Form
-from rollbook.web.pages.account.confirmation import confirmed
+from rollbook.web.pages.account.confirmation import ask_for_proof, confirmed
 from rollbook.web.pages.account.reauthentication import knows_password
 from rollbook.web.pages.base import errors, uploads
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
@@ -45,6 +46,8 @@ def index(page_request: PageRequest) -> HttpResponse:
         "unused_count": unused.count(),
         "unused_days": UNUSED_DAYS,
         "may_see_tokens": page_request.may(Permission.MANAGE_SETTINGS),
+        "new_networks": new_network.recent(page_request.district, found, page_request.now),
+        "new_network_days": new_network.RECENT.days,
     }
     return page_request.render("staff/index.html", context)
 
@@ -85,16 +88,23 @@ def invite_again(page_request: PageRequest, key: int) -> HttpResponse:
     )
 
 
-@member_page(Permission.MANAGE_STAFF)
+@member_page(Permission.MANAGE_STAFF, methods=FORM)
 def staff_file(page_request: PageRequest) -> HttpResponse:
-    """Show the form that uploads a staff file, and the format of the file."""
-    return _render_import(page_request)
+    """Show the form that uploads a staff file, and the format of the file.
+
+    It needs a recent proof of who the member is, because the file can't be kept while asking.
+    """
+    return ask_for_proof(page_request) or _render_import(page_request)
 
 
 @csrf_exempt  # handle_upload() reads the form itself and then checks its CSRF token
 @member_page(Permission.MANAGE_STAFF, methods=POST)
 def import_file(page_request: PageRequest) -> HttpResponse:
     """Invite everyone in the uploaded file who can be invited, and list the other lines."""
+    if not sessions.has_recent_proof(page_request.request, page_request.now):
+        page_request.audit("import staff", "not taken", "confirmation needed")
+        page_request.error("Nobody was invited. Confirm it’s you, then choose the file again.")
+        return page_request.redirect("staff-import")
     try:
         return uploads.handle_upload(page_request.request, lambda form: _import(page_request, form))
     except ApiError as error:
@@ -129,6 +139,7 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
         "member": member,
         "state": members.state_of(member),
         "INVITED": MemberState.INVITED,
+        "token_count": api_tokens.active_tokens(member, page_request.now).count(),
     }
     return page_request.render_form("staff/detail.html", form, context)
 
@@ -158,6 +169,23 @@ def reactivate(page_request: PageRequest, key: int) -> HttpResponse:
 
     return _change_and_redirect(
         page_request, key, "reactivate member", reactivate_member, "No one was reactivated"
+    )
+
+
+@member_page(Permission.MANAGE_STAFF, methods=POST)
+@confirmed
+def revoke_tokens(page_request: PageRequest, key: int) -> HttpResponse:
+    """Revoke all tokens of a staff member."""
+
+    def revoke(member: Member) -> None:
+        revoked = changes.revoke_tokens(member, page_request.member)
+        page_request.success(
+            f"{count_of(revoked, 'token')} of {member.name} revoked. Scripts can no longer use "
+            "them."
+        )
+
+    return _change_and_redirect(
+        page_request, key, "revoke all tokens", revoke, "No token was revoked"
     )
 
 

@@ -8,7 +8,11 @@ from rollbook.accounts.permissions import Permission
 from rollbook.students import visibility
 from rollbook.students.manual.resemblance import namesakes
 from rollbook.web.pages.base.page_number import page_number
-from rollbook.web.pages.base.sealed_search import address_query, opened_query
+from rollbook.web.pages.base.sealed_search import (
+    address_query,
+    opened_query,
+    plain_filters_ignored,
+)
 from rollbook.web.pages.base.view import FORM, PageRequest, is_htmx, member_page
 from rollbook.web.pages.students.filters import Filters, search
 from rollbook.web.pages.students.page_data import (
@@ -24,10 +28,10 @@ from rollbook.web.pages.students.viewers import Days
 def index(page_request: PageRequest) -> HttpResponse:
     """Render the list of students; for htmx the table alone.
 
-    A submitted search leads to the address of its list.
+    Submitted filters lead to the address of their list.
     """
     if page_request.request.method != "POST":
-        return _list(page_request)
+        return plain_filters_ignored(page_request) or _list(page_request)
     query = address_query(page_request.member, page_request.request.POST)
     address = f"{resolve_url('students')}?{query.urlencode()}"
     if not is_htmx(page_request.request):

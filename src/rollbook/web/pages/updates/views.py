@@ -15,7 +15,11 @@ from rollbook.updates.reporting.report import find, report_without_problems
 from rollbook.updates.reporting.status_line import cancellation_summary
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.page_number import page_number
-from rollbook.web.pages.base.sealed_search import address_query, opened_query
+from rollbook.web.pages.base.sealed_search import (
+    address_query,
+    opened_query,
+    plain_filters_ignored,
+)
 from rollbook.web.pages.base.view import FORM, POST, PageOrText, PageRequest, is_htmx, member_page
 from rollbook.web.pages.updates import plain_text
 from rollbook.web.pages.updates.downloads import no_longer_kept
@@ -73,13 +77,15 @@ def progress(page_request: PageRequest, number: int) -> HttpResponse:
 def rows(page_request: PageRequest, number: int) -> HttpResponse:
     """Render the rows that changed something or were rejected.
 
-    A submitted search leads to the address of its list.
+    Submitted filters lead to the address of their list.
     """
     found = find(page_request.district, number)
     update = page_request.require(found, "update rows", f"update {number}")
     if page_request.request.method == "POST":
         query = address_query(page_request.member, page_request.request.POST)
         return redirect(f"{resolve_url('update-rows', number)}?{query.urlencode()}")
+    if ignored := plain_filters_ignored(page_request):
+        return ignored
     try:
         ensure_not_removed(update, file=False)
     except RemovedByRetention as removed:

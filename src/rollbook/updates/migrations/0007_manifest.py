@@ -22,20 +22,24 @@ dont_compress = on_postgresql(
 class Migration(migrations.Migration):
     dependencies = [
         ("districts", "0005_retention"),
-        ("updates", "0005_sign_in"),
+        ("updates", "0006_sealed_values"),
     ]
 
     operations = [
         migrations.AddField(
             model_name="checkedrange",
             name="checksum",
-            field=models.BinaryField(default=b"", help_text="keyed hash of both arrays"),
+            field=models.BinaryField(
+                db_default=b"", default=b"", help_text="keyed hash of both arrays"
+            ),
         ),
         migrations.AddField(
             model_name="checkedrange",
             name="fingerprints",
             field=models.BinaryField(
-                default=b"", help_text="see manifest/fingerprints.py; empty: no longer needed"
+                db_default=b"",
+                default=b"",
+                help_text="see manifest/fingerprints.py; empty: no longer needed",
             ),
         ),
         migrations.AddField(
@@ -55,6 +59,14 @@ class Migration(migrations.Migration):
             name="line_numbers",
             field=models.BinaryField(
                 help_text="the line of each record; empty if each is one line, from first_line on"
+            ),
+        ),
+        migrations.AlterField(
+            model_name="stagedrow",
+            name="fingerprint",
+            field=models.BigIntegerField(
+                help_text="of the row, see manifest/fingerprints.py; null: it had a problem",
+                null=True,
             ),
         ),
         migrations.CreateModel(

@@ -1,0 +1,233 @@
+"""Check rows whose records are not known: validate, match with students, compare and stage."""
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from rollbook.accounts.auth.token_limits import TokenLimits
+from rollbook.districts.local_dates import local_date
+from rollbook.studentfile.columns import REQUIRED_TO_ADD
+from rollbook.studentfile.file_validator import validate_rows
+from rollbook.studentfile.problems.problem import Problem
+from rollbook.studentfile.problems.tally import ProblemTally
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.row_validator import (
+    RowValidator,
+    ValidatedRow,
+    fill_one_name,
+    missing_required_values,
+)
+from rollbook.studentfile.values.names import ONE_NAME
+from rollbook.students import matching, similar_ids, snapshots, writer
+from rollbook.students.diff import diff
+from rollbook.students.matching import Match, StudentMatcher
+from rollbook.students.passwords import ImportedPasswords
+from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.touched import ComparedStudent
+from rollbook.updates import password_marks
+from rollbook.updates.checking import staged_rows
+from rollbook.updates.checking.group_cells import GroupCells
+from rollbook.updates.checking.plausible_dates import check_birth_date
+from rollbook.updates.checking.references import ReferenceChecker
+from rollbook.updates.checking.staged_rows import StagedRowTuple
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import Mode
+
+
+def _empty_array() -> "array[int]":
+    return array("q")
+
+
+@dataclass(slots=True)
+class RangeResult:
+    """The result of checking one batch of records.
+
+    Attributes:
+        staged: The rows to apply.
+        rejected: The rejected rows.
+        unchanged: The number of rows that don't change their student.
+        known: The number of known records, which are not parsed.
+        tally: The counts and problems of the rows that were validated.
+        compared: The students of validated rows that don't change them and have no problem.
+        clean_lines: The lines of validated rows without a problem.
+        student_ids: The IDs of the enrolled students that validated rows match.
+        line_numbers: The lines of these rows, in the same order.
+    """
+
+    staged: list[StagedRowTuple] = field(default_factory=list)
+    rejected: list[StagedRowTuple] = field(default_factory=list)
+    unchanged: int = 0
+    known: int = 0
+    tally: ProblemTally = field(default_factory=ProblemTally)
+    compared: list[ComparedStudent] = field(default_factory=list)
+    clean_lines: set[int] = field(default_factory=set)
+    student_ids: "array[int]" = field(default_factory=_empty_array)
+    line_numbers: "array[int]" = field(default_factory=_empty_array)
+
+
+class RowChecker:
+    """Checks rows against the district's students, schools and staff, and the update's mode."""
+
+    def __init__(self, update: UpdateJob, header: Header) -> None:
+        self._district_id = update.district_id
+        self._may_add = update.mode == Mode.ADD
+        self._today, rules = local_date(update.district, timezone.now()), update.file_rules
+        self._validator = RowValidator(header, self._today, rules=rules)
+        self.mark_key = password_marks.key_for(update.district_id, header)
+        self.passwords = ImportedPasswords(self.mark_key)
+        self._group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
+        self._has_last_names = "LAST_NAME" in header.known
+        self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
+        self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
+        self._protected = TokenLimits.from_json(update.limits).protected_columns
+        self._references = ReferenceChecker(
+            update.district_id, reactivates=update.district.reactivates_students
+        )
+
+    def validate(self, rows: Sequence[RawRow]) -> list[ValidatedRow]:
+        """Return each row's clean values and problems, by the rules of the file alone."""
+        return validate_rows(self._validator, rows)
+
+    def check(
+        self, rows: list[RawRow], fingerprints: Mapping[int, int], result: RangeResult
+    ) -> None:
+        """Check rows whose records are not known.
+
+        Args:
+            rows: The rows.
+            fingerprints: Their fingerprints, by line.
+            result: Where to add the result.
+        """
+        self.passwords = ImportedPasswords(self.mark_key)
+        validated = self.validate(rows)
+        self.check_references(validated)
+        matcher = StudentMatcher(self._district_id, [row.values for row in validated])
+        matches = [matcher.match(row.line, row.values) for row in validated]
+        if self._has_links:
+            students = {match.student.pk: match.student for match in matches if match.student}
+            snapshots.add_links(students.values())
+        for row, match in zip(validated, matches, strict=True):
+            if match.problem:
+                row.problems.append(match.problem)
+        self.check_groups(rows, validated, [match.student for match in matches])
+        unmatched_rows = []
+        for row, match in zip(validated, matches, strict=True):
+            if match.student:
+                self._check_student(row, match.student)
+                result.student_ids.append(match.student.pk)
+                result.line_numbers.append(row.line)
+            elif not row.rejected:
+                unmatched_rows.append((row, match))
+                continue
+            self._classify(row, match.student, fingerprints[row.line], result)
+        self._check_unmatched_rows(unmatched_rows, fingerprints, result)
+
+    def _check_student(self, row: ValidatedRow, student: StudentSnapshot) -> None:
+        """Add the problems that depend on the row's student."""
+        check_birth_date(row, student, self._today)
+        if row.rejected:
+            return
+        self._references.check_status(row, student)
+        if self._protected:
+            changed = diff(student, row.values)
+            forbidden = (name for name in self._protected if name in changed)
+            row.problems += (Problem("protected_column", row.line, name) for name in forbidden)
+
+    def check_references(self, rows: Sequence[ValidatedRow]) -> None:
+        """Report schools and staff that the district doesn't have, and remove them from rows."""
+        self._references.check_schools_and_staff(rows)
+
+    def check_groups(
+        self,
+        cells: Sequence[RawRow],
+        rows: Sequence[ValidatedRow],
+        students: Sequence[StudentSnapshot | None],
+    ) -> None:
+        """Report groups that would be created because of an ``&``, see ``group_cells.py``."""
+        self._group_cells.check(cells, rows, students)
+
+    def changes(self, student: StudentSnapshot, row: ValidatedRow) -> dict[str, str]:
+        """Return the columns that a row changes, and their new values.
+
+        An inactive student is reactivated if the district wants that.
+        """
+        self._references.check_status(row, student)
+        return diff(student, row.values, self.passwords)
+
+    def _check_unmatched_rows(
+        self,
+        rows: list[tuple[ValidatedRow, Match]],
+        fingerprints: Mapping[int, int],
+        result: RangeResult,
+    ) -> None:
+        """Check rows that match no enrolled student: new students where the mode allows it.
+
+        A value that a row lacks may be in another row of the same student, so rows are rejected
+        for that only when conflicts are resolved; or here, if the file lacks the column.
+        """
+        ids = {row.values["STUDENT_ID"] for row, _ in rows if row.values.get("STUDENT_ID")}
+        similar = similar_ids.find(self._district_id, ids)
+        for row, match in rows:
+            if self._may_add:
+                if self._has_last_names:
+                    fill_one_name(row.values)
+                row.problems += _problems_of_new_student(row, match, similar)
+                if not self._has_required_columns:
+                    row.problems += missing_required_values(row.values, row.line)
+            else:
+                unknown = matching.unknown_student(row.line, row.values, similar)
+                row.problems.append(match.problem_unless_added or unknown)
+            self._classify(row, None, fingerprints[row.line], result)
+
+    def _classify(
+        self,
+        row: ValidatedRow,
+        student: StudentSnapshot | None,
+        fingerprint: int,
+        result: RangeResult,
+    ) -> None:
+        """Add a row whose problems are complete to the rejected, staged or unchanged ones.
+
+        A row with a warning won't be known: the next update has to warn again, and the cause may
+        be gone by then.
+        """
+        result.tally.add_row(row)
+        stored_fingerprint = None if row.problems else fingerprint
+        if not row.problems:
+            result.clean_lines.add(row.line)
+        if row.rejected:
+            result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
+        elif student is None:
+            result.staged.append(
+                staged_rows.new_student_row(
+                    row.line, row.values, stored_fingerprint, self.passwords
+                )
+            )
+        elif new := diff(student, row.values, self.passwords):
+            result.staged.append(
+                staged_rows.change_row(row.line, student, new, stored_fingerprint, self.passwords)
+            )
+        else:
+            result.unchanged += 1
+            if not row.problems:
+                result.compared.append(ComparedStudent(student.pk, student.version))
+
+
+def _problems_of_new_student(
+    row: ValidatedRow, match: Match, similar: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield what is wrong with a row that adds a student.
+
+    Args:
+        row: The row.
+        match: The result of matching the row, without a student.
+        similar: As returned by ``similar_ids.find``.
+    """
+    for name in writer.NAME_COLUMNS:
+        if row.values.get(name) == ONE_NAME:
+            yield Problem("one_name", row.line, name)
+    problem = matching.similar_student(row.line, row.values.get("STUDENT_ID", ""), similar)
+    yield from filter(None, (problem, match.warning_if_added))

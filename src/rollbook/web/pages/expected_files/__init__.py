@@ -1,0 +1,1 @@
+"""Expected files: by when a district's student file is expected, and pauses for holidays."""

@@ -1,0 +1,177 @@
+"""Quoted records are parsed in lots, with the same result as if each was inspected alone."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollbook.studentfile.reading import encodings, quoted_lots, reader, record_splitter
+from rollbook.studentfile.reading import scan as reading_scan
+from rollbook.studentfile.reading.reader import FileScan, Limits, RawRow, scan
+
+HEADERS = [
+    "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB",
+    '"STUDENT_ID","FIRST_NAME","LAST_NAME","DOB"',
+    "DOB,FIRST_NAME,LAST_NAME,STUDENT_ID",
+    "STUDENT_ID,FIRST_NAME,LAST_NAME,",
+    ",FIRST_NAME,LAST_NAME,STUDENT_ID",
+]
+CELLS = [
+    "1",
+    "Bo",
+    "Smith, Jr.",
+    "",
+    " ",
+    "é",
+    "1970-01-01",
+    "13/02/2010",
+    "02/13/2010",
+    "-",
+    "='1",
+]
+ODD_CELLS = ['Bo "B"', ' "x"', "a\nb", "a\r\nb", "5'4\"", "\ufeff", "\0", "student_id", '"', '""']
+DAMAGE = [b'"', b'""', b",", b"\n", b"\r", b"\0", b"\xff", b"\xef\xbb\xbf", b" ", b'"\n"', b"\x1a"]
+
+
+def quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
+
+
+def line(cells: Sequence[str], *, is_fully_quoted: bool) -> str:
+    return ",".join(
+        quoted(cell) if is_fully_quoted or set(cell) & set(',"\r\n') else cell for cell in cells
+    )
+
+
+ordinary_rows = st.builds(
+    line,
+    st.lists(st.sampled_from(CELLS), min_size=4, max_size=4),
+    is_fully_quoted=st.booleans(),
+)
+odd_rows = st.one_of(
+    st.builds(
+        line,
+        st.lists(st.sampled_from([*CELLS, *ODD_CELLS]), min_size=2, max_size=6),
+        is_fully_quoted=st.booleans(),
+    ),
+    st.sampled_from([*HEADERS, "", ",,,", "---,---,---,---", "1,5'4\",x,", '"1"x,,,', "(2 rows)"]),
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file, and how it is read."""
+
+    content: bytes
+    encoding: str
+    chunk: int
+    limits: Limits
+
+
+@st.composite
+def files(draw: st.DrawFn) -> File:
+    """A file in which most rows are as they should be; a few are odd or damaged."""
+    rows = draw(st.lists(ordinary_rows, max_size=150))
+    for row in draw(st.lists(odd_rows, max_size=4)):
+        rows.insert(draw(st.integers(0, len(rows))), row)
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    text = end.join([draw(st.sampled_from(HEADERS)), *rows, ""])
+    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
+    content = bytearray(text.encode(encoding, "replace"))
+    for damage in draw(st.lists(st.sampled_from(DAMAGE), max_size=2)):
+        at = draw(st.integers(0, len(content)))
+        content[at : at + draw(st.integers(0, 2))] = damage
+    limits = Limits(
+        rows=draw(st.sampled_from([3, 1000, 1000])), row_bytes=draw(st.integers(60, 9000))
+    )
+    return File(bytes(content), encoding, draw(st.sampled_from([50, 1 << 17])), limits)
+
+
+@contextmanager
+def one_by_one() -> Iterator[None]:
+    """Take no shortcut for a lot of records."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(record_splitter, "_PLAIN_CELLS", re.compile(b"(?!)"))
+        patched.setattr(reader, "are_lines", lambda records: False)
+        patched.setattr(reader, "_parse_intact", lambda records: None)
+        patched.setattr(reading_scan._Scanner, "_are_regular", lambda scanner, records: False)
+        patched.setattr(quoted_lots, "odd_rows", lambda records, rows, header: range(len(rows)))
+        yield
+
+
+def read(path: Path, file: File) -> tuple[FileScan, list[RawRow], list[bytes], list[int]]:
+    """The scan and the rows, records and lines of a file; no rows if it is refused."""
+    encoding = "utf-8" if file.encoding.startswith("utf") else file.encoding
+    result = scan(path, encoding=encoding, limits=file.limits)
+    if result.refusal or result.header is None:
+        return result, [], [], []
+    encoding, header = result.encoding, result.header
+    row_batches = reader.read_batches(path, encoding=encoding, header=header)
+    rows = [row for batch in row_batches for row in batch.rows]
+    batches = list(reader.read_records(path, encoding=encoding, header=header))
+    records = [record for batch in batches for record in batch.records]
+    return result, rows, records, [line for batch in batches for line in batch.lines]
+
+
+@given(files())
+def test_lots_give_the_same_result_as_one_record_after_the_other(file: File) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(encodings, "CHUNK", file.chunk)
+        path = Path(folder) / "students.csv"
+        path.write_bytes(file.content)
+        in_lots = read(path, file)
+        with one_by_one():
+            assert read(path, file) == in_lots
+
+
+LOT = [b'"%d","Smith, Jr.",B,\n' % number for number in range(64)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'1,"A"x,B,\n',
+        b'1,"A\nx",B,\n',
+        b"1,5'4\",B,\n",
+        b'1," ""A""",B,\n',
+        b'"A","B"\n',
+        b'"student_id","B",C,D\n',
+        b'"","",,\n',
+        b'"--","--","--","--"\n',
+        b'"\xef\xbb\xbfstudent id","B",C,D\n',
+        b'"A","B",,,\n',
+    ],
+)
+@pytest.mark.parametrize("index", [0, 31, 62])
+def test_only_the_odd_record_of_a_lot_is_inspected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: bytes, index: int
+) -> None:
+    inspected = []
+    read_row = reading_scan._Scanner._read_row
+
+    def record_and_read(scanner: reading_scan._Scanner, record: bytes) -> None:
+        inspected.append(record)
+        read_row(scanner, record)
+
+    monkeypatch.setattr(reading_scan._Scanner, "_read_row", record_and_read)
+    lot = [*LOT[:index], odd, *LOT[index + 1 :]]
+    path = tmp_path / "students.csv"
+    path.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n" + b"".join(lot))
+    scan(path)
+    assert inspected == [odd]
+
+
+def test_a_lot_with_doubled_quotes_only_is_not_inspected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(reading_scan._Scanner, "_read_row")
+    path = tmp_path / "students.csv"
+    rows = [b'%d,"Robert ""Bo""","B","""x"""\n' % number for number in range(200)]
+    path.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n" + b"".join(rows))
+    assert scan(path).rows == 200

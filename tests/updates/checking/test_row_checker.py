@@ -1,0 +1,174 @@
+"""Rows checked in a batch, by columns where possible, have the same result as one by one."""
+
+import secrets
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rollbook.districts.models import District
+from rollbook.studentfile.problems.database_codes import DATABASE_PROBLEMS
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
+from rollbook.updates.checking.row_checker import RangeResult, RowChecker
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import Mode
+from tests import depth
+from tests.updates.night import enroll, run
+
+GOOD: dict[str, str] = {
+    "STUDENT_ID": "s001",
+    "USERNAME": "u001",
+    "PASSWORD": "secret001",
+    "FIRST_NAME": "Ana",
+    "LAST_NAME": "Brook",
+    "DOB": "2012-05-13",
+    "GENDER": "f",
+    "GRADE": "4",
+    "SCHOOL_ID": "100",
+    "ELL": "n",
+    "SPECIAL_ED": "n",
+    "GROUPS": "Band",
+    "STAFF": "",
+    "STATUS": "",
+}
+"""The row of a student as enrolled."""
+
+NEW = GOOD | {"STUDENT_ID": "n1", "USERNAME": "new1", "FIRST_NAME": "Zora", "LAST_NAME": "Quill"}
+NO_KEYS = {"STUDENT_ID": "", "USERNAME": ""}
+
+CAUSES: Mapping[str, dict[str, str]] = {
+    "unknown_student": NEW,
+    "ambiguous_student": GOOD | NO_KEYS | {"FIRST_NAME": "Max", "LAST_NAME": "Twin"},
+    "student_id_conflict": GOOD | {"STUDENT_ID": "s009", "USERNAME": ""},
+    "identity_mismatch": GOOD | {"FIRST_NAME": "Quentin", "LAST_NAME": "Voss", "DOB": "2009-11-30"},
+    "names_exchanged": GOOD | {"FIRST_NAME": "Brook", "LAST_NAME": "Ana"},
+    "similar_student_id": NEW | {"STUDENT_ID": "S001"},
+    "implausible_dob": GOOD | {"DOB": "1975-05-13"},
+    "unknown_school": GOOD | {"SCHOOL_ID": "999"},
+    "protected_column": GOOD | {"GRADE": "5", "TITLE_1": "y"},
+    "inactive_student": GOOD | {"STUDENT_ID": "s003", "USERNAME": "u003", "FIRST_NAME": "Cleo"},
+    "names_may_be_exchanged": GOOD | NO_KEYS | {"FIRST_NAME": "Brook", "LAST_NAME": "Ana"},
+    "one_name": NEW | {"LAST_NAME": "-"},
+    "unknown_staff": GOOD | {"STAFF": "nobody@maple.example"},
+    "ambiguous_groups": GOOD | {"GROUPS": "Arts & Crafts"},
+    "new_groups": GOOD | {"GROUPS": "Band&Robotics"},
+}
+"""A row with each of the problems that need the district's students."""
+
+FOUND_LATER = {
+    *("username_taken", "name_taken", "student_id_taken", "conflicting_duplicate"),
+    *("changed_meanwhile", "waits_for_rejected", "duplicate_row", "possible_duplicate"),
+    "internal_error",
+}
+"""Problems that are found when conflicts are resolved or rows applied, or only in case of a bug."""
+
+ODD: tuple[dict[str, str], ...] = (
+    GOOD | {"GRADE": "q"},
+    GOOD | {"PASSWORD": "s001"},
+    GOOD | {"FIRST_NAME": "<b>Ana"},
+    GOOD | {"STATUS": "gone"},
+    GOOD | {"GROUPS": "<clear>"},
+    GOOD | {"SCHOOL_ID": "200"},
+    GOOD | {"PASSWORD": "Secret001 ", "GRADE": "04"},
+    GOOD | {"PASSWORD": "another1"},
+    NEW | {"DOB": ""},
+    GOOD | NO_KEYS | {"DOB": ""},
+)
+"""Other rows: with problems of their own, changed, or the same in another spelling."""
+
+HEADER = [*GOOD, "TITLE_1"]
+ROWS = st.sampled_from([GOOD, NEW, *CAUSES.values(), *ODD])
+
+
+@pytest.fixture
+def school(maple: District, monkeypatch: pytest.MonkeyPatch) -> District:
+    """Return a district with students, of whom two have the same name and one is inactive."""
+    people = [
+        GOOD,
+        GOOD | {"STUDENT_ID": "s002", "USERNAME": "u002", "FIRST_NAME": "Ben"},
+        GOOD | {"STUDENT_ID": "s003", "USERNAME": "u003", "FIRST_NAME": "Cleo"},
+        GOOD | {"STUDENT_ID": "t1", "USERNAME": "t1u", "FIRST_NAME": "Max", "LAST_NAME": "Twin"},
+        GOOD | {"STUDENT_ID": "t2", "USERNAME": "t2u", "FIRST_NAME": "Max", "LAST_NAME": "Twins"},
+    ]
+    enroll(maple, "\n".join([",".join(GOOD), *(",".join(cells.values()) for cells in people)]))
+    run(maple, "STUDENT_ID,LAST_NAME\nt2,Twin")
+    run(maple, "STUDENT_ID,STATUS\ns003,inactive")
+    monkeypatch.setattr(secrets, "token_hex", lambda size: "5a" * size)
+    return maple
+
+
+def raw_rows(rows: list[dict[str, str]]) -> list[RawRow]:
+    return [
+        RawRow(line, [cells.get(name, "") for name in HEADER]) for line, cells in enumerate(rows, 2)
+    ]
+
+
+def check(
+    district: District, rows: list[RawRow], mode: Mode, limits: dict[str, Any]
+) -> RangeResult:
+    update = UpdateJob(district=district, mode=mode, limits=limits)
+    result = RangeResult()
+    checker = RowChecker(update, Header.parse(HEADER)[0])
+    checker.check(rows, {row.line: 1000 + row.line for row in rows}, result)
+    return result
+
+
+def one_by_one(self: RowValidator, rows: list[RawRow]) -> list[ValidatedRow | None]:
+    """Leave all rows to ``RowValidator.validate``."""
+    return [None] * len(rows)
+
+
+LIMITS: tuple[dict[str, Any], ...] = ({}, {"columns": ["TITLE_1", "STATUS"]})
+
+
+def test_every_problem_that_checking_finds_has_a_cause_here() -> None:
+    assert {code.code for code in DATABASE_PROBLEMS} == CAUSES.keys() | FOUND_LATER
+
+
+@pytest.mark.parametrize("code", sorted(CAUSES))
+def test_a_row_with_a_problem_is_the_same_among_good_rows(
+    school: District, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    rows = raw_rows([dict(GOOD), CAUSES[code], dict(GOOD), CAUSES[code]])
+    found = set()
+    for mode in (Mode.UPDATE, Mode.ADD):
+        for limits in LIMITS:
+            batch = check(school, rows, mode, limits)
+            with monkeypatch.context() as patch:
+                patch.setattr(RowValidator, "validate_valid", one_by_one)
+                assert check(school, rows, mode, limits) == batch
+            found |= {problem.code for problem in batch.tally.problems}
+    assert code in found
+
+
+@settings(
+    max_examples=depth.examples(25),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
+@given(
+    st.lists(ROWS, max_size=8), st.sampled_from((Mode.UPDATE, Mode.ADD)), st.sampled_from(LIMITS)
+)
+def test_a_batch_has_the_same_result_as_its_rows_one_by_one(
+    school: District, rows: list[dict[str, str]], mode: Mode, limits: dict[str, Any]
+) -> None:
+    batch = check(school, raw_rows(rows), mode, limits)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RowValidator, "validate_valid", one_by_one)
+        assert check(school, raw_rows(rows), mode, limits) == batch
+
+
+def test_a_row_equal_to_its_student_is_compared_and_a_change_is_staged(school: District) -> None:
+    rows = raw_rows([dict(GOOD), GOOD | {"STUDENT_ID": "s002", "FIRST_NAME": "Ben", "GRADE": "5"}])
+    rows[1].cells[1] = "U002"
+    result = check(school, rows, Mode.UPDATE, {})
+    [compared], [staged] = result.compared, result.staged
+    assert (compared.version, result.clean_lines) == (0, {2, 3})
+    assert (staged.line, staged.values_json) == (3, '{"GRADE": ["4", "5"]}')
+    assert (staged.simple_columns, staged.fingerprint) == ("GRADE", 1003)
+    assert result.student_ids == array("q", [compared.student, staged.student_id or 0])
