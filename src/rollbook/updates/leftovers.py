@@ -16,6 +16,7 @@ from rollbook.accounts import district_keys
 from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
 from rollbook.db import bulk
 from rollbook.secret_keys import derive_key
+from rollbook.updates.manifest import ranges
 from rollbook.updates.models import Manifest, StagedRow, UpdateJob
 from rollbook.updates.reporting import added_students
 from rollbook.updates.state_machine import UNFINISHED, Outcome
@@ -101,12 +102,24 @@ def _remove(update: UpdateJob) -> int:
     bulk.update(StagedRow, _COLUMNS, cleared)
     columns = {"leftovers_through_line": rows[-1].line if rows else update.leftovers_through_line}
     same = UpdateJob.objects.filter(pk=update.pk)
-    if len(rows) < ROWS_PER_STEP:
+    if len(rows) == ROWS_PER_STEP or _fill_in_added(update):
+        same.update(**columns)
+    else:
         _clear_fingerprints(update)
         same.update(leftovers_removed_at=timezone.now(), **columns)
-    else:
-        same.update(**columns)
     return len(rows) or 1
+
+
+def _fill_in_added(update: UpdateJob) -> bool:
+    """Keep who the new students of a chunk are with the other rows; return whether there is one.
+
+    An update that has completed has done it. The others are no manifest, so nothing reads the
+    checksums of their ranges.
+    """
+    added = update.addedstudents_set.order_by("number").first()
+    if added:
+        ranges.fill_in(added, key=b"")
+    return added is not None
 
 
 def _clear_fingerprints(update: UpdateJob) -> None:

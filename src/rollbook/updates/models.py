@@ -240,11 +240,11 @@ class FileChunk(models.Model):
 class CheckedRange(models.Model):
     """A byte range that has been checked: where it ends, and the records in it.
 
-    ``fingerprints`` and ``student_ids`` are parallel arrays of 64-bit integers, with one item for
-    each record. Duplicates are found in them, and who was on a line; those of the update whose
-    manifest is the current one are the manifest. A student's ID is negative if the record had a
-    problem, and 0 if it has no student. A million rows take 16 MB; as table rows they would take
-    ten times as much.
+    ``fingerprints`` and ``student_ids`` are parallel arrays of integers, with one item for each
+    record. Duplicates are found in them, and who was on a line; those of the update whose manifest
+    is the current one are the manifest. A student's ID is negative if the record had a problem, and
+    0 if it has no student. A million rows take 12 MB, of which 4 are kept until the details of the
+    update expire; as table rows they would take ten times as much. See ``manifest/ranges.py``.
     """
 
     update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
@@ -255,8 +255,11 @@ class CheckedRange(models.Model):
         default=0, db_default=0, help_text="rows that are about an enrolled student"
     )
     student_ids = models.BinaryField()
+    id_bytes = models.PositiveSmallIntegerField(
+        default=8, db_default=8, help_text="of each student's ID"
+    )
     line_numbers = models.BinaryField(
-        help_text="the line of each record; empty if each is one line, from first_line on"
+        help_text="compressed; empty if each record is one line, from first_line on"
     )
     fingerprints = models.BinaryField(
         default=b"",

@@ -321,11 +321,12 @@ def test_ranges_of_two_versions_are_no_manifest(
 def of_earlier_release(update: UpdateJob) -> None:
     """Store the update's ranges as a release without a manifest does."""
     for checked in update.checkedrange_set.all():
-        students, lines = ranges.unpack(checked.student_ids), ranges.lines_of(checked)
+        students, lines = ranges.students_in(checked), ranges.lines_of(checked)
         rows = [(abs(pk), line) for pk, line in zip(students, lines, strict=True) if pk]
         CheckedRange.objects.filter(pk=checked.pk).update(
             first_line=0,
             matched_rows=0,
+            id_bytes=8,
             student_ids=array("q", (pk for pk, _ in rows)).tobytes(),
             line_numbers=array("q", (line for _, line in rows)).tobytes(),
             fingerprints=b"",
@@ -443,8 +444,34 @@ def test_it_is_known_who_was_on_a_line_of_an_update_that_was_canceled(
     update = send(maple, a_class(6), Mode.ADD)
     applying(update, chunks=2)
     cancel(maple)
-    found = [ranges.student_on_line(update, line) for line in range(2, 8)]
-    assert found == [*(pk_of(f"s{number:03}") for number in range(4)), None, None]
+    expected = [*(pk_of(f"s{number:03}") for number in range(4)), None, None]
+    assert [ranges.student_on_line(update, line) for line in range(2, 8)] == expected
+    assert AddedStudents.objects.count() == 2
+    while leftovers.remove_batch():
+        assert [ranges.student_on_line(update, line) for line in range(2, 8)] == expected
+    assert not AddedStudents.objects.exists()
+
+
+def test_four_bytes_a_row_are_kept_of_each_update_but_the_last(maple: District) -> None:
+    text = a_class(300, ADDITIONAL_INFO_1='"two\nlines"')
+    enroll(maple, text)
+    run(maple, text)
+    while leftovers.remove_batch():
+        pass
+    for number, fingerprints_size in ((1, 0), (2, 8 * 300)):
+        [kept] = CheckedRange.objects.filter(update__number=number)
+        assert len(kept.student_ids) == 4 * 300
+        assert len(kept.fingerprints) == fingerprints_size
+        assert 0 < len(kept.line_numbers) < 50  # compressed, because nearly all differ by 2
+
+
+def test_students_with_large_ids_take_more() -> None:
+    students = array("q", [1, -(2**40), 0])
+    packed, id_bytes = ranges.pack_students(students)
+    assert (len(packed), id_bytes) == (24, 8)
+    assert ranges.unpack_students(packed, id_bytes) == students
+    packed, id_bytes = ranges.pack_students(array("q", [1, -5, 0]))
+    assert (len(packed), id_bytes) == (12, 4)
 
 
 def test_lines_after_quoted_line_breaks_are_right(maple: District, manager: Member) -> None:

@@ -184,7 +184,8 @@ def _commit(
 
 def _store_range(update: UpdateJob, result: RangeResult, part: RecordSlice, key: bytes) -> None:
     lines, end = part.batch.lines, part.batch.end
-    fingerprints, students = part.fingerprints.tobytes(), _students(result, part).tobytes()
+    fingerprints = part.fingerprints.tobytes()
+    students, id_bytes = ranges.pack_students(_students(result, part))
     CheckedRange.objects.create(
         update=update,
         end_byte=end.byte,
@@ -192,6 +193,7 @@ def _store_range(update: UpdateJob, result: RangeResult, part: RecordSlice, key:
         first_line=lines[0],
         matched_rows=result.known + len(result.student_ids),
         student_ids=students,
+        id_bytes=id_bytes,
         line_numbers=ranges.pack_lines(lines, end.line),
         fingerprints=fingerprints,
         checksum=ranges.checksum(key, fingerprints, students),

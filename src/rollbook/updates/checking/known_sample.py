@@ -7,8 +7,12 @@ import random
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from zoneinfo import ZoneInfoNotFoundError
 
+from rollbook.accounts.district_keys import DistrictKeyLost
 from rollbook.districts.models import District
+from rollbook.encrypted_file import FileDamaged
+from rollbook.secret_keys import KeyUnusable
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RecordBatch
@@ -18,6 +22,15 @@ from rollbook.updates.manifest.walk import NO_STUDENT
 from rollbook.updates.models import CheckedRange, Manifest
 from rollbook.updates.receiving import files
 from rollbook.updates.receiving.files import FileMissing
+
+_REPORTED_ELSEWHERE = (
+    FileMissing,
+    FileDamaged,
+    DistrictKeyLost,
+    KeyUnusable,
+    ZoneInfoNotFoundError,
+)
+"""What prevents a comparison, and is found by another check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,7 @@ def compare(size: int) -> Iterator[Comparison]:
             return
         try:
             comparison = _compare(each, size)
-        except FileMissing:
+        except _REPORTED_ELSEWHERE:
             continue
         size -= comparison.compared
         yield comparison
@@ -90,7 +103,7 @@ def _sample(stored: Manifest, checker: RangeChecker, size: int) -> RecordSlice:
 
 def _known_lines(checked: CheckedRange, known: set[int]) -> set[int]:
     """Return the lines of a range's records whose students are known."""
-    students = ranges.unpack(checked.student_ids)
+    students = ranges.students_in(checked)
     lines = zip(ranges.lines_of(checked), students, strict=True)
     return {line for line, student in lines if student in known}
 

@@ -10,7 +10,7 @@ takes longer, and its result is the same. Why, and a picture: docs/decisions/004
 
 import logging
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
@@ -35,6 +35,8 @@ MIN_SHARE = 0.5
 """A file with another header replaces the manifest only if it has this share of its records."""
 
 ROWS_PER_STEP = 5000
+
+_ID_BYTES = 8  # of a fingerprint, and of a carried student's ID
 
 log = logging.getLogger(__name__)
 
@@ -92,24 +94,24 @@ def read(manifest: Manifest, key: bytes) -> Records:
     """
     records = Records(array("q"), array("q"))
     stored = CheckedRange.objects.filter(update=manifest.update_id).order_by("end_line")
-    packed = stored.values_list("fingerprints", "student_ids", "checksum")
+    packed = stored.values_list("fingerprints", "student_ids", "checksum", "id_bytes")
     if (count := stored.count()) != manifest.ranges:
         raise Damaged(f"{count} of {manifest.ranges} ranges are there")
-    for parts in packed.iterator(chunk_size=8):
-        _unpack(parts, key, records)
+    for *parts, id_bytes in packed.iterator(chunk_size=8):
+        _unpack(parts, id_bytes, key, records)
     carried = (manifest.carried_fingerprints, manifest.carried_student_ids, manifest.checksum)
-    _unpack(carried, key, records)
+    _unpack(carried, _ID_BYTES, key, records)
     return records
 
 
-def _unpack(parts: tuple[Packed, Packed, Packed], key: bytes, records: Records) -> None:
+def _unpack(parts: Sequence[Packed], id_bytes: int, key: bytes, records: Records) -> None:
     fingerprints, students, expected = parts
-    if len(fingerprints) != len(students) or len(students) % records.students.itemsize:
+    if len(fingerprints) * id_bytes != len(students) * _ID_BYTES:
         raise Damaged("the lengths of two arrays differ")
     if ranges.checksum(key, fingerprints, students) != bytes(expected):
         raise Damaged("a checksum is wrong")
     records.fingerprints.frombytes(bytes(fingerprints))
-    records.students.frombytes(bytes(students))
+    records.students.extend(ranges.unpack_students(students, id_bytes))
 
 
 def _nothing() -> Walk:
@@ -175,11 +177,7 @@ def prepare(update: UpdateJob) -> Manifest | None:
     elif old and rows < MIN_SHARE * old.rows:
         return None
     manifest.rows = rows + len(carried.students)
-    manifest.carried_fingerprints = carried.fingerprints.tobytes()
-    manifest.carried_student_ids = carried.students.tobytes()
-    manifest.checksum = ranges.checksum(
-        key, manifest.carried_fingerprints, manifest.carried_student_ids
-    )
+    _carry(manifest, carried, key)
     return manifest
 
 
@@ -217,31 +215,36 @@ def forget(students: Collection[int]) -> None:
         manifest.update.checkedrange_set.update(fingerprints=b"")
         manifest.delete()
         return
-    forgotten = {*students, *(-student for student in students)}
     stored = manifest.update.checkedrange_set
     for pk in list(stored.values_list("pk", flat=True)):  # one at a time in memory
         checked = stored.get(pk=pk)
-        ids = _forget(forgotten, checked.fingerprints, checked.student_ids)
-        if ids:
-            checked.fingerprints, checked.student_ids = ids
-            checked.checksum = ranges.checksum(key, *ids)
-            checked.save(update_fields=["fingerprints", "student_ids", "checksum"])
-    carried = _forget(forgotten, manifest.carried_fingerprints, manifest.carried_student_ids)
-    if carried:
-        manifest.carried_fingerprints, manifest.carried_student_ids = carried
-        manifest.checksum = ranges.checksum(key, *carried)
+        records = Records(ranges.unpack(checked.fingerprints), ranges.students_in(checked))
+        if _forget(students, records):
+            checked.fingerprints = records.fingerprints.tobytes()
+            ranges.store_students(checked, records.students, key)
+    records = Records(
+        ranges.unpack(manifest.carried_fingerprints), ranges.unpack(manifest.carried_student_ids)
+    )
+    if _forget(students, records):
+        _carry(manifest, records, key)
         manifest.save()
 
 
-def _forget(
-    forgotten: set[int], fingerprints: Packed, student_ids: Packed
-) -> tuple[bytes, bytes] | None:
-    """Return two packed arrays without these students; None if it contains none of them."""
-    records = Records(ranges.unpack(fingerprints), ranges.unpack(student_ids))
+def _forget(students: Collection[int], records: Records) -> bool:
+    """Remove students from records; return whether they contained any of them."""
+    forgotten = {*students, *(-student for student in students)}
     if forgotten.isdisjoint(records.students):
-        return None
+        return False
     for position, student in enumerate(records.students):
         if student in forgotten:
             records.students[position] = NO_STUDENT
             records.fingerprints[position] = 0
-    return records.fingerprints.tobytes(), records.students.tobytes()
+    return True
+
+
+def _carry(manifest: Manifest, records: Records, key: bytes) -> None:
+    manifest.carried_fingerprints = records.fingerprints.tobytes()
+    manifest.carried_student_ids = records.students.tobytes()
+    manifest.checksum = ranges.checksum(
+        key, manifest.carried_fingerprints, manifest.carried_student_ids
+    )

@@ -1,17 +1,20 @@
 """The records of checked ranges, as packed arrays: their fingerprints, students and lines."""
 
 import hashlib
+import zlib
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
 
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Length
 
 from rollbook.updates.models import AddedStudents, CheckedRange, UpdateJob
 
 CHECKSUM_BYTES = 8
+_TYPE_CODES = {4: "i", 8: "q"}
 Packed = bytes | memoryview
 """An array as a database returns it."""
 
@@ -35,8 +38,28 @@ def unpack(packed: Packed) -> "array[int]":
     return array("q", bytes(packed))
 
 
+def pack_students(students: "array[int]") -> tuple[bytes, int]:
+    """Return students as a packed array, and the bytes of each: 4, if no ID needs more."""
+    try:
+        return array("i", students).tobytes(), 4
+    except OverflowError:
+        return students.tobytes(), 8
+
+
+def unpack_students(packed: Packed, id_bytes: int) -> "array[int]":
+    """Return the IDs for which ``pack_students`` returned this."""
+    return array("q", array(_TYPE_CODES[id_bytes], bytes(packed)))
+
+
+def students_in(checked: CheckedRange) -> "array[int]":
+    """Return the student of each record of a range; negative if the record had a problem."""
+    return unpack_students(checked.student_ids, checked.id_bytes)
+
+
 def pack_lines(lines: Sequence[int], end_line: int) -> bytes:
     """Return the lines of a range's records, or nothing if each record is one line.
+
+    What is packed are the differences, nearly all of which are 1.
 
     Args:
         lines: The line on which each record begins.
@@ -44,14 +67,17 @@ def pack_lines(lines: Sequence[int], end_line: int) -> bytes:
     """
     if not lines or end_line - lines[0] == len(lines):
         return b""
-    return array("q", lines).tobytes()
+    return zlib.compress(array("I", (b - a for a, b in pairwise(lines))).tobytes())
 
 
 def lines_of(checked: CheckedRange) -> Sequence[int]:
     """Return the line of each record of a range, or of those that an earlier release stored."""
-    if checked.line_numbers or not checked.first_line:
+    if not checked.first_line:
         return unpack(checked.line_numbers)
-    return range(checked.first_line, checked.end_line)
+    if not checked.line_numbers:
+        return range(checked.first_line, checked.end_line)
+    differences = array("I", zlib.decompress(checked.line_numbers))
+    return array("q", accumulate(differences, initial=checked.first_line))
 
 
 def of_earlier_release(update: UpdateJob) -> QuerySet[CheckedRange]:
@@ -72,8 +98,8 @@ def students_of(update: UpdateJob) -> "array[int]":
     """Return the IDs of the enrolled students whom the rows of an update are about."""
     students = array("q")
     ranges = update.checkedrange_set.order_by("end_line")
-    for packed in ranges.values_list("student_ids", flat=True).iterator():
-        ids = unpack(packed)
+    for packed in ranges.values_list("student_ids", "id_bytes").iterator():
+        ids = unpack_students(*packed)
         if min(ids, default=0) <= 0:
             ids = array("q", filter(None, map(abs, ids)))
         students += ids
@@ -86,15 +112,15 @@ def count_records(update: UpdateJob) -> int:
 
 
 def _count(stored: QuerySet[CheckedRange]) -> int:
-    size = stored.aggregate(size=Sum(Length("student_ids")))["size"]
-    return (size or 0) // array("q").itemsize
+    counted = stored.aggregate(rows=Sum(Length("student_ids") / F("id_bytes")))["rows"]
+    return int(counted or 0)
 
 
 def lines_of_students(update: UpdateJob, students: set[int]) -> dict[int, list[int]]:
     """Return the lines of these students' rows, by student."""
     lines: defaultdict[int, list[int]] = defaultdict(list)
     for checked in update.checkedrange_set.defer("fingerprints").order_by("end_line").iterator():
-        for student, line in zip(unpack(checked.student_ids), lines_of(checked), strict=True):
+        for student, line in zip(students_in(checked), lines_of(checked), strict=True):
             if abs(student) in students:
                 lines[abs(student)].append(line)
     return lines
@@ -116,7 +142,7 @@ def student_on_line(update: UpdateJob, line: int) -> int | None:
     if checked is None or line < checked.first_line:
         return None
     position = _position(lines_of(checked), line)
-    student = 0 if position is None else abs(unpack(checked.student_ids)[position])
+    student = 0 if position is None else abs(students_in(checked)[position])
     return student or _added_on_line(update, line)
 
 
@@ -131,15 +157,26 @@ def fill_in(added: AddedStudents, key: bytes) -> None:
     by_line = dict(zip(unpack(added.line_numbers), unpack(added.student_ids), strict=True))
     for pk, lines in _lines_by_range(update, by_line).items():
         checked = update.checkedrange_set.get(pk=pk)
-        students, all_lines = unpack(checked.student_ids), lines_of(checked)
+        students, all_lines = students_in(checked), lines_of(checked)
         for line in lines:
             position = _position(all_lines, line)
             if position is not None:
                 students[position] = by_line[line]
-        checked.student_ids = students.tobytes()
-        checked.checksum = checksum(key, checked.fingerprints, checked.student_ids)
-        checked.save(update_fields=["student_ids", "checksum"])
+        store_students(checked, students, key)
     added.delete()
+
+
+def store_students(checked: CheckedRange, students: "array[int]", key: bytes) -> None:
+    """Replace the students of a stored range.
+
+    Args:
+        checked: The range, with its fingerprints.
+        students: The student of each record.
+        key: The key of the fingerprints.
+    """
+    checked.student_ids, checked.id_bytes = pack_students(students)
+    checked.checksum = checksum(key, checked.fingerprints, checked.student_ids)
+    checked.save(update_fields=["fingerprints", "student_ids", "id_bytes", "checksum"])
 
 
 def _lines_by_range(update: UpdateJob, lines: Iterable[int]) -> dict[int, list[int]]:

@@ -54,11 +54,18 @@ class Migration(migrations.Migration):
                 db_default=0, default=0, help_text="rows that are about an enrolled student"
             ),
         ),
+        migrations.AddField(
+            model_name="checkedrange",
+            name="id_bytes",
+            field=models.PositiveSmallIntegerField(
+                db_default=8, default=8, help_text="of each student's ID"
+            ),
+        ),
         migrations.AlterField(
             model_name="checkedrange",
             name="line_numbers",
             field=models.BinaryField(
-                help_text="the line of each record; empty if each is one line, from first_line on"
+                help_text="compressed; empty if each record is one line, from first_line on"
             ),
         ),
         migrations.AlterField(

@@ -187,7 +187,7 @@ def _unchanged(update: UpdateJob, search: str) -> RowView | None:
     """Return the unchanged row on this line, if its student is still there."""
     if not _is_line(search):
         return None
-    pk = ranges.student_on_line(update, int(search))
+    pk = ranges.student_on_line(update, int(search)) or 0
     student = Student.objects.filter(pk=pk, district=update.district_id).first()
     if student is None:
         return None
