@@ -1,23 +1,21 @@
 """Which records are known: those whose students are what they say, and no others."""
 
-from array import array
 from collections.abc import Callable
 
 import pytest
 from django.db import transaction
-from django.db.models import F
 
-from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.students import touched
-from rollbook.students.models import Student, TouchedStudent
-from rollbook.updates import leftovers, runner, transitions
+from rollbook.students.models import TouchedStudent
+from rollbook.updates import leftovers, transitions
 from rollbook.updates.cancel import cancel
 from rollbook.updates.checking import check_range
-from rollbook.updates.manifest import fingerprints, manifest, ranges
+from rollbook.updates.manifest import fingerprints, manifest
 from rollbook.updates.models import AddedStudents, CheckedRange, Manifest, UpdateJob
 from rollbook.updates.state_machine import Mode, State
 from tests.db.database_errors import Kill, fault_at
+from tests.updates.manifest.ten_students import ALL, NIGHT, edit, with_row
 from tests.updates.night import (
     a_class,
     applying,
@@ -31,39 +29,9 @@ from tests.updates.night import (
     known,
     last,
     problems,
-    report_of,
     run,
     send,
-    values_of,
 )
-
-ALL = {f"s{number:03}" for number in range(10)}
-NIGHT = a_class(10, GRADE="4")
-
-
-@pytest.fixture
-def school(maple: District) -> District:
-    """Ten students, all of whose records are known."""
-    enroll(maple, a_class(10))
-    assert counts(run(maple, NIGHT)) == {"unchanged": 10}
-    assert known(maple) == ALL
-    return maple
-
-
-def edit(key: str, **values: object) -> None:
-    """Change a student as the only writer of students does."""
-    changed = Student.objects.filter(student_id=key).update(version=F("version") + 1, **values)
-    assert changed == 1
-
-
-def with_row(key: str, grade: str) -> str:
-    """Return the file in which one student has another grade."""
-    rows = NIGHT.splitlines()
-    return "\n".join(row.replace(",4", f",{grade}") if key in row else row for row in rows)
-
-
-def pk_of(key: str) -> int:
-    return Student.objects.get(student_id=key).pk
 
 
 def first_run(text: str, maple: District) -> set[str]:
@@ -315,56 +283,6 @@ def test_ranges_of_two_versions_are_no_manifest(
     assert known(maple) == set()
 
 
-# During an upgrade
-
-
-def of_earlier_release(update: UpdateJob) -> None:
-    """Store the update's ranges as a release without a manifest does."""
-    for checked in update.checkedrange_set.all():
-        students, lines = ranges.students_in(checked), ranges.lines_of(checked)
-        rows = [(abs(pk), line) for pk, line in zip(students, lines, strict=True) if pk]
-        CheckedRange.objects.filter(pk=checked.pk).update(
-            first_line=0,
-            matched_rows=0,
-            id_bytes=8,
-            student_ids=array("q", (pk for pk, _ in rows)).tobytes(),
-            line_numbers=array("q", (line for _, line in rows)).tobytes(),
-            fingerprints=b"",
-            checksum=b"",
-        )
-
-
-def test_what_an_earlier_release_checked_is_never_in_a_manifest(
-    school: District, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(check_range, "MAX_BATCH_RECORDS", 4)
-    monkeypatch.setattr(check_range, "MIN_BATCH_RECORDS", 4)
-    text = with_row("s001", "6") + "\n" + NIGHT.splitlines()[9].replace("4", "8")
-    update, before = send(school, text), Manifest.objects.get().update_id
-    steps = runner.run_steps(update.pk)
-    next(steps)
-    of_earlier_release(update)
-    for _ in steps:
-        pass
-    assert counts(report_of(update)) == {"updated": 1, "unchanged": 8, "rejected": 2}
-    assert Manifest.objects.get().update_id == before
-    assert known(school) == ALL - {"s001", "s008"}
-    assert ranges.student_on_line(update, 3) == pk_of("s001")
-    assert counts(run(school, NIGHT)) == {"updated": 1, "unchanged": 9}
-    assert known(school) == ALL
-
-
-def test_an_update_whose_ranges_an_earlier_release_removed_makes_no_manifest(
-    school: District,
-) -> None:
-    update, before = send(school, with_row("s001", "6")), Manifest.objects.get().update_id
-    applying(update)
-    update.checkedrange_set.all().delete()
-    assert counts(finish(update)) == {"updated": 1, "unchanged": 9}
-    assert Manifest.objects.get().update_id == before
-    assert known(school) == ALL - {"s001"}
-
-
 # Kills
 
 
@@ -399,96 +317,7 @@ def last_manifest(district: District) -> int:
     return Manifest.objects.get(district=district).update_id
 
 
-# Deleted students
-
-
-def test_a_deleted_student_is_not_known_and_leaves_no_fingerprint(school: District) -> None:
-    run(school, "\n".join(NIGHT.splitlines()[:4]))
-    for key in ("s001", "s008"):  # of the file, and a carried one
-        before = known(school)
-        manifest.forget([pk_of(key)])
-        assert known(school) == before - {key}
-    secret = fingerprints.RowFingerprinter.of_update(last(school)).key
-    records = manifest.read(Manifest.objects.get(district=school), secret)
-    assert list(records.fingerprints).count(0) == 2
-
-
-def test_with_another_version_all_fingerprints_are_forgotten(
-    school: District, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fingerprints, "__version__", "99")
-    manifest.forget([pk_of("s001")])
-    assert not Manifest.objects.exists()
-    assert not CheckedRange.objects.exclude(fingerprints=b"").exists()
-
-
-# Who was on a line
-
-
-def test_it_is_known_who_was_on_a_line(school: District) -> None:
-    text = with_row("s003", "99") + "\n\nunknown,5"
-    run(school, text)
-    update = last(school)
-    lines = {line: ranges.student_on_line(update, line) for line in range(1, 16)}
-    assert lines == {
-        **dict.fromkeys((1, 12, 13, 14, 15)),
-        **{number + 2: pk_of(f"s{number:03}") for number in range(10)},
-    }
-
-
-def test_it_is_known_who_was_on_a_line_of_an_update_that_was_canceled(
-    maple: District, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rollbook.updates.applying.apply.MIN_CHUNK_ROWS", 2)
-    monkeypatch.setattr("rollbook.updates.applying.apply.MAX_CHUNK_ROWS", 2)
-    update = send(maple, a_class(6), Mode.ADD)
-    applying(update, chunks=2)
-    cancel(maple)
-    expected = [*(pk_of(f"s{number:03}") for number in range(4)), None, None]
-    assert [ranges.student_on_line(update, line) for line in range(2, 8)] == expected
-    assert AddedStudents.objects.count() == 2
-    while leftovers.remove_batch():
-        assert [ranges.student_on_line(update, line) for line in range(2, 8)] == expected
-    assert not AddedStudents.objects.exists()
-
-
-def test_four_bytes_a_row_are_kept_of_each_update_but_the_last(maple: District) -> None:
-    text = a_class(300, ADDITIONAL_INFO_1='"two\nlines"')
-    enroll(maple, text)
-    run(maple, text)
-    while leftovers.remove_batch():
-        pass
-    for number, fingerprints_size in ((1, 0), (2, 8 * 300)):
-        [kept] = CheckedRange.objects.filter(update__number=number)
-        assert len(kept.student_ids) == 4 * 300
-        assert len(kept.fingerprints) == fingerprints_size
-        assert 0 < len(kept.line_numbers) < 50  # compressed, because nearly all differ by 2
-
-
-def test_students_with_large_ids_take_more() -> None:
-    students = array("q", [1, -(2**40), 0])
-    packed, id_bytes = ranges.pack_students(students)
-    assert (len(packed), id_bytes) == (24, 8)
-    assert ranges.unpack_students(packed, id_bytes) == students
-    packed, id_bytes = ranges.pack_students(array("q", [1, -5, 0]))
-    assert (len(packed), id_bytes) == (12, 4)
-
-
-def test_lines_after_quoted_line_breaks_are_right(maple: District, manager: Member) -> None:
-    enroll(maple, a_class(3))
-    text = 'STUDENT_ID,ADDITIONAL_INFO_1\ns000,"a\nb"\ns001,c\n\ns002,d'
-    for _ in range(2):
-        run(maple, text)
-        found = {line: ranges.student_on_line(last(maple), line) for line in range(2, 8)}
-        assert found == {
-            2: pk_of("s000"),
-            4: pk_of("s001"),
-            6: pk_of("s002"),
-            3: None,
-            5: None,
-            7: None,
-        }
-    assert values_of(maple, "s001", "ADDITIONAL_INFO_1") == ("c",)
+# All together
 
 
 def test_equal_results_with_and_without_a_manifest(school: District, cedar: District) -> None:

@@ -17,6 +17,7 @@ from itertools import compress
 from django.db import transaction
 from django.db.models import F
 
+from rollbook.accounts.district_keys import DistrictKeyLost
 from rollbook.secret_keys import fingerprint as key_id
 from rollbook.students import touched
 from rollbook.students.models import Student
@@ -210,7 +211,10 @@ def forget(students: Collection[int]) -> None:
     manifest = Manifest.objects.select_related("update__district").filter(district=district).first()
     if manifest is None:
         return
-    key = RowFingerprinter.of_update(manifest.update).key
+    try:
+        key = RowFingerprinter.of_update(manifest.update).key
+    except DistrictKeyLost:
+        key = b""
     if key_id(key) != manifest.key:  # no record is known anyway
         manifest.update.checkedrange_set.update(fingerprints=b"")
         manifest.delete()
@@ -221,6 +225,7 @@ def forget(students: Collection[int]) -> None:
         records = Records(ranges.unpack(checked.fingerprints), ranges.students_in(checked))
         if _forget(students, records):
             checked.fingerprints = records.fingerprints.tobytes()
+            checked.save(update_fields=["fingerprints"])
             ranges.store_students(checked, records.students, key)
     records = Records(
         ranges.unpack(manifest.carried_fingerprints), ranges.unpack(manifest.carried_student_ids)

@@ -3,7 +3,7 @@
 import hashlib
 import zlib
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
@@ -176,7 +176,7 @@ def store_students(checked: CheckedRange, students: "array[int]", key: bytes) ->
     """
     checked.student_ids, checked.id_bytes = pack_students(students)
     checked.checksum = checksum(key, checked.fingerprints, checked.student_ids)
-    checked.save(update_fields=["fingerprints", "student_ids", "id_bytes", "checksum"])
+    checked.save(update_fields=["student_ids", "id_bytes", "checksum"])
 
 
 def _lines_by_range(update: UpdateJob, lines: Iterable[int]) -> dict[int, list[int]]:
@@ -191,7 +191,11 @@ def _lines_by_range(update: UpdateJob, lines: Iterable[int]) -> dict[int, list[i
 
 
 def _position(lines: Sequence[int], line: int) -> int | None:
-    return lines.index(line) if line in lines else None
+    """Return where a line is among ascending lines."""
+    if isinstance(lines, range):
+        return lines.index(line) if line in lines else None
+    position = bisect_left(lines, line)
+    return position if position < len(lines) and lines[position] == line else None
 
 
 def _added_on_line(update: UpdateJob, line: int) -> int | None:
