@@ -58,7 +58,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """
     update.refresh_from_db(fields=["rows_staged"])
     if update.rows_staged > planner_stats.SMALL_TABLE_ROWS:
-        planner_stats.analyze("updates_stagedrow", "updates_checkedrange")
+        planner_stats.analyze("updates_stagedrow")
     resolver = ConflictResolver(update, run)
     yield from _duplicate_students(resolver)
     yield from _duplicate_new_students(resolver)
