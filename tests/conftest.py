@@ -41,8 +41,7 @@ hypothesis_settings.load_profile("rollbook")
 GUARD = outside.Guard(outside.border_of(outside.ROOT))
 sys.addaudithook(GUARD)
 
-if connection.vendor == "postgresql":
-    flushing.allow_flush()
+flushing.allow_flush()
 
 # The real hash takes longer than most tests; those about it use the fixture ``real_hashing``.
 REAL_COST = {"time_cost": Argon2id.time_cost, "memory_cost": Argon2id.memory_cost}

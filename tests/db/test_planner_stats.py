@@ -60,6 +60,22 @@ def test_postgresql_knows_the_number_of_rows_afterward(maple: District) -> None:
     assert (estimated_rows("districts_school"), estimated_rows("districts_district")) == (702, 1)
 
 
+@pytest.mark.only_on("postgresql")
+def test_a_small_sample_is_read_and_the_setting_does_not_stay(maple: District) -> None:
+    School.objects.bulk_create(
+        School(district=maple, organization_id=f"s{n}", name=f"School {n % 50}") for n in range(700)
+    )
+    planner_stats.analyze("districts_school")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT array_length(most_common_freqs, 1) FROM pg_stats"
+            " WHERE tablename = 'districts_school' AND attname = 'name'"
+        )
+        assert cursor.fetchone() == (planner_stats.TARGET,)
+        cursor.execute("SHOW default_statistics_target")
+        assert cursor.fetchone() == ("100",)
+
+
 def test_a_few_rows_do_not_update_statistics(analyzed: list[tuple[str, ...]]) -> None:
     growth = AnalyzeOnGrowth("students_student")
     for _ in range(FIRST_GROWTH_ROWS - 1):
@@ -71,7 +87,7 @@ def test_a_few_rows_do_not_update_statistics(analyzed: list[tuple[str, ...]]) ->
 
 
 def test_statistics_are_updated_when_the_rows_have_doubled(analyzed: list[tuple[str, ...]]) -> None:
-    growth = AnalyzeOnGrowth("students_student", "students_rowfingerprint")
+    growth = AnalyzeOnGrowth("students_student", "students_touched")
     updated_at: list[int] = []
     for rows in range(100, 20_000, 100):
         growth.add_rows(100)
@@ -84,7 +100,7 @@ def test_statistics_are_updated_when_the_rows_have_doubled(analyzed: list[tuple[
         8 * FIRST_GROWTH_ROWS,
         16 * FIRST_GROWTH_ROWS,
     ]
-    assert set(analyzed) == {("students_student", "students_rowfingerprint")}
+    assert set(analyzed) == {("students_student", "students_touched")}
 
 
 def test_many_rows_at_once_update_statistics_once(analyzed: list[tuple[str, ...]]) -> None:

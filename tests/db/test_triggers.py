@@ -12,11 +12,13 @@ EXPECTED = {
     "audit_seal_update",
     "audit_sealed_delete",
     "audit_sealed_update",
-    "clear_fingerprint_group_link_removed",
-    "clear_fingerprint_group_renamed",
-    "clear_fingerprint_member_renamed",
-    "clear_fingerprint_school_renamed",
-    "clear_fingerprint_staff_link_removed",
+    "touch_group_link_removed",
+    "touch_group_renamed",
+    "touch_member_renamed",
+    "touch_school_renamed",
+    "touch_staff_link_removed",
+    "touch_student_deleted",
+    "touch_student_updated",
     "update_initial_state",
     "update_transitions",
 }
@@ -24,7 +26,7 @@ if connection.vendor == "postgresql":
     EXPECTED |= ONLY_ON_POSTGRESQL
 TABLES = {
     "audit_sealed_delete": "accounts_auditevent",
-    "clear_fingerprint_group_renamed": "students_group",
+    "touch_group_renamed": "students_group",
     "update_transitions": "updates_updatejob",
 }
 

@@ -146,6 +146,15 @@ def the_file_of_an_update_is_missing(data: Path) -> None:
     change_update(data, "state = 'received', ended_at = NULL, spool_name = 'gone'")
 
 
+def a_student_was_changed_without_the_triggers(data: Path) -> None:
+    query = "SELECT sql FROM sqlite_master WHERE name = 'touch_student_updated'"
+    with closing(sqlite3.connect(data / "rollbook.sqlite3", isolation_level=None)) as session:
+        [definition] = session.execute(query).fetchone()
+        session.execute("DROP TRIGGER touch_student_updated")
+        session.execute("UPDATE students_student SET grade = '1'")
+        session.execute(definition)
+
+
 def retention_was_stopped(data: Path) -> None:
     execute(
         data,
@@ -184,6 +193,7 @@ BREAKS: list[tuple[Break, str]] = [
     (no_worker_processes_the_updates, "worker"),
     (an_update_does_not_progress, "updates"),
     (the_file_of_an_update_is_missing, "updates"),
+    (a_student_was_changed_without_the_triggers, "known rows"),
     (retention_was_stopped, "clock"),
     (a_time_zone_is_unknown, "clock"),
     (the_certificate_is_damaged, "certificate"),

@@ -46,13 +46,15 @@ from rollbook.operations.models import (
     PingSchedule,
     WriteProbe,
 )
-from rollbook.students.models import Change, Group, RowFingerprint, Student, Transfer
+from rollbook.students.models import Change, Group, Student, TouchedStudent, Transfer
 from rollbook.updates.models import (
+    AddedStudents,
     CheckedRange,
     Draft,
     Expectation,
     FileChunk,
     LimitSet,
+    Manifest,
     Problem,
     ResultMail,
     RowDependency,
@@ -171,8 +173,8 @@ def _students(member: Member) -> Student:
     )
     student.groups.add(group)
     student.staff.add(member)
-    RowFingerprint.objects.create(
-        student=student, district=member.district, fingerprint=2**63 - 1, student_version=3
+    TouchedStudent.objects.create(
+        student_id=2**63 - 1, district=member.district, version=3, settled_by=2**63 - 1
     )
     transfer = Transfer.objects.create(
         district=member.district,
@@ -235,7 +237,25 @@ def _updates(member: Member, student: Student) -> None:
     )
     FileChunk.objects.create(spool_name="a chunk", number=0, data=bytes(range(256)))
     CheckedRange.objects.create(
-        update=update, end_byte=2**40, end_line=1, student_ids=b"\0\xff", line_numbers=b""
+        update=update,
+        end_byte=2**40,
+        end_line=1,
+        student_ids=b"\0\xff",
+        line_numbers=b"",
+        fingerprints=bytes(range(256)),
+    )
+    AddedStudents.objects.create(
+        update=update, number=2**41, line_numbers=b"\0\xff", student_ids=b"\xff\0"
+    )
+    Manifest.objects.create(
+        district=member.district,
+        update=update,
+        key="0" * 32,
+        ranges=1,
+        rows=1,
+        carried_fingerprints=bytes(range(256)),
+        carried_student_ids=b"",
+        checksum=b"\0\xff",
     )
     StagedRow.objects.create(
         update=update,

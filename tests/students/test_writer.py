@@ -140,6 +140,23 @@ def test_all_columns_at_once_are_one_entry_each(school: District) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "updated"),
+    [
+        ("STUDENT_ID,GRADE\n1,9", 1),
+        ("STUDENT_ID,USERNAME\n1,another", 1),
+        ("STUDENT_ID,STAFF\n1,<clear>", 1),
+        ("STUDENT_ID,GRADE,SCHOOL_ID,GROUPS\n1,9,200,Choir", 1),
+        (f"STUDENT_ID,GRADE\n1,{FULL['GRADE']}", 0),
+    ],
+)
+def test_each_change_counts_up_the_version(school: District, text: str, updated: int) -> None:
+    before = Student.objects.get(student_id="1").version
+    assert run(school, text).updated == updated
+    version = Student.objects.get(student_id="1").version
+    assert (version > before) == bool(updated)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         'say "hi"',
@@ -377,6 +394,6 @@ def moved_rows() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n_tup_upd - n_tup_hot_upd FROM pg_stat_xact_user_tables"
-            " WHERE relname IN ('students_student', 'students_rowfingerprint') ORDER BY relname"
+            " WHERE relname IN ('students_student', 'students_touched') ORDER BY relname"
         )
         return [moved for (moved,) in cursor.fetchall()]

@@ -15,7 +15,9 @@ from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots
 from rollbook.students.models import Change, Student
 from rollbook.updates import runner
-from rollbook.updates.models import UpdateJob
+from rollbook.updates.manifest import manifest
+from rollbook.updates.manifest.fingerprints import RowFingerprinter
+from rollbook.updates.models import Manifest, UpdateJob
 from rollbook.updates.planning import decisions, limit_sets
 from rollbook.updates.planning.decisions import Decider
 from rollbook.updates.planning.limit_document import LimitDocument
@@ -87,6 +89,20 @@ def finish(update: UpdateJob) -> Report:
     for _ in runner.run_steps(update.pk):
         pass
     return report_of(update)
+
+
+def known(district: District) -> set[str]:
+    """Return the STUDENT_ID of the students whose records of the last completed file are known."""
+    for stored in Manifest.objects.filter(district=district):
+        walk = manifest.known_records(district.pk, RowFingerprinter.of_update(stored.update).key)
+        found = Student.objects.filter(pk__in=set(walk.students))
+        return {student.student_id or "" for student in found}
+    return set()
+
+
+def forget(district: District) -> None:
+    """Make all records of a district unknown."""
+    Manifest.objects.filter(district=district).delete()
 
 
 def run(district: District, text: str, mode: Mode = Mode.UPDATE, **columns: Any) -> Report:

@@ -15,11 +15,11 @@ from rollbook.districts.models import District
 from rollbook.jobs import housekeeping
 from rollbook.studentfile.rules import FileRules
 from rollbook.students import passwords
-from rollbook.students.fingerprints import RowFingerprinter
-from rollbook.students.models import RowFingerprint, Student
+from rollbook.students.models import Student
 from rollbook.updates import password_marks
-from rollbook.updates.models import UpdateJob
-from tests.updates.night import a_class, counts, enroll, file_of, run
+from rollbook.updates.manifest.fingerprints import RowFingerprinter
+from rollbook.updates.models import CheckedRange, UpdateJob
+from tests.updates.night import a_class, counts, enroll, file_of, forget, run
 
 NOW = timezone.now()
 WITH_PASSWORDS = a_class(3, PASSWORD="secret{0}")
@@ -107,8 +107,9 @@ def fast_guesses(district: District, password: str) -> Iterator[str]:
     record = next(row for row in rows if row.startswith("s001")).encode()
     for mark_key in {secret, None}:
         fingerprinter = RowFingerprinter(district.pk, header.split(","), FileRules(), mark_key)
-        [fingerprint] = fingerprinter.compute([record])
-        if RowFingerprint.objects.filter(fingerprint=fingerprint).exists():
+        fingerprint = fingerprinter.compute([record]).tobytes()
+        packed = CheckedRange.objects.values_list("fingerprints", flat=True)
+        if any(fingerprint in bytes(fingerprints) for fingerprints in packed):
             yield "fingerprint"
 
 
@@ -132,7 +133,7 @@ def make_old(district: District) -> None:
         tag = passwords._change_tag(salt, f"secret{number}", ring.key)
         student.password = f"{method}${salt}${tag}${verifier}"
         student.save(update_fields=["password"])
-    RowFingerprint.objects.update(fingerprint=None)
+    forget(district)
 
 
 def test_they_are_protected_with_the_key_and_still_recognize_passwords(
@@ -145,7 +146,7 @@ def test_they_are_protected_with_the_key_and_still_recognize_passwords(
     steps = [housekeeping.maintain_password_marks() for _ in range(3)]
     assert steps == [2, 1, 0]
     assert all(tag.startswith("~") and tag[1:] not in old for tag in tags())
-    RowFingerprint.objects.update(fingerprint=None)
+    forget(sending)
     assert counts(run(sending, WITH_PASSWORDS)) == {"unchanged": 3}
 
 

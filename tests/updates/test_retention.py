@@ -106,7 +106,7 @@ def test_without_its_file_an_update_exports_its_changes_but_no_rows(
     assert reason.endswith(", according to the settings of Maple USD")
     assert reason_for_removal(unprocessed_rows.csv_lines, night) == reason
     assert len(list(changes.csv_lines(night))) == 2
-    assert details(night) == 3
+    assert details(night) == 4
 
 
 @pytest.mark.statement("S41")
@@ -173,7 +173,7 @@ def test_a_copy_in_the_folder_of_another_machine_is_not_used(night: UpdateJob) -
 def test_rows_and_problems_are_removed_but_counts_and_history_are_kept(night: UpdateJob) -> None:
     before, history = report_of(night), Change.objects.count()
     assert remove_all(after(night, days=89, hours=23)) == 2  # the files
-    assert details(night) == 3
+    assert details(night) == 4
     remove_all(after(night, days=90, seconds=1))
     assert [details(update) for update in UpdateJob.objects.all()] == [0, 0]
     now = report_of(night)
@@ -231,7 +231,7 @@ def test_partly_removed_details_are_not_shown_after_a_kill(
     )
     monkeypatch.setattr(retention, "ROWS_PER_BATCH", 1)
     now = after(night, days=91)
-    assert remove_expired(now) == 4  # two files, a row and a problem
+    assert remove_expired(now) == 5  # two files, a row, a problem and a range
     assert details(night) == 1
     assert "were removed" in reason_for_removal(rejected_rows.csv_lines, night)
     assert [group.lines for group in report_of(night).groups] == [()]
@@ -248,7 +248,7 @@ def test_a_fault_at_any_statement_does_no_harm(
     night: UpdateJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "ROWS_PER_BATCH", 1)
-    now, all_details = after(night, days=91), 3  # details of each of the two
+    now, all_details = after(night, days=91), 4  # details of each of the two
     for statement in count(1):
         with transaction.atomic():
             try:

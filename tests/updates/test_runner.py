@@ -10,7 +10,7 @@ from rollbook.districts.models import District
 from rollbook.updates import runner, transitions
 from rollbook.updates.cancel import cancel
 from rollbook.updates.checking import check
-from rollbook.updates.models import CheckedRange, RowDependency, UpdateJob
+from rollbook.updates.models import RowDependency, UpdateJob
 from rollbook.updates.state_machine import State
 from rollbook.updates.transitions import Fenced
 from tests.updates.night import (
@@ -188,10 +188,8 @@ def test_data_for_resolving_is_deleted_afterward(maple: District) -> None:
     work = runner.run_steps(update.pk)
     while not RowDependency.objects.exists():
         next(work)
-    assert CheckedRange.objects.exists()
     applying(update)
     assert not RowDependency.objects.exists()
-    assert not CheckedRange.objects.exists()
 
 
 @pytest.mark.parametrize("end", ["completed", "canceled", "failed"])

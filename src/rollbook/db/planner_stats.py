@@ -5,7 +5,10 @@ nested loops over all pairs of rows: comparing 20,000 staged rows with each othe
 0.02 s after an ANALYZE.
 """
 
+from collections.abc import Sequence
+
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from rollbook.db.running_role import ANALYZE
 
@@ -16,18 +19,33 @@ FIRST_GROWTH_ROWS = 1000
 """How many rows a table gets before the statistics are updated for the first time."""
 
 
-def analyze(*tables: str) -> None:
-    """Update the statistics of tables, outside of a transaction; on SQLite, do nothing.
+TARGET = 10
+"""The statistics target: PostgreSQL reads 300 rows for each, and its default is 100.
 
-    PostgreSQL reads a sample of each table, which takes about 0.1 s.
-    """
+What has to be known at once is how many rows there are, which a small sample shows. For 600,000
+staged rows, that takes 0.04 s instead of 0.33 s. With few most common values, an update that isn't
+among them is also taken for one of average size, and not for an empty one. PostgreSQL updates the
+statistics with its default later.
+"""
+
+
+def analyze(*tables: str) -> None:
+    """Update the statistics of tables, outside of a transaction; on SQLite, do nothing."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT to_regprocedure(%s) IS NULL", [f"{ANALYZE}(text[])"])
-            if cursor.fetchone()[0]:
-                cursor.execute(f"ANALYZE {', '.join(tables)}")
-            else:  # this role isn't the owner, who may do it
-                cursor.execute(f"SELECT {ANALYZE}(%s)", [list(tables)])
+            cursor.execute(f"SET default_statistics_target = {TARGET}")
+            try:
+                _analyze(cursor, tables)
+            finally:
+                cursor.execute("RESET default_statistics_target")
+
+
+def _analyze(cursor: CursorWrapper, tables: Sequence[str]) -> None:
+    cursor.execute("SELECT to_regprocedure(%s) IS NULL", [f"{ANALYZE}(text[])"])
+    if cursor.fetchone()[0]:
+        cursor.execute(f"ANALYZE {', '.join(tables)}")
+    else:  # this role isn't the owner, who may do it
+        cursor.execute(f"SELECT {ANALYZE}(%s)", [list(tables)])
 
 
 class AnalyzeOnGrowth:

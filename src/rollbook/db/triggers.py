@@ -26,7 +26,9 @@ class Trigger:
             have the trigger.
         postgresql: The PL/pgSQL statements to execute, each with its semicolon.
         condition: An expression over OLD and NEW; if empty, the trigger always fires.
+        sqlite_condition: Such an expression for SQLite only.
         per_statement: Whether PostgreSQL calls it once for a statement, such as TRUNCATE.
+        transition_tables: The names under which PostgreSQL then offers the rows, if it does.
     """
 
     name: str
@@ -34,15 +36,17 @@ class Trigger:
     sqlite: str
     postgresql: str
     condition: str = ""
+    sqlite_condition: str = ""
     per_statement: bool = False
+    transition_tables: str = ""
 
     def statements(self, vendor: str) -> Iterator[str]:
         """Yield the statements that create or replace the trigger."""
-        condition = f"WHEN ({self.condition})" if self.condition else ""
         scope = "STATEMENT" if self.per_statement else "ROW"
         if vendor == "sqlite":
             if not self.sqlite:
                 return
+            condition = _when(self.condition or self.sqlite_condition)
             yield f"DROP TRIGGER IF EXISTS {self.name}"
             yield (
                 f"CREATE TRIGGER {self.name} {self.event} FOR EACH ROW {condition}"
@@ -53,10 +57,15 @@ class Trigger:
             f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS"
             f" $$ BEGIN {self.postgresql} END $$"
         )
+        rows = f"REFERENCING {self.transition_tables}" if self.transition_tables else ""
         yield (
-            f"CREATE OR REPLACE TRIGGER {self.name} {self.event} FOR EACH {scope} {condition}"
-            f" EXECUTE FUNCTION {self.name}()"
+            f"CREATE OR REPLACE TRIGGER {self.name} {self.event} {rows} FOR EACH {scope}"
+            f" {_when(self.condition)} EXECUTE FUNCTION {self.name}()"
         )
+
+
+def _when(condition: str) -> str:
+    return f"WHEN ({condition})" if condition else ""
 
 
 def register_triggers(triggers: Iterable[Trigger]) -> None:
@@ -112,5 +121,6 @@ def drop_triggers(using: str, plan: object = None, **signal: Any) -> None:
     if not plan or connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
-        for name in _registered:
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in cursor.fetchall():  # also those of an earlier release
+            cursor.execute(f"DROP TRIGGER {name}")

@@ -108,6 +108,12 @@ def _updates(installation: Installation) -> Iterator[CheckResult]:
     return worker_and_updates.updates(installation)
 
 
+def _known_rows(installation: Installation) -> Iterator[CheckResult]:
+    from rollbook.doctor import known_rows
+
+    return known_rows.check(installation)
+
+
 def _emails(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import worker_and_updates
 
@@ -154,6 +160,7 @@ CHECKS = (
     DoctorCheck("certificate", _certificate, ("settings",)),
     DoctorCheck("worker", _worker, _DATABASE),
     DoctorCheck("updates", _updates, _DATABASE),
+    DoctorCheck("known rows", _known_rows, (DATA.name, "folder", *_DATABASE)),
     DoctorCheck("emails", _emails, _DATABASE),
     DoctorCheck("backup", _backup, _DATABASE),
     DoctorCheck("districts", _districts, _DATABASE),

@@ -58,6 +58,9 @@ class Student(models.Model):
     loose_key = models.BigIntegerField(
         help_text="hash of names and date of birth for matching, see name_keys.py"
     )
+    version = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how often the student has changed"
+    )
     groups = models.ManyToManyField(Group)
     staff = models.ManyToManyField(Member)
 
@@ -92,24 +95,26 @@ class Student(models.Model):
         return f"student {self.pk}"
 
 
-class RowFingerprint(models.Model):
-    """The fingerprint of the record that last set a student, see ``fingerprints``.
+class TouchedStudent(models.Model):
+    """A student who has changed since the manifest of the district was made, see ``touched``.
 
-    Every student has exactly one.
+    Triggers write it. There is no foreign key to the student, because deleted ones count, too.
     """
 
-    student = models.OneToOneField(Student, primary_key=True, on_delete=models.CASCADE)
+    student_id = models.BigIntegerField(primary_key=True)
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
-    fingerprint = models.BigIntegerField(
-        null=True, help_text="null: something else has changed the student since"
-    )
-    student_version = models.PositiveIntegerField(
-        default=0, help_text="how often the student has changed"
+    version = models.PositiveIntegerField(help_text="of the student, when it changed last")
+    settled_by = models.BigIntegerField(
+        null=True,
+        help_text="the ID of the update whose row is what the student is now; null: none",
     )
 
     class Meta:
-        # There is no index on the fingerprint, see docs/decisions/0009-row-fingerprints.md.
-        indexes = [models.Index(fields=["district"], name="row_fingerprint_district")]
+        db_table = "students_touched"
+        indexes = [models.Index(fields=["district"], name="touched_district")]
+
+    def __str__(self) -> str:
+        return f"touched student {self.student_id}"
 
 
 class Change(models.Model):

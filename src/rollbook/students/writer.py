@@ -17,7 +17,7 @@ from rollbook.db import bulk
 from rollbook.db.json_keys import IN_JSON_INTEGERS, IN_JSON_TEXTS, as_json_parameter
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.studentfile.values.free_text import split_list
-from rollbook.students import fingerprints, links, passwords, snapshots
+from rollbook.students import links, passwords, snapshots
 from rollbook.students.models import DEFAULT_GROUP, Group, Student
 from rollbook.students.name_keys import loose_key, name_key
 from rollbook.students.snapshots import STUDENT_TABLE_COLUMNS, StudentSnapshot
@@ -80,9 +80,9 @@ class StudentChange:
     """A change of any columns of one student.
 
     Attributes:
-        record: The student before the change.
+        student: The student before the change.
         new: Column to new value, for the columns that change; PASSWORD contains the hash.
-        digest: The fingerprint of the row that contains all of this; None if there is none.
+        fingerprint: That of the row; None if it had a problem or isn't the whole change.
     """
 
     student: StudentSnapshot
@@ -96,7 +96,7 @@ class SimpleChange(NamedTuple):
     Attributes:
         student: The student's ID in the database.
         changes: JSON object of column to old and new value; PASSWORD contains hashes.
-        digest: As in ``StudentChange``.
+        fingerprint: As in ``StudentChange``.
     """
 
     student: int
@@ -110,7 +110,7 @@ class NewStudent:
 
     Attributes:
         values: Column to value; PASSWORD contains the hash.
-        digest: As in ``StudentChange``.
+        fingerprint: As in ``StudentChange``.
     """
 
     values: Mapping[str, str]
@@ -130,8 +130,6 @@ def apply_changes(district_id: int, changes: Sequence[StudentChange], author: Ch
     _write_columns(changes, schools)
     _write_groups(changes, schools)
     _write_staff(district_id, changes)
-    # After the links, because removing a link clears the fingerprint.
-    fingerprints.replace((change.student.pk, change.fingerprint) for change in changes)
     entries = (entry for change in changes for entry in _history(change))
     _record_history(entries, author)
 
@@ -151,15 +149,18 @@ def apply_simple_changes(
     with connection.cursor() as cursor:
         cursor.execute(statement, [parameter])
         cursor.execute(_RECORD_SIMPLE_CHANGES, [*_author_values(author), parameter])
-    fingerprints.replace((change.student, change.fingerprint) for change in changes)
 
 
 def add_students(
     district_id: int, new_students: Sequence[NewStudent], author: ChangeAuthor
-) -> None:
-    """Add students; those without a username or password get generated ones."""
+) -> list[int]:
+    """Add students; those without a username or password get generated ones.
+
+    Returns:
+        Their IDs in the database.
+    """
     if not new_students:
-        return
+        return []
     schools = _schools(district_id)
     students = _with_usernames(district_id, new_students)
     pks = bulk.new_keys("students_student", len(students))
@@ -172,13 +173,12 @@ def add_students(
     )
     staff = {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")}
     _link_staff(district_id, staff)
-    row_fingerprints = (student.fingerprint for student in new_students)
-    fingerprints.insert(district_id, zip(pks, row_fingerprints, strict=True))
     _record_history(((pk, STUDENT_ADDED, "", "added") for pk in pks), author)
+    return pks
 
 
 def rename_group(group: Group, name: str, author: ChangeAuthor) -> None:
-    """Rename a group, which is a change of GROUPS for its students; a trigger clears fingerprints.
+    """Rename a group, which is a change of GROUPS for its students.
 
     Raises:
         IntegrityError: Another group of the school has the name.
@@ -227,15 +227,17 @@ def _write_columns(changes: Sequence[StudentChange], schools: Mapping[str, int])
     by_columns: defaultdict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for change in changes:
         assignments = _assignments(change, schools)
-        if assignments:
-            row = (*assignments.values(), change.student.pk)
-            by_columns[tuple(assignments)].append(row)
+        row = (*assignments.values(), change.student.pk)
+        by_columns[tuple(assignments)].append(row)
     for columns, rows in by_columns.items():
         bulk.update(Student, columns, rows)
 
 
 def _assignments(change: StudentChange, schools: Mapping[str, int]) -> dict[str, Any]:
-    """Return the columns of the table that change, with their new values."""
+    """Return the columns of the table that change, with their new values.
+
+    The student is locked since the version was read.
+    """
     new = change.new
     assignments: dict[str, Any] = {
         name.lower(): new[name] for name in STUDENT_TABLE_COLUMNS if name in new
@@ -248,6 +250,7 @@ def _assignments(change: StudentChange, schools: Mapping[str, int]) -> dict[str,
         values = change.student.values | new
         assignments["name_key"] = name_key(values["FIRST_NAME"], values["LAST_NAME"])
         assignments["loose_key"] = loose_key(values)
+    assignments["version"] = change.student.version + 1
     return assignments
 
 

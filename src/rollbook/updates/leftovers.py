@@ -19,7 +19,8 @@ from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
 from rollbook.db import bulk
 from rollbook.db.unindexed import Unindexed
 from rollbook.secret_keys import derive_key
-from rollbook.updates.models import StagedRow, UpdateJob
+from rollbook.updates.manifest import ranges
+from rollbook.updates.models import Manifest, StagedRow, UpdateJob
 from rollbook.updates.reporting import added_students
 from rollbook.updates.reporting.added_students import AddedRow
 from rollbook.updates.state_machine import UNFINISHED, Outcome
@@ -91,10 +92,11 @@ def _remove(update: UpdateJob) -> int:
     _clear_linked(update, [row for row in rows if row.student])
     _clear_others(update, [row for row in rows if not row.student])
     same = UpdateJob.objects.filter(pk=update.pk)
-    if len(rows) < ROWS_PER_STEP:
-        same.update(leftovers_removed_at=timezone.now(), **columns)
-    else:
+    if len(rows) == ROWS_PER_STEP or _fill_in_added(update):
         same.update(**columns)
+    else:
+        _clear_fingerprints(update)
+        same.update(leftovers_removed_at=timezone.now(), **columns)
     return len(rows) or 1
 
 
@@ -138,6 +140,24 @@ def _keys(
         return None, None, None
     student_id, username = row.claims_student_id, row.claims_username
     return _digest(student_id, digests), _digest(username, digests), row.claims_loose_key
+
+
+def _fill_in_added(update: UpdateJob) -> bool:
+    """Keep who the new students of a chunk are with the other rows; return whether there is one.
+
+    An update that has completed has done it. The others are no manifest, so nothing reads the
+    checksums of their ranges.
+    """
+    added = update.addedstudents_set.order_by("number").first()
+    if added:
+        ranges.fill_in(added, key=b"")
+    return added is not None
+
+
+def _clear_fingerprints(update: UpdateJob) -> None:
+    """Remove the fingerprints of an update's records, unless the next one needs them."""
+    if not Manifest.objects.filter(update=update).exists():
+        update.checkedrange_set.exclude(fingerprints=b"").update(fingerprints=b"")
 
 
 def _digest(text: str | None, digests: KeyDigests | None) -> str | None:

@@ -278,23 +278,81 @@ class FileChunk(models.Model):
 
 
 class CheckedRange(models.Model):
-    """A byte range that has been checked: where it ends, and the enrolled students in it.
+    """A byte range that has been checked: where it ends, and the records in it.
 
-    ``student_ids`` and ``line_numbers`` are parallel arrays of 64-bit integers, with one item for
-    each row that matches an enrolled student. Duplicates are found in them. A million rows take
-    16 MB; as table rows they would take ten times as much.
+    ``fingerprints`` and ``student_ids`` are parallel arrays of integers, with one item for each
+    record. Duplicates are found in them, and who was on a line; those of the update whose manifest
+    is the current one are the manifest. A student's ID is negative if the record had a problem, and
+    0 if it has no student. A million rows take 12 MB, of which 4 are kept until the details of the
+    update expire; as table rows they would take ten times as much. See ``manifest/ranges.py``.
     """
 
     update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
     end_byte = models.PositiveBigIntegerField()
     end_line = models.PositiveIntegerField()
+    first_line = models.PositiveIntegerField(default=0, db_default=0)
+    matched_rows = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="rows that are about an enrolled student"
+    )
     student_ids = models.BinaryField()
-    line_numbers = models.BinaryField()
+    id_bytes = models.PositiveSmallIntegerField(
+        default=8, db_default=8, help_text="of each student's ID"
+    )
+    line_numbers = models.BinaryField(
+        help_text="compressed; empty if each record is one line, from first_line on"
+    )
+    fingerprints = models.BinaryField(
+        default=b"",
+        db_default=b"",
+        help_text="see manifest/fingerprints.py; empty: no longer needed",
+    )
+    checksum = models.BinaryField(
+        default=b"", db_default=b"", help_text="keyed hash of both arrays"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["update", "end_line"], name="checked_range_end_line")
         ]
+
+
+class AddedStudents(models.Model):
+    """The new students of a chunk: parallel arrays of 64-bit integers.
+
+    A student's ID is negative if the row had a problem.
+    """
+
+    update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
+    number = models.PositiveBigIntegerField(
+        help_text="the apply order of the last row of the chunk"
+    )
+    line_numbers = models.BinaryField()
+    student_ids = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["update", "number"], name="added_students_number")
+        ]
+
+
+class Manifest(models.Model):
+    """What is known of a district's records: the ranges of the update that completed last.
+
+    ``carried_…`` are those records of earlier files with the same header whose students the
+    update's file didn't contain.
+    """
+
+    district = models.OneToOneField(District, primary_key=True, on_delete=models.PROTECT)
+    update = models.OneToOneField(UpdateJob, on_delete=models.PROTECT)
+    key = models.CharField(max_length=32, help_text="hash of the key of its fingerprints")
+    ranges = models.PositiveIntegerField(help_text="number of ranges of the update")
+    rows = models.PositiveIntegerField(help_text="number of its records, with carried ones")
+    carried_fingerprints = models.BinaryField()
+    carried_student_ids = models.BinaryField()
+    checksum = models.BinaryField(help_text="keyed hash of both arrays")
+
+    def __str__(self) -> str:
+        return f"manifest of {self.district}"
 
 
 class StagedRow(models.Model):
@@ -336,7 +394,7 @@ class StagedRow(models.Model):
         null=True, help_text="of the name and date of birth, see students/name_keys.py"
     )
     fingerprint = models.BigIntegerField(
-        null=True, help_text="of the row, see students/fingerprints.py; null: it had a problem"
+        null=True, help_text="of the row, see manifest/fingerprints.py; null: it had a problem"
     )
     student_version = models.PositiveIntegerField(
         null=True, help_text="version of the student that the row was compared with"

@@ -2,7 +2,7 @@
 
 A mark key exists only while a district sends passwords. When it is destroyed, what was computed
 with it can no longer be used to test passwords quickly: neither the tags of stored passwords
-(``students/passwords.py``) nor the fingerprints of rows (``students/fingerprints.py``). Why, and
+(``students/passwords.py``) nor the fingerprints of rows (``manifest/fingerprints.py``). Why, and
 what that costs: docs/decisions/0039-password-marks.md.
 """
 

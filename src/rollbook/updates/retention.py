@@ -24,7 +24,15 @@ from rollbook.accounts.retention_guard import Due
 from rollbook.districts.models import District
 from rollbook.text import count_of, line_list
 from rollbook.updates import runner
-from rollbook.updates.models import CheckedRange, Problem, RowDependency, StagedRow, UpdateJob
+from rollbook.updates.models import (
+    AddedStudents,
+    CheckedRange,
+    Manifest,
+    Problem,
+    RowDependency,
+    StagedRow,
+    UpdateJob,
+)
 from rollbook.updates.receiving import file_chunks
 from rollbook.updates.receiving import files as spool
 
@@ -41,6 +49,7 @@ _DETAILS: tuple[tuple[type[Model], str], ...] = (
     (Problem, "line"),
     (RowDependency, "blocked_by_line"),
     (CheckedRange, "end_line"),
+    (AddedStudents, "number"),
 )
 
 
@@ -146,6 +155,7 @@ def _hide_details(update: UpdateJob, now: datetime) -> None:
     rows, problems = update.stagedrow_set.count(), update.problem_set.count()
     with transaction.atomic():
         UpdateJob.objects.filter(pk=update.pk).update(details_hidden_at=now)
+        Manifest.objects.filter(update=update).delete()
         kinds = f"{count_of(rows, 'row')}, {count_of(problems, 'problem')}"
         _audit(update.district, "details removed", f"{kinds}, of {_updates([update.number])}", now)
 

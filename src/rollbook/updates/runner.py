@@ -20,6 +20,7 @@ from rollbook.updates import transitions
 from rollbook.updates.applying import apply
 from rollbook.updates.checking import check
 from rollbook.updates.engine import WorkerStatus, engine
+from rollbook.updates.manifest import manifest
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import judge, left_out, split
 from rollbook.updates.resolving import conflicts, refusal
@@ -117,7 +118,8 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
         yield
     yield from left_out.steps(update, run)
     yield from apply.steps(update, run)
-    _transition(update_id, State.COMPLETED, run)
+    yield from manifest.steps(update, run)
+    _complete(update, run)
 
 
 def release(update_id: int) -> None:
@@ -239,10 +241,22 @@ def _finish_checking(update: UpdateJob, run: str) -> State:
         _transition(update.pk, judgment.state, run, **judgment.columns)
         judge.replace_older_plans(update, judgment)
         judge.use_expectations(update, judgment)
-        update.checkedrange_set.all().delete()
         if judgment.state is State.APPLYING:
             update.rowdependency_set.all().delete()
     return judgment.state
+
+
+def _complete(update: UpdateJob, run: str) -> None:
+    """Complete the update, and make its file what the next one is compared with.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    following = manifest.prepare(update)
+    with transaction.atomic():
+        _transition(update.pk, State.COMPLETED, run)
+        if following:
+            manifest.replace(following)
 
 
 def _transition(update_id: int, to: State, run: str, **columns: Any) -> None:

@@ -52,7 +52,7 @@ WITHOUT_DISTRICT = {
     "operations.PingSchedule",
     "operations.WriteProbe",
 }
-WHILE_CHECKING = {"updates.CheckedRange", "updates.RowDependency"}
+WHILE_CHECKING = {"updates.AddedStudents", "updates.RowDependency"}
 ONLY_ON_POSTGRESQL = {"updates.FileChunk"}
 
 

@@ -18,7 +18,7 @@ from rollbook.operations.lifecycle import certificates, erasure, resumption
 from rollbook.operations.lifecycle import mentions as student_mentions
 from rollbook.operations.lifecycle.suspension import NotPossible
 from rollbook.operations.models import Destruction
-from rollbook.students.models import Change, RowFingerprint, Student
+from rollbook.students.models import Change, Student
 from rollbook.updates.models import Draft, Problem, UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.receiving import drafts
@@ -172,7 +172,6 @@ def test_a_later_file_adds_a_new_student(enrolled: District) -> None:
     assert again.added == 1
     new = Student.objects.get(district=enrolled, student_id="zq77")
     assert new.pk != old
-    assert RowFingerprint.objects.filter(student=new).exists()
     assert Change.objects.filter(student=new).count() == 1
 
 

@@ -11,7 +11,7 @@ from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots
 from rollbook.students.manual import edits
 from rollbook.students.manual.edits import InvalidStudent
-from rollbook.students.models import Change, RowFingerprint, Student
+from rollbook.students.models import Change, Student
 from rollbook.students.passwords import verify
 from rollbook.students.writer import ChangeAuthor
 from tests.updates.night import (
@@ -19,6 +19,7 @@ from tests.updates.night import (
     counts,
     enroll,
     history,
+    known,
     password_of,
     run,
     students,
@@ -165,7 +166,7 @@ def test_an_unchanged_form_changes_nothing(maple: District, author: ChangeAuthor
         edits.edit(maple.pk, pk, edits.form_values(student), author, TODAY, student.version).columns
         == ()
     )
-    assert RowFingerprint.objects.get(student=pk).student_version == student.version
+    assert Student.objects.get(pk=pk).version == student.version
 
 
 def test_required_values_cannot_be_cleared(maple: District, author: ChangeAuthor) -> None:
@@ -195,7 +196,7 @@ def test_a_form_for_an_earlier_version_changes_nothing(
 ) -> None:
     enroll(maple, a_class(1))
     pk = key(maple, "s000")
-    version = RowFingerprint.objects.get(student=pk).student_version
+    version = Student.objects.get(pk=pk).version
     edits.edit(maple.pk, pk, {"GRADE": "5"}, author, TODAY, version)
     assert refused(lambda: edits.edit(maple.pk, pk, {"GRADE": "6"}, author, TODAY, version)) == [
         ("changed_meanwhile", None)
@@ -204,12 +205,12 @@ def test_a_form_for_an_earlier_version_changes_nothing(
 
 
 def test_the_next_file_overwrites_an_edit(maple: District, author: ChangeAuthor) -> None:
-    """The fingerprint is cleared, so the same row is compared again."""
+    """The student is touched, so the same row is compared again."""
     file = a_class(2, GRADE="4")
     enroll(maple, file)
     assert counts(run(maple, file)) == {"unchanged": 2}
     edits.edit(maple.pk, key(maple, "s000"), {"GRADE": "5"}, author, TODAY)
-    assert RowFingerprint.objects.get(student__student_id="s000").fingerprint is None
+    assert known(maple) == {"s001"}
     assert counts(run(maple, file)) == {"updated": 1, "unchanged": 1}
 
 

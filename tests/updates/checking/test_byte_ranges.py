@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rollbook.districts.models import District
 from rollbook.studentfile.reading import encodings, scan, skipped_lines
 from rollbook.studentfile.reading.reader import FilePosition
-from rollbook.students.fingerprints import FingerprintIndex
 from rollbook.updates import runner, transitions
+from rollbook.updates.cancel import cancel
 from rollbook.updates.checking import byte_ranges, check_range, parallel
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.models import CheckedRange, UpdateJob
@@ -99,9 +99,7 @@ def start_run(update: UpdateJob) -> str:
 
 def range_worker(update: UpdateJob) -> check_range.RangeWorker:
     """Return a worker for a run that has checked one batch."""
-    return check_range.RangeWorker(
-        update.pk, start_run(update), FingerprintIndex.load(update.district_id)
-    )
+    return check_range.RangeWorker(update.pk, start_run(update))
 
 
 # Unchecked ranges
@@ -304,7 +302,7 @@ def test_a_worker_whose_run_has_lost_the_update_writes_nothing(
 
 
 @pytest.mark.usefixtures("small_byte_ranges")
-def test_a_second_process_is_started_only_for_a_large_file(
+def test_a_second_process_is_started_only_for_a_large_file_with_many_unknown_records(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parallel, "MIN_RANGES", 4)
@@ -326,6 +324,12 @@ def test_a_second_process_is_started_only_for_a_large_file(
     large = send(school, mixed_file())
     with suppress(NotStarted):
         finish(large)
+    assert len(started) == 1
+    cancel(school)
+    monkeypatch.setattr(parallel, "MIN_RANGES", 1_000_000)
+    finish(send(school, mixed_file()))
+    monkeypatch.setattr(parallel, "MIN_RANGES", 4)
+    finish(send(school, mixed_file()))
     assert len(started) == 1
 
 

@@ -14,7 +14,6 @@ from rollbook.studentfile.problems.database_codes import DATABASE_PROBLEMS
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
-from rollbook.students.fingerprints import ConfirmedRow
 from rollbook.updates.checking.row_checker import RangeResult, RowChecker
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import Mode
@@ -171,12 +170,12 @@ def test_a_batch_has_the_same_result_as_its_rows_one_by_one(
         assert check(school, raw_rows(rows), mode, limits) == batch
 
 
-def test_a_row_equal_to_its_student_is_confirmed_and_a_change_is_staged(school: District) -> None:
+def test_a_row_equal_to_its_student_is_compared_and_a_change_is_staged(school: District) -> None:
     rows = raw_rows([dict(GOOD), GOOD | {"STUDENT_ID": "s002", "FIRST_NAME": "Ben", "GRADE": "5"}])
     rows[1].cells[1] = "U002"
     result = check(school, rows, Mode.UPDATE, {})
-    [confirmed], [staged] = result.confirmed, result.staged
-    assert confirmed == ConfirmedRow(confirmed.student, confirmed.version, 1002)
+    [compared], [staged] = result.compared, result.staged
+    assert (compared.version, result.clean_lines) == (0, {2, 3})
     assert (staged.line, staged.values_json) == (3, '{"GRADE": ["4", "5"]}')
     assert (staged.simple_columns, staged.fingerprint) == ("GRADE", 1003)
-    assert result.student_ids == array("q", [confirmed.student, staged.student_id or 0])
+    assert result.student_ids == array("q", [compared.student, staged.student_id or 0])

@@ -8,7 +8,6 @@ import pytest
 
 from rollbook.districts.models import District
 from rollbook.studentfile.reading import encodings, scan, skipped_lines
-from rollbook.students.fingerprints import FingerprintIndex
 from rollbook.updates import runner, transitions
 from rollbook.updates.cancel import cancel
 from rollbook.updates.checking import byte_ranges, check_range
@@ -90,7 +89,7 @@ def test_ranges_that_another_process_has_checked_are_left_out(
     begin, middle, *_, last_one = byte_ranges.unchecked_ranges(update)
     transitions.transition(update.pk, State.CHECKING, run_id="x", started_at=update.received_at)
     for byte_range in (middle, last_one):
-        check_range.RangeWorker(update.pk, "x", FingerprintIndex.load(school.pk)).check(byte_range)
+        check_range.RangeWorker(update.pk, "x").check(byte_range)
     cancel(school)
     left = [int(row[-1]) for row in rows_of(update)]
     assert middle.start is not None

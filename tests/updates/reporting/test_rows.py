@@ -203,6 +203,21 @@ def test_the_number_of_rows_found_by_name_is_limited(
     assert lines_of(rows_of(night, search="ann").items) == [2, 4]
 
 
+def test_an_unchanged_row_is_found_by_its_line(school: District) -> None:
+    run(school, "STUDENT_ID,GRADE,STAFF\ns000,4,\ns001,5,\ns002,,x@y.example\nx,4,")
+    update = last(school)
+    [row] = rows_of(update, search="2").items
+    pk = Student.objects.get(district=school, student_id="s000").pk
+    assert (row.number, row.outcome, row.changes, row.problems) == (2, "unchanged", (), ())
+    assert row.student == rows.StudentRef(pk, "Ann000 Lee000", "s000")
+    [row] = rows_of(update, search="4").items
+    assert (row.outcome, [each.code for each in row.problems]) == ("unchanged", ["unknown_staff"])
+    assert [each.outcome for each in rows_of(update, search="3").items] == ["updated"]
+    assert [each.outcome for each in rows_of(update, search="5").items] == ["rejected"]
+    for search, outcome in (("2", "rejected"), ("7", None), ("2222222222", None)):
+        assert rows_of(update, outcome, search).total == 0
+
+
 def test_students_of_other_districts_are_not_searched(night: UpdateJob, cedar: District) -> None:
     enroll(cedar, a_class(1, STUDENT_ID="c{0:03}", FIRST_NAME="Cedric"))
     for search in ("c000", "cedric"):
@@ -212,8 +227,7 @@ def test_students_of_other_districts_are_not_searched(night: UpdateJob, cedar: D
 def test_a_change_made_by_hand_meanwhile_is_not_listed(school: District) -> None:
     update = send(school, "STUDENT_ID,GRADE,GENDER\ns000,5,m")
     work = applying(update)
-    Student.objects.filter(student_id="s000").update(grade="5")
-    school.rowfingerprint_set.update(student_version=7)
+    Student.objects.filter(student_id="s000").update(grade="5", version=7)
     list(work)
     update.refresh_from_db()
     assert rows_of(update).items[0].changes == (FieldChange("GENDER", "f", "m"),)

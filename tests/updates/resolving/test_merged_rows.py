@@ -7,7 +7,7 @@ import pytest
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
-from rollbook.students.models import RowFingerprint, Student
+from rollbook.students.models import Student
 from rollbook.students.passwords import verify
 from rollbook.updates import runner
 from rollbook.updates.models import StagedRow, UpdateJob
@@ -24,6 +24,7 @@ from tests.updates.night import (
     enroll,
     finish,
     history,
+    known,
     last,
     password_of,
     report_of,
@@ -174,24 +175,21 @@ def test_a_key_that_a_merged_row_claims_is_checked(school: District) -> None:
     assert night.problems(last(school)) == {2: ["username_taken"], 3: ["duplicate_row"]}
 
 
-# Fingerprints
+# Known rows
 
 
-def test_a_merged_row_has_no_fingerprint_and_an_equal_one_keeps_it(school: District) -> None:
-    file = "STUDENT_ID,GRADE,GENDER\ns000,5,\ns000,,x\ns001,5,x\ns001,5,x"
+def test_rows_of_the_same_student_are_not_known(school: District) -> None:
+    file = "STUDENT_ID,GRADE,GENDER\ns000,5,\ns000,,x\ns001,5,x\ns001,5,x\ns002,5,x"
     run(school, file)
-    stored = RowFingerprint.objects.filter(student__district=school)
-    fingerprints = dict(stored.values_list("student__student_id", "fingerprint"))
-    assert fingerprints["s000"] is None
-    assert fingerprints["s001"] is not None
+    assert known(school) == {"s002"}
     before = dump(school)
     for _ in range(3):
-        assert counts(run(school, file)) == {"unchanged": 4}
+        assert counts(run(school, file)) == {"unchanged": 5}
         assert night.problems(last(school)) == {3: ["duplicate_row"], 5: ["duplicate_row"]}
     assert dump(school) == before
 
 
-def test_a_row_that_is_known_by_its_fingerprint_is_merged_with_a_new_one(school: District) -> None:
+def test_a_known_row_is_merged_with_a_new_one(school: District) -> None:
     file = "STUDENT_ID,GRADE,GENDER\ns000,5,\n"
     run(school, file)
     assert counts(run(school, file)) == {"unchanged": 1}

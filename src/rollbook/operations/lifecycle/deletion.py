@@ -45,13 +45,16 @@ from rollbook.districts.suspension import BEING_DELETED
 from rollbook.operations.lifecycle import destruction as engine
 from rollbook.operations.lifecycle.destruction import Removed
 from rollbook.operations.models import Destruction, DistrictExport
-from rollbook.students.models import Change, Group, RowFingerprint, Student, Transfer
+from rollbook.students import touched
+from rollbook.students.models import Change, Group, Student, TouchedStudent, Transfer
 from rollbook.updates import transitions
 from rollbook.updates.models import (
+    AddedStudents,
     CheckedRange,
     Draft,
     Expectation,
     LimitSet,
+    Manifest,
     Problem,
     ResultMail,
     RowDependency,
@@ -72,7 +75,6 @@ _DETAILS: tuple[tuple[type[Model], str, str], ...] = (
     (StagedRow, "line", "rows"),
     (Problem, "line", "problems"),
     (RowDependency, "blocked_by_line", "rows"),
-    (CheckedRange, "end_line", "rows"),
 )
 """The tables of an update's details: the column after the update in their index, and what they
 count as."""
@@ -181,14 +183,14 @@ def _remove_transfers(district: int) -> Removed:
 def _remove_students(district: int) -> Removed:
     students = Student.objects.filter(district=district).order_by("student_id")
     keys = _keys(students, STUDENTS_PER_BATCH)
-    # Before the links: deleting a link changes the fingerprint.
-    bulk.delete(RowFingerprint, "student_id", keys)
-    return _counted(
+    removed = _counted(
         links=bulk.delete(Student.groups.through, "student_id", keys)
         + bulk.delete(Student.staff.through, "student_id", keys),
         history=bulk.delete(Change, "student_id", keys),
         students=bulk.delete(Student, "id", keys),
     )
+    touched.remove(keys)
+    return removed
 
 
 def _remove_update(district: int) -> Removed:
@@ -210,6 +212,8 @@ def _remove_update(district: int) -> Removed:
     emails = bulk.delete(ResultMail, "update_id", [update.pk])
     bulk.delete(UpdateEvent, "update_id", [update.pk])
     UpdateJob.objects.filter(district=district, replaced_by=update).update(replaced_by=None)
+    for model in (Manifest, CheckedRange, AddedStudents):  # a few, of internal numbers only
+        bulk.delete(model, "update_id", [update.pk])
     return _counted(
         emails=emails,
         files=int(is_file_kept),
@@ -323,6 +327,7 @@ def _remove_schools(district: int) -> Removed:
 
 def _remove_district(district: int) -> Removed:
     bulk.delete(DistrictExport, "district_id", [district])
+    bulk.delete(TouchedStudent, "district_id", [district])
     return _counted(districts=bulk.delete(District, "id", [district]))
 
 

@@ -22,8 +22,10 @@ from rollbook.operations.lifecycle.destruction import Removed
 from rollbook.operations.lifecycle.mentions import Mentions
 from rollbook.operations.lifecycle.suspension import NotPossible
 from rollbook.operations.models import Destruction
-from rollbook.students.models import Change, RowFingerprint, Student, Transfer
+from rollbook.students import touched
+from rollbook.students.models import Change, Student, Transfer
 from rollbook.text import name_updates
+from rollbook.updates.manifest import manifest
 from rollbook.updates.models import Draft, Problem, StagedRow, UpdateJob
 from rollbook.updates.receiving import drafts, file_chunks
 from rollbook.updates.receiving import files as spool
@@ -159,13 +161,14 @@ def _remove_details(found: Mentions) -> Removed:
 
 
 def remove_records(keys: list[int]) -> Removed:
-    """Remove students with their links and history, in the caller's transaction."""
-    # Before the links: deleting a link changes the fingerprint.
-    bulk.delete(RowFingerprint, "student_id", keys)
-    return Counter(
+    """Remove students of one district with their links and history, in the caller's transaction."""
+    manifest.forget(keys)
+    removed = Counter(
         links=bulk.delete(Student.groups.through, "student_id", keys)
         + bulk.delete(Student.staff.through, "student_id", keys),
         transfers=bulk.delete(Transfer.students.through, "student_id", keys),
         history=bulk.delete(Change, "student_id", keys),
         students=bulk.delete(Student, "id", keys),
     )
+    touched.remove(keys)
+    return removed

@@ -3,8 +3,7 @@
 -- written as student.<column>, and the date of birth as a text. {in_ids}: json_keys.IN_JSON_INTEGERS.
 -- Parameter: JSON array of IDs.
 -- Example row: 17 | 3 | hmac$6b1f… | 100 | s017 | alee | Ann | Lee | …
-SELECT student.id, version.student_version, student.password, school.organization_id, {columns}
+SELECT student.id, student.version, student.password, school.organization_id, {columns}
 FROM students_student student
 JOIN districts_school school ON school.id = student.school_id
-JOIN students_rowfingerprint version ON version.student_id = student.id
 WHERE student.id {in_ids}

@@ -3,8 +3,8 @@
 -- {in_ids}: json_keys.IN_JSON_INTEGERS.
 -- Parameter: JSON array of IDs.
 -- Example row: 17 | 3
-SELECT student_id, student_version
-FROM students_rowfingerprint
-WHERE student_id {in_ids}
-ORDER BY student_id
+SELECT id, version
+FROM students_student
+WHERE id {in_ids}
+ORDER BY id
 FOR NO KEY UPDATE

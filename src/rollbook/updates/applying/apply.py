@@ -7,8 +7,10 @@ has become impossible is rejected alone.
 """
 
 import time
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from operator import mul
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -17,7 +19,7 @@ from django.utils import timezone
 from rollbook.db import planner_stats
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots as students_snapshots
-from rollbook.students import writer
+from rollbook.students import touched, writer
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import ChangeAuthor
 from rollbook.updates import problem_store, transitions
@@ -30,7 +32,7 @@ from rollbook.updates.applying.chunk_plan import (
     PendingRow,
     claim_keys,
 )
-from rollbook.updates.models import StagedRow, UpdateJob
+from rollbook.updates.models import AddedStudents, StagedRow, UpdateJob
 from rollbook.updates.reporting import field_counts
 from rollbook.updates.state_machine import Outcome, State
 
@@ -50,9 +52,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """
     size, last_order = MIN_CHUNK_ROWS, update.applied_through_order
     counts = field_counts.load_field_counts(update)
-    growth = planner_stats.AnalyzeOnGrowth(
-        "students_student", "students_rowfingerprint", "students_student_groups"
-    )
+    growth = planner_stats.AnalyzeOnGrowth("students_student", "students_student_groups")
     while True:
         started = time.monotonic()
         with transaction.atomic():
@@ -122,7 +122,7 @@ def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], counts: Coun
     """
     plan = _plan(update, rows)
     counts.update(plan.field_counts())
-    _write_students(update, plan)
+    _write_students(update, plan, rows[-1].apply_order)
     _write_outcomes(rows, plan)
     counters: dict[str, object] = {
         outcome: F(outcome) + count for outcome, count in plan.outcome_counts().items()
@@ -163,12 +163,29 @@ def _load_holders(district_id: int, claims: Mapping[int, Claims]) -> dict[str, d
     }
 
 
-def _write_students(update: UpdateJob, plan: ChunkPlan) -> None:
+def _write_students(update: UpdateJob, plan: ChunkPlan, number: int) -> None:
+    """Write what a chunk does to students, and which students it adds.
+
+    Args:
+        update: The update.
+        plan: The plan of the chunk.
+        number: The apply order of its last row.
+    """
     author = ChangeAuthor(update.pk, update.member_id, timezone.now())
     for columns, simple_changes in plan.simple_changes.items():
         writer.apply_simple_changes(columns.split(","), simple_changes, author)
     writer.apply_changes(update.district_id, list(plan.changes.values()), author)
-    writer.add_students(update.district_id, list(plan.new_students.values()), author)
+    touched.settle(update.pk, plan.settled_students())
+    new = plan.new_students
+    added = writer.add_students(update.district_id, list(new.values()), author)
+    if added:
+        signs = (1 if student.fingerprint is not None else -1 for student in new.values())
+        AddedStudents.objects.create(
+            update=update,
+            number=number,
+            line_numbers=array("q", new).tobytes(),
+            student_ids=array("q", map(mul, signs, added)).tobytes(),
+        )
 
 
 def _write_outcomes(rows: Sequence[PendingRow], plan: ChunkPlan) -> None:

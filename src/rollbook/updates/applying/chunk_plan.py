@@ -167,6 +167,14 @@ class ChunkPlan:
         """The lines of rows that have become impossible."""
         return {problem.line for problem in self.rejected if problem.line is not None}
 
+    def settled_students(self) -> list[int]:
+        """Return the students who then are what a row without a problem says."""
+        changes = (change for changes in self.simple_changes.values() for change in changes)
+        settled = [change.student for change in changes if change.fingerprint is not None]
+        others = self.changes.values()
+        settled += [each.student.pk for each in others if each.fingerprint is not None]
+        return settled
+
     def outcome_counts(self) -> dict[str, int]:
         """Count the rows by outcome, under the names of the update's columns."""
         simple = sum(map(len, self.simple_changes.values()))

@@ -1,7 +1,8 @@
 """2. Check the rows of a student file: validate them, match them with students, and compare.
 
-A second process checks a part of a large file. Each batch commits together with the position at
-which the next one begins, so a check that was interrupted resumes there.
+Records that are known are not even parsed. If many are unknown, a second process checks a part of
+the file. Each batch commits together with the position at which the next one begins, so a check
+that was interrupted resumes there.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.updates.checking import byte_ranges
 from rollbook.updates.checking.check_range import RangeChecker, check_byte_range
 from rollbook.updates.checking.parallel import ParallelChecker
+from rollbook.updates.manifest import manifest
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
 
@@ -22,14 +24,15 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
         FileMissing: The student file is missing or damaged.
     """
     files.ensure_available(update.spool_name, update.spool_digest)
+    yield from manifest.remove_settled(update)
     header, _ = Header.parse(update.header)
     checker = RangeChecker(update, header)
     ranges = byte_ranges.unchecked_ranges(update)
-    with ParallelChecker(update.pk, run, len(ranges)) as parallel_checker:
-        parallel_checker.send_index(lambda: checker.known)
+    with ParallelChecker(update.pk, run) as parallel_checker:
         while ranges:
             for _ in check_byte_range(ranges.pop(0), update, run, checker):
-                parallel_checker.offer_range(ranges)
+                if checker.has_many_unknown:
+                    parallel_checker.offer_range(ranges)
                 yield
         while parallel_checker.is_busy():
             yield

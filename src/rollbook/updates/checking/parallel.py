@@ -3,56 +3,49 @@
 Both processes commit their own batches behind the same fence. So nothing is done twice whatever
 happens to the second process, and ``byte_ranges.unchecked_ranges`` finds what it left undone, as
 after any crash. It gets one byte range at a time, when it requests one, so a process that starts
-slowly or not at all delays nothing. The fingerprints of the district's students are read once and
-shared through a file in memory.
+slowly or not at all delays nothing.
 """
 
 import json
 import os
 import select
 import subprocess
-from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Self, cast
 
 from rollbook.child_python import python_command
-from rollbook.students.fingerprints import FingerprintIndex
 from rollbook.updates.checking.byte_ranges import ByteRange
 
 WORKER = "rollbook.updates.checking.worker_process"
-MIN_RANGES = 4  # fewer byte ranges are checked before the second process has started
+MIN_RANGES = 3  # fewer byte ranges are checked before the second process has started
 POLL_INTERVAL_S = 0.1
 
 
 class ParallelChecker:
     """A context manager that runs the second process, if there is enough work and a second core."""
 
-    def __init__(self, update_id: int, run: str, range_count: int) -> None:
-        self._update_id, self._run = update_id, run
-        self._is_needed = range_count >= MIN_RANGES and len(os.sched_getaffinity(0)) > 1
+    def __init__(self, update_id: int, run: str) -> None:
+        self._arguments = json.dumps([update_id, run])
+        self._is_possible = len(os.sched_getaffinity(0)) > 1
         self._is_checking = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        if self._is_needed:
-            self._index_file = os.fdopen(os.memfd_create("fingerprints"), "wb")
-            descriptor = self._index_file.fileno()
+        return self
+
+    def offer_range(self, ranges: list[ByteRange]) -> None:
+        """Move the last byte range from the list to the second process if that is ready.
+
+        The first call starts the process.
+        """
+        if self._is_possible and len(ranges) >= MIN_RANGES:
+            self._is_possible = False  # a second time
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                python_command(WORKER, json.dumps([self._update_id, self._run, descriptor])),
+                python_command(WORKER, self._arguments),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
-                pass_fds=[descriptor],
             )
-        return self
-
-    def send_index(self, load_index: Callable[[], FingerprintIndex]) -> None:
-        """Share the index of fingerprints with the second process; load it only if there is one."""
-        if self._process:
-            load_index().write_to(self._index_file)
-
-    def offer_range(self, ranges: list[ByteRange]) -> None:
-        """Move the last byte range from the list to the second process if that is ready."""
         if not ranges or not self._process or not self._is_ready(timeout_s=0):
             return
         line = json.dumps(ranges[-1].as_json()).encode() + b"\n"
@@ -91,5 +84,3 @@ class ParallelChecker:
         if self._process:
             self._process.kill()
             self._process.__exit__(kind, value, trace)
-        if self._is_needed:
-            self._index_file.close()

@@ -23,10 +23,10 @@ from rollbook.studentfile.row_validator import (
 from rollbook.studentfile.values.names import ONE_NAME
 from rollbook.students import matching, similar_ids, snapshots, writer
 from rollbook.students.diff import diff
-from rollbook.students.fingerprints import ConfirmedRow
 from rollbook.students.matching import Match, StudentMatcher
 from rollbook.students.passwords import ImportedPasswords
 from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.touched import ComparedStudent
 from rollbook.updates import password_marks
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.group_cells import GroupCells
@@ -49,10 +49,11 @@ class RangeResult:
         staged: The rows to apply.
         rejected: The rejected rows.
         unchanged: The number of rows that don't change their student.
-        known: The number of rows whose fingerprint is known, which are not validated.
+        known: The number of known records, which are not parsed.
         tally: The counts and problems of the rows that were validated.
-        confirmed: Rows that don't change their student and whose fingerprint is to be stored.
-        student_ids: The IDs of the enrolled students that rows match.
+        compared: The students of validated rows that don't change them and have no problem.
+        clean_lines: The lines of validated rows without a problem.
+        student_ids: The IDs of the enrolled students that validated rows match.
         line_numbers: The lines of these rows, in the same order.
     """
 
@@ -61,7 +62,8 @@ class RangeResult:
     unchanged: int = 0
     known: int = 0
     tally: ProblemTally = field(default_factory=ProblemTally)
-    confirmed: list[ConfirmedRow] = field(default_factory=list)
+    compared: list[ComparedStudent] = field(default_factory=list)
+    clean_lines: set[int] = field(default_factory=set)
     student_ids: "array[int]" = field(default_factory=_empty_array)
     line_numbers: "array[int]" = field(default_factory=_empty_array)
 
@@ -92,7 +94,7 @@ class RowChecker:
     def check(
         self, rows: list[RawRow], fingerprints: Mapping[int, int], result: RangeResult
     ) -> None:
-        """Check rows whose fingerprint is not known.
+        """Check rows whose records are not known.
 
         Args:
             rows: The rows.
@@ -193,11 +195,13 @@ class RowChecker:
     ) -> None:
         """Add a row whose problems are complete to the rejected, staged or unchanged ones.
 
-        The fingerprint of a row with a warning is not stored: the next update has to warn again,
-        and the cause may be gone by then.
+        A row with a warning won't be known: the next update has to warn again, and the cause may
+        be gone by then.
         """
         result.tally.add_row(row)
         stored_fingerprint = None if row.problems else fingerprint
+        if not row.problems:
+            result.clean_lines.add(row.line)
         if row.rejected:
             result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
         elif student is None:
@@ -212,10 +216,8 @@ class RowChecker:
             )
         else:
             result.unchanged += 1
-            if stored_fingerprint is not None:
-                result.confirmed.append(
-                    ConfirmedRow(student.pk, student.version, stored_fingerprint)
-                )
+            if not row.problems:
+                result.compared.append(ComparedStudent(student.pk, student.version))
 
 
 def _problems_of_new_student(

@@ -70,10 +70,7 @@ def _rows(update: UpdateJob, original: OriginalRowsFile) -> Iterator[list[RawRow
 
 
 def _unchecked_lines(update: UpdateJob) -> list[range]:
-    """Return the lines that were not checked.
-
-    CheckedRange rows are deleted once the whole file is checked.
-    """
+    """Return the lines that were not checked."""
     if update.applying_at:
         return []
     line_at = dict(update.checkpoints)

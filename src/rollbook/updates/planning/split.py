@@ -14,6 +14,7 @@ from django.db.models import Max
 
 from rollbook.db.json_keys import IN_JSON_INTEGERS, IN_JSON_TEXTS, as_json_parameter
 from rollbook.districts.local_dates import local_date
+from rollbook.students import touched
 from rollbook.updates import transitions
 from rollbook.updates.models import StudentFile, UpdateJob
 from rollbook.updates.planning import judge, limit_sets
@@ -42,6 +43,10 @@ _OUTCOMES = f"""
 SELECT line, outcome FROM updates_stagedrow
 WHERE update_id = %s AND (outcome IS NULL OR outcome = 'rejected') AND line {IN_JSON_INTEGERS}"""
 
+_STUDENTS = f"""
+SELECT DISTINCT student_id FROM updates_stagedrow
+WHERE update_id = %s AND student_id IS NOT NULL AND line {IN_JSON_INTEGERS}"""
+
 _MOVE = "UPDATE {table} SET update_id = %s WHERE update_id = %s AND line {condition}"
 _TABLES = ("updates_stagedrow", "updates_problem", "updates_rowdependency")
 
@@ -60,6 +65,8 @@ def split(update: UpdateJob, schools: Collection[str], now: datetime) -> UpdateJ
     lines = _lines(update, schools)
     outcomes = Counter(lines.values())
     held = _create(update, len(lines), now)
+    moved = _students(update, lines)
+    touched.touch(moved)
     with connection.cursor() as cursor:
         for table in _TABLES:
             statement = _MOVE.format(table=table, condition=IN_JSON_INTEGERS)
@@ -95,6 +102,13 @@ def _lines(update: UpdateJob, schools: Collection[str]) -> Mapping[int, str | No
             lines |= found
             dependencies = [each for each in dependencies if each[0] not in more - found.keys()]
     return lines
+
+
+def _students(update: UpdateJob, lines: Collection[int]) -> set[int]:
+    """Return the students of these rows: their records aren't known, as they aren't applied."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STUDENTS, [update.pk, as_json_parameter(list(lines))])
+        return {student for (student,) in cursor.fetchall()}
 
 
 def _create(update: UpdateJob, rows: int, now: datetime) -> UpdateJob:

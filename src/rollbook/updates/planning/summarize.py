@@ -4,7 +4,6 @@ Nothing here looks at single rows: a plan of a million rows is summarized from a
 there are combinations of schools and columns.
 """
 
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from rollbook.db.json_keys import IN_JSON_TEXTS, as_json_parameter
+from rollbook.updates.manifest import ranges
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.limits import MIN_REJECTED_ROWS
 from rollbook.updates.planning.summary import Counts, Summary
@@ -101,9 +101,7 @@ def summarize(
 
 def names_most_students(update: UpdateJob) -> bool:
     """Return whether the file names at least half of the district's active students."""
-    ranges = update.checkedrange_set.values_list("student_ids", flat=True)
-    matched = sum(len(stored) // array("q").itemsize for stored in ranges.iterator())
-    return 2 * matched >= sum(_count_active(update.district_id).values())
+    return 2 * ranges.count_matched(update) >= sum(_count_active(update.district_id).values())
 
 
 def _is_counted(group: RowGroup, without: Collection[str]) -> bool:
@@ -203,9 +201,7 @@ def _count_rows(
     with connection.cursor() as cursor:
         cursor.execute(_STUDENTS_OF_SCHOOLS, [update.district_id, as_json_parameter(schools)])
         school_of: Mapping[int, str] = dict(cursor.fetchall())
-    rows: Counter[str] = Counter()
-    for stored in update.checkedrange_set.values_list("student_ids", flat=True).iterator():
-        rows.update(filter(None, map(school_of.get, array("q", stored))))
+    rows = Counter(filter(None, map(school_of.get, ranges.students_of(update))))
     for group in groups:
         if group.is_without_student and (key := group.school or group.to_school):
             rows[key] += group.rows

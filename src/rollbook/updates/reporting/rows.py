@@ -1,6 +1,6 @@
 """List the rows of an update that changed something or were rejected, page by page.
 
-Rows that were simply unchanged are only counted, not stored.
+Rows that were simply unchanged are only counted, and found by their line.
 """
 
 import json
@@ -18,6 +18,7 @@ from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import name_key
 from rollbook.updates.exports.changes import format_value
 from rollbook.updates.leftovers import DIGEST_MARK, KeyDigests
+from rollbook.updates.manifest import ranges
 from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.reporting import added_students, state_words
@@ -111,7 +112,11 @@ def rows_of(
     outcome = outcome if outcome in OUTCOMES else None
     rows = _with_selected_outcome(update, outcome)
     if search.strip():
-        matches = _matching(rows, update, search.strip())
+        keys = _rows_by_key(update, search.strip())
+        unchanged = None if keys or outcome else _unchanged(update, search.strip())
+        if unchanged:
+            return get_page(1, page, size, lambda first, last: [unchanged][first:last])
+        matches = _matching(rows, keys, search.strip())
         return get_page(
             len(matches), page, size, lambda first, last: _row_views(update, matches[first:last])
         )
@@ -193,11 +198,27 @@ def _slice(rows: StagedRowQuerySet, first: int, last: int, total: int) -> list[S
     return list(rows.order_by("-line")[max(0, total - last) : total - first])[::-1]
 
 
-def _matching(rows: StagedRowQuerySet, update: UpdateJob, search: str) -> list[StagedRow]:
-    """Return the rows with this line or key; if there are none, search the names."""
-    if keys := _rows_by_key(update, search):
+def _matching(rows: StagedRowQuerySet, keys: set[int], search: str) -> list[StagedRow]:
+    """Return the rows with these primary keys; if there are none, search the names."""
+    if keys:
         return sorted(rows.filter(pk__in=keys), key=lambda row: row.line)
     return list(rows.filter(_name_contains(search)).order_by("line")[:MAX_NAMED_STUDENTS])
+
+
+def _unchanged(update: UpdateJob, search: str) -> RowView | None:
+    """Return the unchanged row on this line, if its student is still there."""
+    if not _is_line(search):
+        return None
+    pk = ranges.student_on_line(update, int(search)) or 0
+    student = Student.objects.filter(pk=pk, district=update.district_id).first()
+    if student is None:
+        return None
+    row_problems = tuple(_problems(update, [int(search)])[int(search)])
+    return RowView(int(search), Outcome.UNCHANGED.value, _reference(student), (), row_problems)
+
+
+def _is_line(search: str) -> bool:
+    return search.isdecimal() and len(search) <= MAX_LINE_DIGITS
 
 
 def _rows_by_key(update: UpdateJob, search: str) -> set[int]:
@@ -209,7 +230,7 @@ def _rows_by_key(update: UpdateJob, search: str) -> set[int]:
     if digests := KeyDigests.of_district(update.district_id):  # once the update has ended
         conditions.append(Q(claims_student_id=digests.compute(search)))
         conditions.append(Q(claims_username=digests.compute(username)))
-    if search.isdecimal() and len(search) <= MAX_LINE_DIGITS:
+    if _is_line(search):
         conditions.append(Q(line=int(search)))
     keys: set[int] = set()
     for condition in conditions:
@@ -300,14 +321,18 @@ def _problems(update: UpdateJob, lines: Collection[int]) -> Mapping[int | None, 
 
 def _student_ref(student: Student | None, row: StagedRow) -> StudentRef | None:
     if student:
-        name = f"{student.first_name} {student.last_name}"
-        return StudentRef(student.pk, name, student.student_id or "")
+        return _reference(student)
     name, student_id = _name_in_file(row), row.claims_student_id or ""
     if student_id.startswith(DIGEST_MARK):
         student_id = ""
     if not name and not student_id:
         return None
     return StudentRef(None, name, student_id)
+
+
+def _reference(student: Student) -> StudentRef:
+    name = f"{student.first_name} {student.last_name}"
+    return StudentRef(student.pk, name, student.student_id or "")
 
 
 def _name_in_file(row: StagedRow) -> str:

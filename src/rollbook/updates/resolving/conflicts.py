@@ -22,8 +22,6 @@ left alone.
 """
 
 import json
-from array import array
-from collections import defaultdict
 from collections.abc import Iterator
 
 from django.db import connection, transaction
@@ -32,6 +30,7 @@ from rollbook.db import planner_stats
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.row_validator import missing_required_values
 from rollbook.updates.checking.staged_rows import ORDER_GENERATED_USERNAMES, ORDER_INCOMPLETE
+from rollbook.updates.manifest import ranges
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.resolving import duplicates, possible_duplicates
 from rollbook.updates.resolving.apply_order import dependency_order
@@ -59,7 +58,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """
     update.refresh_from_db(fields=["rows_staged"])
     if update.rows_staged > planner_stats.SMALL_TABLE_ROWS:
-        planner_stats.analyze("updates_stagedrow", "updates_checkedrange")
+        planner_stats.analyze("updates_stagedrow")
     resolver = ConflictResolver(update, run)
     yield from _duplicate_students(resolver)
     yield from _duplicate_new_students(resolver)
@@ -73,20 +72,10 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
 
 def _duplicate_students(resolver: ConflictResolver) -> Iterator[None]:
     """1a. Which rows are about the same enrolled student?"""
-    ranges = resolver.update.checkedrange_set.order_by("end_line")
-    student_ids = array("q")
-    for stored_ids in ranges.values_list("student_ids", flat=True).iterator():
-        student_ids.frombytes(stored_ids)
-    repeated = repeated_numbers(student_ids)
-    lines_by_student: defaultdict[int, list[int]] = defaultdict(list)
+    repeated = repeated_numbers(ranges.students_of(resolver.update))
+    lines_by_student = {}
     if repeated:
-        for stored_ids, stored_lines in ranges.values_list(
-            "student_ids", "line_numbers"
-        ).iterator():
-            lines = array("q", stored_lines)
-            for student_id, line in zip(array("q", stored_ids), lines, strict=True):
-                if student_id in repeated:
-                    lines_by_student[student_id].append(line)
+        lines_by_student = ranges.lines_of_students(resolver.update, repeated)
     groups = [
         DuplicateRows(sorted(lines), student_id) for student_id, lines in lines_by_student.items()
     ]

@@ -1,17 +1,16 @@
 """Find out whether a file exchanges first and last names, before anything is applied."""
 
-from django.db.models import Min, Sum
-from django.db.models.functions import Length
+from django.db.models import Min
 
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem
 from rollbook.text import count_of
+from rollbook.updates.manifest import ranges
 from rollbook.updates.models import UpdateJob
 
 MIN_ROWS = 2
 """If fewer rows have exchanged names, these rows are only rejected, or get a warning."""
 
 _ROW_CODES = ("names_exchanged", "names_may_be_exchanged")
-_BYTES_PER_ID = 8
 
 
 def find_problem(update: UpdateJob) -> Problem | None:
@@ -35,7 +34,6 @@ def _count_known_rows(update: UpdateJob) -> int:
 
     The latter aren't matched with the student, except by STUDENT_ID.
     """
-    length = update.checkedrange_set.aggregate(total=Sum(Length("student_ids")))["total"]
     exchanged = update.problem_set.filter(code__in=_ROW_CODES).values("line")
     unmatched = update.stagedrow_set.filter(student=None, line__in=exchanged)
-    return (length or 0) // _BYTES_PER_ID + unmatched.count()
+    return ranges.count_matched(update) + unmatched.count()

@@ -6,7 +6,7 @@ import pytest
 
 from rollbook.accounts.models import AuditEvent, Member, Role
 from rollbook.districts.models import District
-from rollbook.students.models import RowFingerprint, Student
+from rollbook.students.models import Student, TouchedStudent
 from rollbook.students.passwords import verify
 from rollbook.web.pages.students.forms import CHOICES
 from tests.updates.night import a_class, enroll, history, password_of, values_of
@@ -150,7 +150,7 @@ def test_a_student_is_deactivated_and_reactivated(browser: Visitor, student: Stu
     page = browser.follow(browser.post(f"/students/{student.pk}/reactivate"))
     assert page.messages == ["Ann000 Lee000 reactivated."]
     assert f"/students/{student.pk}/deactivate" in page.actions
-    assert RowFingerprint.objects.get(student=student).fingerprint is None
+    assert TouchedStudent.objects.get(student_id=student.pk).settled_by is None
 
 
 def test_a_new_password_is_shown_once(browser: Visitor, student: Student, maple: District) -> None:

@@ -1,4 +1,4 @@
-"""Triggers clear the fingerprints of students whose links change, whatever statement does it."""
+"""Triggers mark students whose record changes as touched, whatever statement changes it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,15 +8,13 @@ from django.db import connection, transaction
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
-from rollbook.students import fingerprints
-from rollbook.students.fingerprints import ConfirmedRow
-from rollbook.students.models import Group, RowFingerprint, Student
+from rollbook.students import touched
+from rollbook.students.models import Change, Group, Student, TouchedStudent
+from rollbook.students.touched import ComparedStudent
 from tests.conftest import make_member
-from tests.updates.night import enroll, run
+from tests.updates.night import enroll
 
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID,GROUPS,STAFF"
-Students = dict[str, tuple[bool, int]]
-"""Student to whether there is a fingerprint, and the version."""
 
 
 @pytest.fixture
@@ -32,23 +30,21 @@ def school(maple: District, manager: Member, cedar: District, neighbor: Member) 
     enroll(maple, students)
     neighbors = f"{HEADER}\nann,Ann,Lee,2012-05-13,100,Band&Chess,ops@cedar.example\n"
     enroll(cedar, neighbors)
-    for district, text in ((maple, students), (cedar, neighbors)):
-        run(district, text)  # a row with a warning about new groups has no fingerprint yet
+    TouchedStudent.objects.all().delete()
     return maple
 
 
-def known(district: District) -> Students:
-    rows = RowFingerprint.objects.filter(district=district).values_list(
-        "student__student_id", "fingerprint", "student_version"
-    )
-    return {student or "": (value is not None, version) for student, value, version in rows}
-
-
-def cleared(district: District) -> set[str]:
-    """Return the students without a fingerprint; they, and no others, have another version."""
-    students = known(district)
-    assert all(is_known == (version == 0) for is_known, version in students.values())
-    return {student for student, (is_known, _) in students.items() if not is_known}
+def marked(district: District) -> set[str]:
+    """Return the touched students of a district; they, and no others, have another version."""
+    versions = dict(Student.objects.filter(district=district).values_list("pk", "version"))
+    stored = TouchedStudent.objects.filter(district=district)
+    for student, version, settled_by in stored.values_list("student_id", "version", "settled_by"):
+        assert versions[student] == version > 0
+        assert settled_by is None
+        del versions[student]
+    assert not any(versions.values())
+    students = Student.objects.filter(pk__in=stored.values("student_id"))
+    return {student.student_id or "" for student in students}
 
 
 def execute(statement: str) -> None:
@@ -74,7 +70,7 @@ def ops() -> Member:
     return Member.objects.get(email="ops@maple.example")
 
 
-CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
+TOUCHES: dict[str, tuple[Callable[[], object], set[str]]] = {
     "a link with a group is deleted": (
         lambda: execute(
             f"DELETE FROM students_student_groups WHERE group_id = {band().pk}"
@@ -137,6 +133,16 @@ CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
         {"ann", "bob"},
     ),
 }
+TOUCHES |= {
+    "a student is changed": (
+        lambda: Student.objects.filter(pk=student("dan").pk).update(grade="7", version=1),
+        {"dan"},
+    ),
+    "a password is set by hand": (
+        lambda: Student.objects.filter(pk=student("dan").pk).update(password="x", version=1),
+        {"dan"},
+    ),
+}
 SPARES: dict[str, Callable[[], object]] = {
     "a school has another name": lambda: School.objects.update(name="Elementary"),
     "a group's folded name is written": lambda: Group.objects.filter(pk=band().pk).update(
@@ -158,54 +164,118 @@ SPARES: dict[str, Callable[[], object]] = {
 }
 
 
+def rename(group: Group, name: str) -> None:
+    Group.objects.filter(pk=group.pk).update(name=name)
+
+
 def renamed(group: Group) -> Group:
     group.name = "Choir"
     return group
 
 
-@pytest.mark.parametrize("cause", CLEARS)
-def test_linked_students_are_cleared_and_no_others(
+@pytest.mark.parametrize("cause", TOUCHES)
+def test_these_students_are_touched_and_no_others(
     school: District, cedar: District, cause: str
 ) -> None:
-    assert cleared(school) == cleared(cedar) == set()
-    change, students = CLEARS[cause]
+    assert marked(school) == marked(cedar) == set()
+    change, students = TOUCHES[cause]
     change()
-    assert cleared(school) == students
-    assert cleared(cedar) == set()
+    assert marked(school) == students
+    assert marked(cedar) == set()
 
 
 @pytest.mark.parametrize("cause", SPARES)
-def test_no_students_are_cleared(school: District, cedar: District, cause: str) -> None:
+def test_no_students_are_marked(school: District, cedar: District, cause: str) -> None:
     SPARES[cause]()
-    assert cleared(school) == cleared(cedar) == set()
+    assert marked(school) == marked(cedar) == set()
 
 
-def test_a_rolled_back_change_clears_no_students(school: District) -> None:
+def test_a_rolled_back_change_touches_no_students(school: District) -> None:
     with transaction.atomic():
         execute("UPDATE districts_school SET organization_id = organization_id || 'x'")
-        assert cleared(school) == {"ann", "bob", "cleo", "dan"}
+        assert marked(school) == {"ann", "bob", "cleo", "dan"}
         transaction.set_rollback(True)
-    assert cleared(school) == set()
+    assert marked(school) == set()
 
 
-def test_a_row_compared_before_a_change_is_not_confirmed_afterward(school: District) -> None:
+def test_a_change_by_a_statement_that_forgets_the_version_counts(school: District) -> None:
+    execute("UPDATE students_student SET grade = '7' WHERE student_id = 'dan'")
+    assert touched.find(school.pk, 0) == {student("dan").pk}
+
+
+def test_a_deleted_student_is_touched(school: District) -> None:
+    dan = student("dan")
+    Change.objects.filter(student=dan).delete()
+    dan.groups.clear()
+    pk, _ = dan.pk, dan.delete()
+    assert touched.find(school.pk, 0) == {pk}
+    touched.remove([pk])
+    assert not touched.find(school.pk, 0)
+
+
+# Settling
+
+
+def test_a_settled_student_is_touched_for_all_updates_but_one(school: District) -> None:
+    rename(band(), "Choir")
+    ann, bob = student("ann").pk, student("bob").pk
+    assert touched.find(school.pk, 7) == {ann, bob}
+    touched.settle(7, [ann])
+    assert (touched.find(school.pk, 7), touched.find(school.pk, 8)) == ({bob}, {ann, bob})
+    assert (touched.count(school.pk, 7), touched.count(school.pk, 8)) == (1, 2)
+
+
+def test_another_change_takes_it_back(school: District) -> None:
+    rename(band(), "Choir")
+    ann, bob = student("ann").pk, student("bob").pk
+    touched.settle(7, [ann, bob])
+    student("ann").groups.clear()
+    assert touched.find(school.pk, 7) == {ann}
+
+
+def test_only_the_version_that_was_compared_is_settled(school: District) -> None:
+    rename(band(), "Choir")
+    ann, bob, cleo = (student(key).pk for key in ("ann", "bob", "cleo"))
+    compared = [ComparedStudent(ann, 1), ComparedStudent(bob, 0), ComparedStudent(cleo, 0)]
+    touched.settle_compared(7, compared)
+    assert touched.find(school.pk, 7) == {bob}
+    rename(Group.objects.get(name="Choir", student=ann), "Orchestra")
+    touched.settle_compared(7, compared)
+    assert touched.find(school.pk, 7) == {ann, bob}
+
+
+def test_students_can_be_touched_by_hand(school: District) -> None:
     ann = student("ann").pk
-    Group.objects.filter(pk=band().pk).update(name="Choir")
-    fingerprints.confirm([ConfirmedRow(ann, 0, 7)])
-    assert known(school)["ann"] == (False, 1)
-    fingerprints.confirm([ConfirmedRow(ann, 1, 7)])
-    assert known(school)["ann"] == (True, 1)
+    touched.touch([ann])
+    touched.settle(7, [ann])
+    assert not touched.find(school.pk, 7)
+    touched.touch([ann])
+    assert touched.find(school.pk, 7) == {ann}
+
+
+def test_what_an_update_has_settled_is_removed_in_parts(
+    school: District, cedar: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(touched, "REMOVED_AT_ONCE", 1)
+    execute("UPDATE students_group SET name = name || ' 1'")
+    ann, bob, cleo = (student(key).pk for key in ("ann", "bob", "cleo"))
+    touched.settle(7, [ann, bob])
+    assert [touched.remove_settled(school.pk, 7) for _ in range(3)] == [True, True, False]
+    assert ann not in touched.find(school.pk, 0)
+    assert cleo in touched.find(school.pk, 0)
+    assert len(touched.find(cedar.pk, 0)) == 1
 
 
 def test_each_change_counts_up_the_version(school: District) -> None:
-    pk = band().pk
+    group = band()
     for name in ("Choir", "Orchestra", "Band"):
-        Group.objects.filter(pk=pk).update(name=name)
-    assert known(school)["bob"] == (False, 3)
+        rename(group, name)
+    assert student("bob").version == 3
+    assert TouchedStudent.objects.get(student_id=student("bob").pk).version == 3
 
 
-def test_a_statement_that_changes_many_groups_clears_all_their_students(
+def test_a_statement_that_changes_many_groups_touches_all_their_students(
     school: District, cedar: District
 ) -> None:
     execute("UPDATE students_group SET name = name || ' 1'")
-    assert (cleared(school), cleared(cedar)) == ({"ann", "bob", "cleo", "dan"}, {"ann"})
+    assert (marked(school), marked(cedar)) == ({"ann", "bob", "cleo", "dan"}, {"ann"})

@@ -1,7 +1,0 @@
--- Set the fingerprints of students whose rows changed nothing, unless the student has changed since
--- the row was compared.
--- Parameter: JSON array of [student, version compared with, fingerprint].
--- Example row: [17, 3, -6148914691236517205]
-UPDATE students_rowfingerprint SET fingerprint = item.value ->> 2
-FROM json_each(%s) AS item
-WHERE student_id = item.value ->> 0 AND student_version = item.value ->> 1

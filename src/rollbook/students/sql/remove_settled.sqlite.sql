@@ -1,0 +1,7 @@
+-- Remove students of a district whom an update has settled.
+-- Parameters: the district, the update, and the maximum number.
+-- Example row: 17
+DELETE FROM students_touched
+WHERE student_id IN (
+  SELECT student_id FROM students_touched WHERE district_id = %s AND settled_by = %s LIMIT %s
+)

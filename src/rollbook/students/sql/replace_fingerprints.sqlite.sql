@@ -1,8 +1,0 @@
--- Set the fingerprints of students that have changed, or clear them, and count up their versions.
--- Parameter: JSON array of [student, fingerprint or null].
--- Example row: [17, -6148914691236517205]
-UPDATE students_rowfingerprint
-SET fingerprint = item.value ->> 1,
-    student_version = student_version + 1
-FROM json_each(%s) AS item
-WHERE student_id = item.value ->> 0

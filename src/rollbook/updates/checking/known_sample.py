@@ -1,0 +1,124 @@
+"""Compare a random sample of known records with their students, as if they were unknown.
+
+A difference shows that something changed a student without the triggers.
+"""
+
+import random
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfoNotFoundError
+
+from rollbook.accounts.district_keys import DistrictKeyLost
+from rollbook.districts.models import District
+from rollbook.encrypted_file import FileDamaged
+from rollbook.secret_keys import KeyUnusable
+from rollbook.studentfile.reading import reader
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.reader import FilePosition, RecordBatch
+from rollbook.updates.checking.check_range import RangeChecker, RecordSlice
+from rollbook.updates.manifest import manifest, ranges
+from rollbook.updates.manifest.walk import NO_STUDENT
+from rollbook.updates.models import CheckedRange, Manifest
+from rollbook.updates.receiving import files
+from rollbook.updates.receiving.files import FileMissing
+
+_REPORTED_ELSEWHERE = (
+    FileMissing,
+    FileDamaged,
+    DistrictKeyLost,
+    KeyUnusable,
+    ZoneInfoNotFoundError,
+)
+"""What prevents a comparison, and is found by another check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The result of comparing records of one district.
+
+    Attributes:
+        district: The district.
+        compared: The number of records.
+        wrong: The number of those that differ from their student.
+    """
+
+    district: District
+    compared: int
+    wrong: int
+
+
+def compare(size: int) -> Iterator[Comparison]:
+    """Compare a random sample of known records, those of one range for each district.
+
+    Where a record differs, nothing of the district counts as known anymore.
+
+    Args:
+        size: The number of records.
+    """
+    stored = Manifest.objects.filter(update__file_removed_at=None)
+    for each in sorted(stored.select_related("update__district"), key=lambda _: random.random()):  # noqa: S311
+        if size <= 0:
+            return
+        try:
+            comparison = _compare(each, size)
+        except _REPORTED_ELSEWHERE:
+            continue
+        size -= comparison.compared
+        yield comparison
+
+
+def _compare(stored: Manifest, size: int) -> Comparison:
+    update = stored.update
+    header, _ = Header.parse(update.header)
+    checker = RangeChecker(update, header)
+    sample = _sample(stored, checker, size)
+    result = checker.check_slice(sample)
+    # Students who were changed after the sample was drawn aren't known anymore.
+    known = _known_students(stored, checker)
+    wrong = sum(row.student_id in known for row in result.staged)
+    if wrong:
+        Manifest.objects.filter(district=stored.district_id, update=update).delete()
+    return Comparison(update.district, len(sample.batch.records), wrong)
+
+
+def _known_students(stored: Manifest, checker: RangeChecker) -> set[int]:
+    key = checker.fingerprinter.key
+    return set(manifest.known_records(stored.district_id, key).students) - {NO_STUDENT}
+
+
+def _sample(stored: Manifest, checker: RangeChecker, size: int) -> RecordSlice:
+    """Draw known records of a random range, in the order of the file."""
+    drawn: list[tuple[int, bytes]] = []
+    if stored.ranges:
+        parts = stored.update.checkedrange_set.order_by("end_line")
+        checked = parts[random.randrange(stored.ranges)]  # noqa: S311
+        known = _known_lines(checked, _known_students(stored, checker))
+        records = [each for each in _records(checked, checker.header) if each[0] in known]
+        drawn = sorted(random.sample(records, min(size, len(records))))
+    lines, records_drawn = [line for line, _ in drawn], [record for _, record in drawn]
+    nothing = array("q", [NO_STUDENT]) * len(drawn)
+    return RecordSlice(RecordBatch(records_drawn, lines, FilePosition()), nothing, nothing)
+
+
+def _known_lines(checked: CheckedRange, known: set[int]) -> set[int]:
+    """Return the lines of a range's records whose students are known."""
+    students = ranges.students_in(checked)
+    lines = zip(ranges.lines_of(checked), students, strict=True)
+    return {line for line, student in lines if student in known}
+
+
+def _records(checked: CheckedRange, header: Header) -> Iterator[tuple[int, bytes]]:
+    """Yield the line and the bytes of each record of a range."""
+    update = checked.update
+    before = update.checkedrange_set.filter(end_line__lt=checked.end_line).order_by("end_line")
+    previous = before.values_list("end_byte", "end_line").last()
+    batches = reader.read_records(
+        files.open_stored(update.spool_name),
+        encoding=update.detected_encoding,
+        header=header,
+        start=FilePosition(*previous) if previous else None,
+        stop=checked.end_byte,
+    )
+    for batch in batches:
+        yield from zip(batch.lines, batch.records, strict=True)

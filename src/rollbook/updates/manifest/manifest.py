@@ -1,0 +1,269 @@
+"""The manifest of a district: the records of its last completed file, and their students.
+
+A record is *known* if the manifest has its fingerprint and its student isn't touched
+(``students/touched.py``). It was accepted before, under the same header and by the same rules, and
+its student is what it says: so it changes nothing and isn't even parsed. A manifest consists of the
+ranges of the update that completed last, and is replaced in the transaction that completes another
+one. One that is damaged, or of another header, key or version, counts as absent: the check then
+takes longer, and its result is the same. Why, and a picture: docs/decisions/0045-manifest.md.
+"""
+
+import logging
+from array import array
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import compress
+
+from django.db import transaction
+from django.db.models import F
+
+from rollbook.accounts.district_keys import DistrictKeyLost
+from rollbook.secret_keys import fingerprint as key_id
+from rollbook.students import touched
+from rollbook.students.models import Student
+from rollbook.updates import transitions
+from rollbook.updates.manifest import ranges
+from rollbook.updates.manifest.fingerprints import RowFingerprinter
+from rollbook.updates.manifest.ranges import Packed
+from rollbook.updates.manifest.walk import NO_STUDENT, Walk
+from rollbook.updates.models import CheckedRange, Manifest, UpdateJob
+from rollbook.updates.state_machine import State
+
+MAX_TOUCHED, MAX_TOUCHED_SHARE = 1000, 0.25
+"""If more students are touched, and more than this share, nothing is known."""
+
+MIN_SHARE = 0.5
+"""A file with another header replaces the manifest only if it has this share of its records."""
+
+ROWS_PER_STEP = 5000
+
+_ID_BYTES = 8  # of a fingerprint, and of a carried student's ID
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records and their students, in parallel arrays.
+
+    Attributes:
+        fingerprints: The fingerprint of each record.
+        students: The ID of each record's student; one that isn't positive is not to be known.
+    """
+
+    fingerprints: "array[int]"
+    students: "array[int]"
+
+
+class Damaged(Exception):
+    """A manifest isn't what was stored."""
+
+
+def known_records(district_id: int, key: bytes) -> Walk:
+    """Return a walk along the records that are known of a district.
+
+    Args:
+        district_id: The district.
+        key: The key of the file's fingerprints.
+    """
+    manifest = Manifest.objects.filter(district=district_id, key=key_id(key)).first()
+    if manifest is None:
+        return _nothing()
+    # After the manifest: a student who is touched in between isn't known.
+    limit = max(MAX_TOUCHED, MAX_TOUCHED_SHARE * manifest.rows)
+    if touched.count(district_id, manifest.update_id) > limit:
+        return _nothing()
+    try:
+        records = read(manifest, key)
+    except Damaged as error:
+        log.warning("the manifest of district %d is not used: %s", district_id, error)
+        return _nothing()
+    students = records.students
+    forget = touched.find(district_id, manifest.update_id)
+    if min(students, default=1) <= 0 or not forget.isdisjoint(students):
+        for position, student in enumerate(students):
+            if student < 0 or student in forget:
+                students[position] = NO_STUDENT
+    return Walk(records.fingerprints, students)
+
+
+def read(manifest: Manifest, key: bytes) -> Records:
+    """Return all records of a manifest.
+
+    Raises:
+        Damaged: It isn't what was stored under this key.
+    """
+    records = Records(array("q"), array("q"))
+    stored = CheckedRange.objects.filter(update=manifest.update_id).order_by("end_line")
+    packed = stored.values_list("fingerprints", "student_ids", "checksum", "id_bytes")
+    if (count := stored.count()) != manifest.ranges:
+        raise Damaged(f"{count} of {manifest.ranges} ranges are there")
+    for *parts, id_bytes in packed.iterator(chunk_size=8):
+        _unpack(parts, id_bytes, key, records)
+    carried = (manifest.carried_fingerprints, manifest.carried_student_ids, manifest.checksum)
+    _unpack(carried, _ID_BYTES, key, records)
+    return records
+
+
+def _unpack(parts: Sequence[Packed], id_bytes: int, key: bytes, records: Records) -> None:
+    fingerprints, students, expected = parts
+    if len(fingerprints) * id_bytes != len(students) * _ID_BYTES:
+        raise Damaged("the lengths of two arrays differ")
+    if ranges.checksum(key, fingerprints, students) != bytes(expected):
+        raise Damaged("a checksum is wrong")
+    records.fingerprints.frombytes(bytes(fingerprints))
+    records.students.extend(ranges.unpack_students(students, id_bytes))
+
+
+def _nothing() -> Walk:
+    return Walk(array("q"), array("q"))
+
+
+def remove_settled(update: UpdateJob) -> Iterator[None]:
+    """Remove the students that the update of the district's manifest has settled.
+
+    They are no longer touched, and would be again with the next manifest.
+    """
+    settled_by = Manifest.objects.filter(district=update.district_id).values_list(
+        "update", flat=True
+    )
+    for update_id in settled_by:
+        while touched.remove_settled(update.district_id, update_id):
+            yield
+
+
+# Completing an update
+
+
+def steps(update: UpdateJob, run: str) -> Iterator[None]:
+    """Prepare the manifest of an update whose rows are all applied, one transaction per step.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    key = RowFingerprinter.of_update(update).key
+    for pk in list(update.addedstudents_set.order_by("number").values_list("pk", flat=True)):
+        with transaction.atomic():
+            same = F("rows_read")  # without a counter it wouldn't count as progress
+            transitions.record_progress(update.pk, State.APPLYING, run, rows_read=same)
+            ranges.fill_in(update.addedstudents_set.get(pk=pk), key)
+        yield
+    # Rows that were to change their student, and then weren't applied as they were checked.
+    unapplied = update.stagedrow_set.exclude(outcome=None).exclude(student=None)
+    lines = unapplied.exclude(fingerprint=None).order_by("line").values_list("line", "student_id")
+    last = 0
+    while rows := list(lines.filter(line__gt=last)[:ROWS_PER_STEP]):
+        with transaction.atomic():
+            transitions.record_progress(update.pk, State.APPLYING, run)
+            touched.touch({student for _, student in rows})
+        last = rows[-1][0]
+        yield
+
+
+def prepare(update: UpdateJob) -> Manifest | None:
+    """Return the manifest of an update that is about to complete.
+
+    None leaves the district's manifest as it is, and students to whom the file was applied stay
+    touched: after a small file with another header, if an earlier release checked a part of it, or
+    if its plan has waited while another update completed.
+    """
+    if update.planned_at and _has_another_completed(update):
+        return None
+    key = RowFingerprinter.of_update(update).key
+    manifest = Manifest(district_id=update.district_id, update=update, key=key_id(key))
+    manifest.ranges = update.checkedrange_set.count()
+    if not manifest.ranges or ranges.of_earlier_release(update).exists():
+        return None
+    rows, carried = ranges.count_records(update), Records(array("q"), array("q"))
+    old = Manifest.objects.filter(district=update.district_id).first()
+    if old and old.key == manifest.key:
+        carried = _carried(old, key, update)
+    elif old and rows < MIN_SHARE * old.rows:
+        return None
+    manifest.rows = rows + len(carried.students)
+    _carry(manifest, carried, key)
+    return manifest
+
+
+def _has_another_completed(update: UpdateJob) -> bool:
+    """Return whether another update has completed since this one was checked.
+
+    The marks of the students whom it has settled may be removed already.
+    """
+    completed = UpdateJob.objects.filter(
+        district=update.district_id, state=State.COMPLETED, ended_at__gte=update.started_at
+    )
+    return completed.exclude(pk=update.pk).exists()
+
+
+def _carried(old: Manifest, key: bytes, update: UpdateJob) -> Records:
+    """Return the records of a manifest whose students an update's file doesn't contain."""
+    try:
+        records = read(old, key)
+    except Damaged:
+        return Records(array("q"), array("q"))
+    of_file = ranges.students_of(update)
+    found = Walk(of_file, of_file).find(records.students)
+    left = [not here and student > 0 for here, student in zip(found, records.students, strict=True)]
+    return Records(
+        array("q", compress(records.fingerprints, left)),
+        array("q", compress(records.students, left)),
+    )
+
+
+def replace(manifest: Manifest) -> None:
+    """Replace the district's manifest, in the transaction that completes the update."""
+    old = Manifest.objects.filter(district=manifest.district_id).values_list("update", flat=True)
+    CheckedRange.objects.filter(update__in=list(old)).update(fingerprints=b"")
+    Manifest.objects.filter(district=manifest.district_id).delete()
+    manifest.save(force_insert=True)
+
+
+def forget(students: Collection[int]) -> None:
+    """Remove the records of students of one district, who are being deleted."""
+    district = Student.objects.filter(pk__in=students).values("district")[:1]
+    manifest = Manifest.objects.select_related("update__district").filter(district=district).first()
+    if manifest is None:
+        return
+    try:
+        key = RowFingerprinter.of_update(manifest.update).key
+    except DistrictKeyLost:
+        key = b""
+    if key_id(key) != manifest.key:  # no record is known anyway
+        manifest.update.checkedrange_set.update(fingerprints=b"")
+        manifest.delete()
+        return
+    stored = manifest.update.checkedrange_set
+    for pk in list(stored.values_list("pk", flat=True)):  # one at a time in memory
+        checked = stored.get(pk=pk)
+        records = Records(ranges.unpack(checked.fingerprints), ranges.students_in(checked))
+        if _forget(students, records):
+            checked.fingerprints = records.fingerprints.tobytes()
+            checked.save(update_fields=["fingerprints"])
+            ranges.store_students(checked, records.students, key)
+    records = Records(
+        ranges.unpack(manifest.carried_fingerprints), ranges.unpack(manifest.carried_student_ids)
+    )
+    if _forget(students, records):
+        _carry(manifest, records, key)
+        manifest.save()
+
+
+def _forget(students: Collection[int], records: Records) -> bool:
+    """Remove students from records; return whether they contained any of them."""
+    forgotten = {*students, *(-student for student in students)}
+    if forgotten.isdisjoint(records.students):
+        return False
+    for position, student in enumerate(records.students):
+        if student in forgotten:
+            records.students[position] = NO_STUDENT
+            records.fingerprints[position] = 0
+    return True
+
+
+def _carry(manifest: Manifest, records: Records, key: bytes) -> None:
+    manifest.carried_fingerprints = records.fingerprints.tobytes()
+    manifest.carried_student_ids = records.students.tobytes()
+    manifest.checksum = ranges.checksum(
+        key, manifest.carried_fingerprints, manifest.carried_student_ids
+    )

@@ -1,0 +1,207 @@
+"""The records of checked ranges, as packed arrays: their fingerprints, students and lines."""
+
+import hashlib
+import zlib
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
+
+from django.db.models import F, QuerySet, Sum
+from django.db.models.functions import Length
+
+from rollbook.updates.models import AddedStudents, CheckedRange, UpdateJob
+
+CHECKSUM_BYTES = 8
+_TYPE_CODES = {4: "i", 8: "q"}
+Packed = bytes | memoryview
+"""An array as a database returns it."""
+
+
+def checksum(key: bytes, *arrays: Packed) -> bytes:
+    """Return a keyed hash of packed arrays.
+
+    Args:
+        key: The key of the fingerprints: under another one, nothing is known.
+        arrays: The arrays.
+    """
+    keyed_hash = hashlib.blake2b(key=key, digest_size=CHECKSUM_BYTES)
+    for data in arrays:
+        keyed_hash.update(len(data).to_bytes(8, "little"))
+        keyed_hash.update(data)
+    return keyed_hash.digest()
+
+
+def unpack(packed: Packed) -> "array[int]":
+    """Return an array of 64-bit integers."""
+    return array("q", bytes(packed))
+
+
+def pack_students(students: "array[int]") -> tuple[bytes, int]:
+    """Return students as a packed array, and the bytes of each: 4, if no ID needs more."""
+    try:
+        return array("i", students).tobytes(), 4
+    except OverflowError:
+        return students.tobytes(), 8
+
+
+def unpack_students(packed: Packed, id_bytes: int) -> "array[int]":
+    """Return the IDs for which ``pack_students`` returned this."""
+    return array("q", array(_TYPE_CODES[id_bytes], bytes(packed)))
+
+
+def students_in(checked: CheckedRange) -> "array[int]":
+    """Return the student of each record of a range; negative if the record had a problem."""
+    return unpack_students(checked.student_ids, checked.id_bytes)
+
+
+def pack_lines(lines: Sequence[int], end_line: int) -> bytes:
+    """Return the lines of a range's records, or nothing if each record is one line.
+
+    What is packed are the differences, nearly all of which are 1.
+
+    Args:
+        lines: The line on which each record begins.
+        end_line: The line after the last record.
+    """
+    if not lines or end_line - lines[0] == len(lines):
+        return b""
+    return zlib.compress(array("I", (b - a for a, b in pairwise(lines))).tobytes())
+
+
+def lines_of(checked: CheckedRange) -> Sequence[int]:
+    """Return the line of each record of a range, or of those that an earlier release stored."""
+    if not checked.first_line:
+        return unpack(checked.line_numbers)
+    if not checked.line_numbers:
+        return range(checked.first_line, checked.end_line)
+    differences = array("I", zlib.decompress(checked.line_numbers))
+    return array("q", accumulate(differences, initial=checked.first_line))
+
+
+def of_earlier_release(update: UpdateJob) -> QuerySet[CheckedRange]:
+    """Return the ranges that a release checked which had no manifest, during the upgrade.
+
+    They have no fingerprints, and only those records that are about an enrolled student.
+    """
+    return update.checkedrange_set.filter(first_line=0)
+
+
+def count_matched(update: UpdateJob) -> int:
+    """Return the number of rows of an update that are about an enrolled student."""
+    counted = update.checkedrange_set.aggregate(rows=Sum("matched_rows"))["rows"]
+    return (counted or 0) + _count(of_earlier_release(update))
+
+
+def students_of(update: UpdateJob) -> "array[int]":
+    """Return the IDs of the enrolled students whom the rows of an update are about."""
+    students = array("q")
+    ranges = update.checkedrange_set.order_by("end_line")
+    for packed in ranges.values_list("student_ids", "id_bytes").iterator():
+        ids = unpack_students(*packed)
+        if min(ids, default=0) <= 0:
+            ids = array("q", filter(None, map(abs, ids)))
+        students += ids
+    return students
+
+
+def count_records(update: UpdateJob) -> int:
+    """Return the number of records in the ranges of an update."""
+    return _count(update.checkedrange_set.all())
+
+
+def _count(stored: QuerySet[CheckedRange]) -> int:
+    counted = stored.aggregate(rows=Sum(Length("student_ids") / F("id_bytes")))["rows"]
+    return int(counted or 0)
+
+
+def lines_of_students(update: UpdateJob, students: set[int]) -> dict[int, list[int]]:
+    """Return the lines of these students' rows, by student."""
+    lines: defaultdict[int, list[int]] = defaultdict(list)
+    for checked in update.checkedrange_set.defer("fingerprints").order_by("end_line").iterator():
+        for student, line in zip(students_in(checked), lines_of(checked), strict=True):
+            if abs(student) in students:
+                lines[abs(student)].append(line)
+    return lines
+
+
+def student_on_line(update: UpdateJob, line: int) -> int | None:
+    """Return the ID of the student whom a row was about.
+
+    Args:
+        update: The update; it need not have completed.
+        line: The row's line in its file.
+
+    Returns:
+        The ID of the student, who may have been deleted since. None: the row has no student, or
+        the update didn't get there, or its details have expired.
+    """
+    following = update.checkedrange_set.filter(end_line__gt=line).defer("fingerprints")
+    checked = following.order_by("end_line").first()
+    if checked is None or line < checked.first_line:
+        return None
+    position = _position(lines_of(checked), line)
+    student = 0 if position is None else abs(students_in(checked)[position])
+    return student or _added_on_line(update, line)
+
+
+def fill_in(added: AddedStudents, key: bytes) -> None:
+    """Move the new students of a chunk into the ranges of their lines.
+
+    Args:
+        added: The new students, who are deleted there.
+        key: The key of the update's fingerprints.
+    """
+    update = added.update
+    by_line = dict(zip(unpack(added.line_numbers), unpack(added.student_ids), strict=True))
+    for pk, lines in _lines_by_range(update, by_line).items():
+        checked = update.checkedrange_set.get(pk=pk)
+        students, all_lines = students_in(checked), lines_of(checked)
+        for line in lines:
+            position = _position(all_lines, line)
+            if position is not None:
+                students[position] = by_line[line]
+        store_students(checked, students, key)
+    added.delete()
+
+
+def store_students(checked: CheckedRange, students: "array[int]", key: bytes) -> None:
+    """Replace the students of a stored range.
+
+    Args:
+        checked: The range, with its fingerprints.
+        students: The student of each record.
+        key: The key of the fingerprints.
+    """
+    checked.student_ids, checked.id_bytes = pack_students(students)
+    checked.checksum = checksum(key, checked.fingerprints, checked.student_ids)
+    checked.save(update_fields=["student_ids", "id_bytes", "checksum"])
+
+
+def _lines_by_range(update: UpdateJob, lines: Iterable[int]) -> dict[int, list[int]]:
+    """Return which of these lines are in which range, by the range's primary key."""
+    ends = list(update.checkedrange_set.order_by("end_line").values_list("end_line", "pk"))
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for line in lines:
+        index = bisect_right(ends, line, key=lambda end: end[0])
+        if index < len(ends):
+            found[ends[index][1]].append(line)
+    return found
+
+
+def _position(lines: Sequence[int], line: int) -> int | None:
+    """Return where a line is among ascending lines."""
+    if isinstance(lines, range):
+        return lines.index(line) if line in lines else None
+    position = bisect_left(lines, line)
+    return position if position < len(lines) and lines[position] == line else None
+
+
+def _added_on_line(update: UpdateJob, line: int) -> int | None:
+    """Return the student whom an update has added without completing."""
+    for added in update.addedstudents_set.order_by("number").iterator():
+        lines = unpack(added.line_numbers)
+        if line in lines:
+            return abs(unpack(added.student_ids)[lines.index(line)])
+    return None

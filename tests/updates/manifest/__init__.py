@@ -1,0 +1,1 @@
+"""The manifest of a district, and how records are found in it."""
