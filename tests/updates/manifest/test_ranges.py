@@ -43,6 +43,7 @@ def test_it_is_known_who_was_on_a_line_of_an_update_that_was_canceled(
 ) -> None:
     monkeypatch.setattr("rollbook.updates.applying.apply.MIN_CHUNK_ROWS", 2)
     monkeypatch.setattr("rollbook.updates.applying.apply.MAX_CHUNK_ROWS", 2)
+    monkeypatch.setattr(ranges, "FILLED_IN_AT_ONCE", 2)
     update = send(maple, a_class(6), Mode.ADD)
     applying(update, chunks=2)
     cancel(maple)
