@@ -7,7 +7,7 @@ import pytest
 from rollbook.accounts.district_keys import DistrictKeyLost
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
-from rollbook.updates import leftovers
+from rollbook.updates import leftovers, password_marks
 from rollbook.updates.cancel import cancel
 from rollbook.updates.manifest import fingerprints, manifest, ranges
 from rollbook.updates.models import AddedStudents, CheckedRange, Manifest
@@ -114,7 +114,7 @@ def test_without_the_key_all_fingerprints_are_forgotten(
     def key_for(*arguments: object) -> bytes:
         raise DistrictKeyLost("the mark key of maple-usd was destroyed")
 
-    monkeypatch.setattr(fingerprints.password_marks, "key_for", key_for)
+    monkeypatch.setattr(password_marks, "key_for", key_for)
     manifest.forget([pk_of("s001")])
     assert not Manifest.objects.exists()
     assert not CheckedRange.objects.exclude(fingerprints=b"").exists()
