@@ -143,15 +143,12 @@ def _keys(
 
 
 def _fill_in_added(update: UpdateJob) -> bool:
-    """Keep who the new students of a chunk are with the other rows; return whether there is one.
+    """Keep who the next new students are with the other rows; return whether there were any.
 
     An update that has completed has done it. The others are no manifest, so nothing reads the
     checksums of their ranges.
     """
-    added = update.addedstudents_set.order_by("number").first()
-    if added:
-        ranges.fill_in(added, key=b"")
-    return added is not None
+    return ranges.fill_in(update, key=b"")
 
 
 def _clear_fingerprints(update: UpdateJob) -> None:

@@ -115,6 +115,15 @@ def test_its_key_is_destroyed_first_so_that_no_copy_of_a_file_can_be_read(filled
         spool.open_stored(update.spool_name)
 
 
+def test_a_plan_that_waits_is_discarded_first(filled: Member) -> None:
+    updates = UpdateJob.objects.filter(district=filled.district)
+    waiting = updates.get(state=State.CHECKED)
+    deletion.start(filled.district, timezone.now(), None)
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.discard_reason) == (State.DISCARDED, "canceled")
+    assert not updates.filter(ended_at=None).exists()
+
+
 def test_the_audit_still_verifies_and_says_how_many_events_were_removed(
     neighbors: Member, filled: Member
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from rollbook.accounts.district_keys import DistrictKeyLost
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
-from rollbook.updates import leftovers
+from rollbook.updates import leftovers, password_marks
 from rollbook.updates.cancel import cancel
 from rollbook.updates.manifest import fingerprints, manifest, ranges
 from rollbook.updates.models import AddedStudents, CheckedRange, Manifest
@@ -43,6 +43,7 @@ def test_it_is_known_who_was_on_a_line_of_an_update_that_was_canceled(
 ) -> None:
     monkeypatch.setattr("rollbook.updates.applying.apply.MIN_CHUNK_ROWS", 2)
     monkeypatch.setattr("rollbook.updates.applying.apply.MAX_CHUNK_ROWS", 2)
+    monkeypatch.setattr(ranges, "FILLED_IN_AT_ONCE", 2)
     update = send(maple, a_class(6), Mode.ADD)
     applying(update, chunks=2)
     cancel(maple)
@@ -113,7 +114,7 @@ def test_without_the_key_all_fingerprints_are_forgotten(
     def key_for(*arguments: object) -> bytes:
         raise DistrictKeyLost("the mark key of maple-usd was destroyed")
 
-    monkeypatch.setattr(fingerprints.password_marks, "key_for", key_for)
+    monkeypatch.setattr(password_marks, "key_for", key_for)
     manifest.forget([pk_of("s001")])
     assert not Manifest.objects.exists()
     assert not CheckedRange.objects.exclude(fingerprints=b"").exists()

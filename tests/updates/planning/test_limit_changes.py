@@ -1,7 +1,9 @@
 """Saving versions of limits: what changes is recorded and reported, and versions never change."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from itertools import count
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -16,6 +18,7 @@ from rollbook.updates.planning.limit_document import LimitDocument, Profile, Whe
 from rollbook.updates.planning.limits import DEFAULT_LIMITS, Limit, Limits
 from rollbook.validation import ValidationFailed
 from tests.conftest import make_member
+from tests.db.database_errors import Kill, fault_at
 
 DEFAULT = LimitDocument()
 DAY = date(2027, 6, 1)
@@ -125,3 +128,18 @@ def test_the_database_refuses_to_change_a_version(maple: District) -> None:
         transaction.atomic(),
     ):
         LimitSet.objects.update(version=5)
+
+
+@pytest.mark.django_db
+def test_a_kill_anywhere_leaves_a_version_with_its_notices_or_neither(
+    maple: District, manager: Member
+) -> None:
+    make_member(maple, "ana@maple.example")
+    wanted = LimitDocument(second_person=True)
+    for statement in count(1):
+        with suppress(Kill), fault_at(statement):
+            limit_changes.change(maple, wanted, manager, timezone.now())
+            break
+        assert (LimitSet.objects.count(), AccountMail.objects.count()) == (0, 0)
+    assert statement > 3
+    assert (LimitSet.objects.count(), AccountMail.objects.count()) == (1, 1)

@@ -142,11 +142,11 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
         Fenced: Another run has taken over the update, or it was canceled.
     """
     key = RowFingerprinter.of_update(update).key
-    for pk in list(update.addedstudents_set.order_by("number").values_list("pk", flat=True)):
+    while update.addedstudents_set.exists():
         with transaction.atomic():
             same = F("rows_read")  # without a counter it wouldn't count as progress
             transitions.record_progress(update.pk, State.APPLYING, run, rows_read=same)
-            ranges.fill_in(update.addedstudents_set.get(pk=pk), key)
+            ranges.fill_in(update, key)
         yield
     # Rows that were to change their student, and then weren't applied as they were checked.
     unapplied = update.stagedrow_set.exclude(outcome=None).exclude(student=None)

@@ -11,9 +11,12 @@ from itertools import accumulate, pairwise
 from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Length
 
-from rollbook.updates.models import AddedStudents, CheckedRange, UpdateJob
+from rollbook.updates.models import CheckedRange, UpdateJob
 
 CHECKSUM_BYTES = 8
+FILLED_IN_AT_ONCE = 20_000
+"""New students after which a step ends."""
+
 _TYPE_CODES = {4: "i", 8: "q"}
 Packed = bytes | memoryview
 """An array as a database returns it."""
@@ -146,15 +149,23 @@ def student_on_line(update: UpdateJob, line: int) -> int | None:
     return student or _added_on_line(update, line)
 
 
-def fill_in(added: AddedStudents, key: bytes) -> None:
-    """Move the new students of a chunk into the ranges of their lines.
+def fill_in(update: UpdateJob, key: bytes) -> bool:
+    """Move the new students of the next chunks into the ranges of their lines.
 
     Args:
-        added: The new students, who are deleted there.
+        update: The update.
         key: The key of the update's fingerprints.
+
+    Returns:
+        Whether there were any.
     """
-    update = added.update
-    by_line = dict(zip(unpack(added.line_numbers), unpack(added.student_ids), strict=True))
+    by_line: dict[int, int] = {}
+    done = []
+    for added in update.addedstudents_set.order_by("number").iterator(chunk_size=4):
+        by_line.update(zip(unpack(added.line_numbers), unpack(added.student_ids), strict=True))
+        done.append(added.pk)
+        if len(by_line) >= FILLED_IN_AT_ONCE:
+            break
     for pk, lines in _lines_by_range(update, by_line).items():
         checked = update.checkedrange_set.get(pk=pk)
         students, all_lines = students_in(checked), lines_of(checked)
@@ -163,7 +174,8 @@ def fill_in(added: AddedStudents, key: bytes) -> None:
             if position is not None:
                 students[position] = by_line[line]
         store_students(checked, students, key)
-    added.delete()
+    update.addedstudents_set.filter(pk__in=done).delete()
+    return bool(done)
 
 
 def store_students(checked: CheckedRange, students: "array[int]", key: bytes) -> None:
@@ -181,12 +193,14 @@ def store_students(checked: CheckedRange, students: "array[int]", key: bytes) ->
 
 def _lines_by_range(update: UpdateJob, lines: Iterable[int]) -> dict[int, list[int]]:
     """Return which of these lines are in which range, by the range's primary key."""
-    ends = list(update.checkedrange_set.order_by("end_line").values_list("end_line", "pk"))
+    stored = update.checkedrange_set.order_by("end_line").values_list("end_line", "pk")
+    pks = dict(stored)
+    ends = list(pks)
     found: defaultdict[int, list[int]] = defaultdict(list)
     for line in lines:
-        index = bisect_right(ends, line, key=lambda end: end[0])
+        index = bisect_right(ends, line)
         if index < len(ends):
-            found[ends[index][1]].append(line)
+            found[pks[ends[index]]].append(line)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from django.db import transaction
 from django.http import HttpResponse
 
 from rollbook.accounts.permissions import Permission
@@ -166,17 +167,19 @@ def _save(
     Raises:
         ValidationFailed: They aren't possible, or have been changed meanwhile.
     """
+    by, now = page_request.member, page_request.now
     try:
         possible = LimitDocument.from_json(document.as_json())
-        by, now = page_request.member, page_request.now
-        made = limit_changes.change(page_request.district, possible, by, now, based_on)
+        with transaction.atomic():
+            made = limit_changes.change(page_request.district, possible, by, now, based_on)
+            if made:
+                page_request.audit(limit_changes.ACTION, "ok", str(made))
     except InvalidLimits as error:
         raise ValidationFailed([str(error)]) from None
     except ValidationFailed:
         page_request.audit(limit_changes.ACTION, "refused", "changed meanwhile")
         raise
-    if made is None:
+    if made:
+        page_request.success(f"{message}. This is version {made.version}.")
+    else:
         page_request.success("No limits were changed.")
-        return
-    page_request.audit(limit_changes.ACTION, "ok", str(made))
-    page_request.success(f"{message}. This is version {made.version}.")
