@@ -58,6 +58,7 @@ def test_it_is_known_who_was_on_a_line_of_an_update_that_was_canceled(
 def test_four_bytes_a_row_are_kept_of_each_update_but_the_last(maple: District) -> None:
     text = a_class(300, ADDITIONAL_INFO_1='"two\nlines"')
     enroll(maple, text)
+    lift_limits(maple)
     run(maple, text)
     while leftovers.remove_batch():
         pass
