@@ -7,7 +7,7 @@ nor be seen.
 import math
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -76,36 +76,57 @@ WITHOUT_DATABASE = ("postgres", "studentfile")
 """Of these folders, those whose tests do not depend on the database of the test run."""
 
 SHARES_ON_POSTGRESQL = {
-    "accounts": 1 / 8,
-    "cli": 1 / 8,
-    "doctor": 1 / 4,
-    "operations": 1 / 3,
-    "server": 1 / 8,
-    "students": 1 / 2,
-    "updates": 1 / 5,
-    "updates/applying": 1,
-    "updates/receiving": 1 / 2,
-    "updates/resolving": 1 / 3,
-    "web": 1 / 8,
+    "accounts": 1 / 16,
+    "cli": 1 / 16,
+    "doctor": 1 / 8,
+    "jobs": 1 / 2,
+    "operations": 1 / 8,
+    "server": 1 / 16,
+    "students": 1 / 6,
+    "updates": 1 / 12,
+    "updates/applying": 1 / 3,
+    "updates/receiving": 1 / 6,
+    "updates/resolving": 1 / 8,
+    "web": 1 / 16,
 }
-"""The share of a folder's tests that ``make test-all`` runs on PostgreSQL, too.
+"""The share of a folder's in-process tests that ``make test-all`` runs on PostgreSQL, too.
 
 On SQLite it runs all of them. Their subject is hardly ever what differs between the databases. The
 longest path that a test is below counts.
+"""
+
+SHARES_OF_PROCESSES = {
+    "browser": 1 / 4,
+    "cli": 1 / 4,
+    "db": 1 / 3,
+    "doctor": 1 / 4,
+    "endtoend": 1 / 4,
+    "faults": 1 / 3,
+    "faults/test_rolling_upgrade.py": 1 / 4,
+    "operations": 1 / 4,
+    "postgres": 1 / 4,
+    "server": 1 / 4,
+    "test_both.py": 1 / 4,
+}
+"""The share of the tests that start processes which ``make test-all`` runs on a day.
+
+With a share of a quarter, each of them runs on every fourth day. The longest path that a test is
+below counts; a mark ``daily_share`` can make it less.
 """
 
 ON_ONE_DATABASE_A_DAY = (
     "browser",
     "cli/commands",
     "cli/test_command.py",
+    "doctor",
     "endtoend",
+    "faults",
     "operations",
     "server",
 )
-"""Where tests that start processes run on one of the databases in ``make test-all``.
+"""Where tests that start processes run on one of the databases at a time in ``make test-all``.
 
-The seed selects it for each test, so that both are tried on different days. Where a mark says on
-which databases a test runs, that counts.
+They take turns. Where a mark says on which databases a test runs, that counts.
 """
 
 ON_BOTH_DATABASES = ("endtoend/test_migrate.py",)
@@ -206,17 +227,21 @@ def _is_chosen(item: pytest.Item) -> bool:
     """Return whether the test is among the samples of the day on this database."""
     share = _daily_share(item)
     if _runs_on_one_database_a_day(item):
-        is_on_postgresql = depth.is_chosen(f"database of {item.nodeid}", 1 / 2)
+        is_on_postgresql = depth.is_on_postgresql(item.nodeid, share)
         if is_on_postgresql != (connection.vendor == "postgresql"):
             return False
-    elif connection.vendor == "postgresql" and not item.get_closest_marker("only_on"):
-        share = min(share, _share_on_postgresql(item))
     return depth.is_chosen(item.nodeid, share)
 
 
 def _daily_share(item: pytest.Item) -> float:
+    """Return on which share of all days ``make test-all`` runs the test on this database."""
     mark = item.get_closest_marker("daily_share")
-    return float(mark.args[0]) if mark else 1.0
+    share = float(mark.args[0]) if mark else 1.0
+    if _starts_processes(item):
+        return min(share, _share_of(item, SHARES_OF_PROCESSES))
+    if connection.vendor == "postgresql" and not item.get_closest_marker("only_on"):
+        return min(share, _share_of(item, SHARES_ON_POSTGRESQL))
+    return share
 
 
 def _runs_on_one_database_a_day(item: pytest.Item) -> bool:
@@ -233,11 +258,11 @@ def _is_below(file: Path, paths: Iterable[str]) -> bool:
     return any(map(file.is_relative_to, paths))
 
 
-def _share_on_postgresql(item: pytest.Item) -> float:
-    """Return which share of tests like this one ``make test-all`` runs on PostgreSQL."""
+def _share_of(item: pytest.Item, shares: Mapping[str, float]) -> float:
+    """Return the share of the longest path that the test is below; 1 if there is none."""
     file = item.path.relative_to(HERE)
-    found = [path for path in SHARES_ON_POSTGRESQL if file.is_relative_to(path)]
-    return SHARES_ON_POSTGRESQL[max(found, key=len)] if found else 1.0
+    found = [path for path in shares if file.is_relative_to(path)]
+    return shares[max(found, key=len)] if found else 1.0
 
 
 def _asks_database(item: pytest.Item) -> bool:
