@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import connection
+from django.db import connection, transaction
 from django.template import Template
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
@@ -47,6 +47,16 @@ if connection.vendor == "postgresql":
 # The real hash takes longer than most tests; those about it use the fixture ``real_hashing``.
 REAL_COST = {"time_cost": Argon2id.time_cost, "memory_cost": Argon2id.memory_cost}
 Argon2id.time_cost, Argon2id.memory_cost = 1, 8
+
+
+def _check_descriptor(descriptor: int) -> None:
+    """Raise where ``os.fsync`` would, and don't wait for the disk."""
+    os.fstat(descriptor)
+
+
+# Only a power failure could show the difference, and each wait for the disk takes milliseconds.
+FSYNC = "fsync"
+setattr(os, FSYNC, _check_descriptor)
 
 # No test reads the versions of keys from the database unless it asks for that.
 key_ring.REFRESH_S = math.inf
@@ -327,8 +337,37 @@ def make_member(district: District, email: str, role: str = "district manager") 
     return member
 
 
+OF_A_TEST = "_from_testcase"
+
+
+@pytest.fixture(scope="module")
+def kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Keep what fixtures of the module write until its last test has ended.
+
+    What a test writes is undone at its end, as always. It must not need a second connection.
+    """
+    files = set(settings.SPOOL.glob("*"))
+    with django_db_blocker.unblock(), transaction.atomic():
+        # A durable transaction may begin in it, as in that of a test.
+        setattr(connection.atomic_blocks[-1], OF_A_TEST, True)
+        yield
+        transaction.set_rollback(True)
+    for path in set(settings.SPOOL.glob("*")) - files:
+        path.unlink()
+
+
+@pytest.fixture(scope="module")
+def maple_once(kept: None) -> District:
+    """Maple USD for the fixtures of a module that add students once for all of its tests."""
+    return make_district("Maple USD", "100", "200")
+
+
 @pytest.fixture
-def maple(db: None) -> District:
+def maple(request: pytest.FixtureRequest, db: None) -> District:
+    if "maple_once" in request.fixturenames:
+        return District.objects.get(slug="maple-usd")
+    if connection.savepoint_ids:  # ``kept`` may have that of other tests of the module
+        District.objects.filter(slug="maple-usd").update(name="Other", slug="other")
     return make_district("Maple USD", "100", "200")
 
 
@@ -354,10 +393,21 @@ def django_test_environment(django_test_environment: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Let the data folder belong to the new database, so that few tests have to do it again."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let the data folder belong to the new database, so that few tests have to do it again.
+
+    On PostgreSQL, a database can be dropped when nobody uses it. A thread that has ended may not
+    have closed its connection yet, and the server takes a moment to notice one that is closed.
+    """
     with django_db_blocker.unblock():
         installation_id.adopt()
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE pid <>"
+                " pg_backend_pid() AND datname = current_database() AND usename = current_user"
+            )
 
 
 @pytest.fixture(autouse=True)
@@ -403,8 +453,9 @@ def nothing_is_cached() -> None:
 @pytest.fixture(autouse=True)
 def clean_spool() -> Iterator[None]:
     """No test finds the files of another one."""
+    kept_files = set(settings.SPOOL.glob("*"))
     yield
-    for path in settings.SPOOL.glob("*"):
+    for path in set(settings.SPOOL.glob("*")) - kept_files:
         path.unlink()
 
 

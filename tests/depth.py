@@ -27,7 +27,7 @@ SEED = int(os.environ.setdefault(SEED_VARIABLE, f"{datetime.now(UTC):%Y%m%d}"))
 
 Item = TypeVar("Item")
 
-DAILY_EXAMPLES, NIGHTLY_EXAMPLES = 50, 300
+DAILY_EXAMPLES, NIGHTLY_EXAMPLES = 30, 300
 
 
 def examples(daily: int = DAILY_EXAMPLES) -> int:

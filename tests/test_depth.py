@@ -37,10 +37,10 @@ def test_each_test_runs_every_so_many_days_and_on_the_databases_in_turn(
         monkeypatch.setattr(depth, "SEED", int(f"{day:%Y%m%d}"))
         for name in filter(lambda name: depth.is_chosen(name, 1 / days), runs):
             runs[name].append((number, depth.is_on_postgresql(name, 1 / days)))
-    for (day, on_postgresql), *others in runs.values():
-        assert day < days
+    for (first, on_postgresql), *others in runs.values():
+        assert first < days
         expected = [
-            (day + turn * days, on_postgresql ^ (turn % 2)) for turn in range(1, 1 + len(others))
+            (first + turn * days, on_postgresql ^ (turn % 2)) for turn in range(1, 1 + len(others))
         ]
         assert others == expected
 

@@ -28,11 +28,15 @@ RECORD = b'1,"Zo\xc3\xab"\n'
 SMALLEST, LARGEST = -(1 << 63), (1 << 63) - 1
 
 
-@pytest.fixture
-def school(maple: District) -> District:
-    """Three students without fingerprints."""
-    enroll(maple, a_class(3))
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(3))
     RowFingerprint.objects.update(fingerprint=None)
+
+
+@pytest.fixture
+def school(enrolled: None, maple: District) -> District:
+    """Three students without fingerprints."""
     return maple
 
 
