@@ -1,9 +1,10 @@
 """``python -m bench``: runs the measurements of the plan, saves them and prints the table."""
 
+import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -21,7 +22,7 @@ from bench import (
     works,
 )
 from bench.databases import Database
-from bench.plan import BenchFailed, Plan, plan, say
+from bench.plan import VARIABLES, BenchFailed, Plan, plan, say
 from bench.results import Results
 from rollbook.version import VERSION
 
@@ -86,8 +87,9 @@ _PARTS: dict[str, Callable[[Plan, Database, Results], None]] = {
 }
 
 
-def main() -> int:
+def main(words: Sequence[str]) -> int:
     """Return 1 if a measurement failed; a missed goal is reported, but isn't a failure."""
+    _parser().parse_args(words)
     signal.signal(
         signal.SIGTERM, lambda number, frame: sys.exit(1)
     )  # so that all child processes are stopped
@@ -106,5 +108,18 @@ def main() -> int:
     return int(failure is not None)
 
 
+def _parser() -> argparse.ArgumentParser:
+    """Return a parser for ``--help``; there are no arguments."""
+    width = max(map(len, VARIABLES))
+    lines = [f"  {name:{width}}  {meaning}" for name, meaning in VARIABLES.items()]
+    return argparse.ArgumentParser(
+        prog="python -m bench",
+        allow_abbrev=False,
+        description="Compare Rollbook's speed with other importers, which takes hours.",
+        epilog="\n".join(["environment variables:", *lines]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

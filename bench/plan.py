@@ -11,6 +11,19 @@ from pathlib import Path
 DATABASES = ("sqlite", "postgres")
 PARTS = ("works", "peers", "growth", "latency", "upload", "encryption", "pages", "workers")
 ORDERS = ("id", "school")
+VARIABLES = {
+    "BENCH_ROWS": "numbers of students, such as 10000,100000 (minutes); 10000,100000,1000000",
+    "BENCH_PEER_ROWS": "those for other importers; each of BENCH_ROWS up to 100000",
+    "BENCH_RUNS": "how often each is measured; 5",
+    "BENCH_ORDER": f"how the rows are sorted: {' or '.join(ORDERS)}; id",
+    "BENCH_DATABASES": f"some of {','.join(DATABASES)}; all of them",
+    "BENCH_PARTS": f"some of {','.join(PARTS)}; all of them",
+    "BENCH_FOLDER": "for files and databases, on the disk to be measured; a temporary one",
+    "BENCH_OUTPUT": "the file for the results; bench/results.json",
+    "BENCH_POSTGRES": "the URL of a superuser of your own server; a server is started",
+    "BENCH_NOTE": "what a reader of the results should know about the machine; nothing",
+}
+"""What each variable means, and behind the semicolon what holds without it."""
 _BEGUN = time.monotonic()
 
 

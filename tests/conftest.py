@@ -7,14 +7,14 @@ nor be seen.
 import math
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import connection
+from django.db import connection, transaction
 from django.template import Template
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
@@ -47,6 +47,16 @@ flushing.allow_flush()
 REAL_COST = {"time_cost": Argon2id.time_cost, "memory_cost": Argon2id.memory_cost}
 Argon2id.time_cost, Argon2id.memory_cost = 1, 8
 
+
+def _check_descriptor(descriptor: int) -> None:
+    """Raise where ``os.fsync`` would, and don't wait for the disk."""
+    os.fstat(descriptor)
+
+
+# Only a power failure could show the difference, and each wait for the disk takes milliseconds.
+FSYNC = "fsync"
+setattr(os, FSYNC, _check_descriptor)
+
 # No test reads the versions of keys from the database unless it asks for that.
 key_ring.REFRESH_S = math.inf
 key_ring.assume({})
@@ -75,36 +85,57 @@ WITHOUT_DATABASE = ("postgres", "studentfile")
 """Of these folders, those whose tests do not depend on the database of the test run."""
 
 SHARES_ON_POSTGRESQL = {
-    "accounts": 1 / 8,
-    "cli": 1 / 8,
-    "doctor": 1 / 4,
-    "operations": 1 / 3,
-    "server": 1 / 8,
-    "students": 1 / 2,
-    "updates": 1 / 5,
-    "updates/applying": 1,
-    "updates/receiving": 1 / 2,
-    "updates/resolving": 1 / 3,
-    "web": 1 / 8,
+    "accounts": 1 / 16,
+    "cli": 1 / 16,
+    "doctor": 1 / 8,
+    "jobs": 1 / 2,
+    "operations": 1 / 8,
+    "server": 1 / 16,
+    "students": 1 / 6,
+    "updates": 1 / 12,
+    "updates/applying": 1 / 3,
+    "updates/receiving": 1 / 6,
+    "updates/resolving": 1 / 8,
+    "web": 1 / 16,
 }
-"""The share of a folder's tests that ``make test-all`` runs on PostgreSQL, too.
+"""The share of a folder's in-process tests that ``make test-all`` runs on PostgreSQL, too.
 
 On SQLite it runs all of them. Their subject is hardly ever what differs between the databases. The
 longest path that a test is below counts.
+"""
+
+SHARES_OF_PROCESSES = {
+    "browser": 1 / 4,
+    "cli": 1 / 4,
+    "db": 1 / 3,
+    "doctor": 1 / 4,
+    "endtoend": 1 / 4,
+    "faults": 1 / 3,
+    "faults/test_rolling_upgrade.py": 1 / 4,
+    "operations": 1 / 4,
+    "postgres": 1 / 4,
+    "server": 1 / 4,
+    "test_both.py": 1 / 4,
+}
+"""The share of the tests that start processes which ``make test-all`` runs on a day.
+
+With a share of a quarter, each of them runs on every fourth day. The longest path that a test is
+below counts; a mark ``daily_share`` can make it less.
 """
 
 ON_ONE_DATABASE_A_DAY = (
     "browser",
     "cli/commands",
     "cli/test_command.py",
+    "doctor",
     "endtoend",
+    "faults",
     "operations",
     "server",
 )
-"""Where tests that start processes run on one of the databases in ``make test-all``.
+"""Where tests that start processes run on one of the databases at a time in ``make test-all``.
 
-The seed selects it for each test, so that both are tried on different days. Where a mark says on
-which databases a test runs, that counts.
+They take turns. Where a mark says on which databases a test runs, that counts.
 """
 
 ON_BOTH_DATABASES = ("endtoend/test_migrate.py",)
@@ -205,17 +236,21 @@ def _is_chosen(item: pytest.Item) -> bool:
     """Return whether the test is among the samples of the day on this database."""
     share = _daily_share(item)
     if _runs_on_one_database_a_day(item):
-        is_on_postgresql = depth.is_chosen(f"database of {item.nodeid}", 1 / 2)
+        is_on_postgresql = depth.is_on_postgresql(item.nodeid, share)
         if is_on_postgresql != (connection.vendor == "postgresql"):
             return False
-    elif connection.vendor == "postgresql" and not item.get_closest_marker("only_on"):
-        share = min(share, _share_on_postgresql(item))
     return depth.is_chosen(item.nodeid, share)
 
 
 def _daily_share(item: pytest.Item) -> float:
+    """Return on which share of all days ``make test-all`` runs the test on this database."""
     mark = item.get_closest_marker("daily_share")
-    return float(mark.args[0]) if mark else 1.0
+    share = float(mark.args[0]) if mark else 1.0
+    if _starts_processes(item):
+        return min(share, _share_of(item, SHARES_OF_PROCESSES))
+    if connection.vendor == "postgresql" and not item.get_closest_marker("only_on"):
+        return min(share, _share_of(item, SHARES_ON_POSTGRESQL))
+    return share
 
 
 def _runs_on_one_database_a_day(item: pytest.Item) -> bool:
@@ -232,11 +267,11 @@ def _is_below(file: Path, paths: Iterable[str]) -> bool:
     return any(map(file.is_relative_to, paths))
 
 
-def _share_on_postgresql(item: pytest.Item) -> float:
-    """Return which share of tests like this one ``make test-all`` runs on PostgreSQL."""
+def _share_of(item: pytest.Item, shares: Mapping[str, float]) -> float:
+    """Return the share of the longest path that the test is below; 1 if there is none."""
     file = item.path.relative_to(HERE)
-    found = [path for path in SHARES_ON_POSTGRESQL if file.is_relative_to(path)]
-    return SHARES_ON_POSTGRESQL[max(found, key=len)] if found else 1.0
+    found = [path for path in shares if file.is_relative_to(path)]
+    return shares[max(found, key=len)] if found else 1.0
 
 
 def _asks_database(item: pytest.Item) -> bool:
@@ -301,8 +336,37 @@ def make_member(district: District, email: str, role: str = "district manager") 
     return member
 
 
+OF_A_TEST = "_from_testcase"
+
+
+@pytest.fixture(scope="module")
+def kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Keep what fixtures of the module write until its last test has ended.
+
+    What a test writes is undone at its end, as always. It must not need a second connection.
+    """
+    files = set(settings.SPOOL.glob("*"))
+    with django_db_blocker.unblock(), transaction.atomic():
+        # A durable transaction may begin in it, as in that of a test.
+        setattr(connection.atomic_blocks[-1], OF_A_TEST, True)
+        yield
+        transaction.set_rollback(True)
+    for path in set(settings.SPOOL.glob("*")) - files:
+        path.unlink()
+
+
+@pytest.fixture(scope="module")
+def maple_once(kept: None) -> District:
+    """Maple USD for the fixtures of a module that add students once for all of its tests."""
+    return make_district("Maple USD", "100", "200")
+
+
 @pytest.fixture
-def maple(db: None) -> District:
+def maple(request: pytest.FixtureRequest, db: None) -> District:
+    if "maple_once" in request.fixturenames:
+        return District.objects.get(slug="maple-usd")
+    if connection.savepoint_ids:  # ``kept`` may have that of other tests of the module
+        District.objects.filter(slug="maple-usd").update(name="Other", slug="other")
     return make_district("Maple USD", "100", "200")
 
 
@@ -328,10 +392,21 @@ def django_test_environment(django_test_environment: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Let the data folder belong to the new database, so that few tests have to do it again."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let the data folder belong to the new database, so that few tests have to do it again.
+
+    On PostgreSQL, a database can be dropped when nobody uses it. A thread that has ended may not
+    have closed its connection yet, and the server takes a moment to notice one that is closed.
+    """
     with django_db_blocker.unblock():
         installation_id.adopt()
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE pid <>"
+                " pg_backend_pid() AND datname = current_database() AND usename = current_user"
+            )
 
 
 @pytest.fixture(autouse=True)
@@ -377,8 +452,9 @@ def nothing_is_cached() -> None:
 @pytest.fixture(autouse=True)
 def clean_spool() -> Iterator[None]:
     """No test finds the files of another one."""
+    kept_files = set(settings.SPOOL.glob("*"))
     yield
-    for path in settings.SPOOL.glob("*"):
+    for path in set(settings.SPOOL.glob("*")) - kept_files:
         path.unlink()
 
 

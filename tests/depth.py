@@ -1,13 +1,16 @@
 """How deep a run tests: every day with samples, every night with everything.
 
-A daily run takes a few samples of a long list, and others every day. The report of a run names the
-seed; set ``TESTS_SEED`` to it to take the same samples again.
+A daily run takes a few samples of a long list, and others every day; of the slow tests, each has
+its turn every few days. The report of a run names the seed; set ``TESTS_SEED`` to it to take the
+same samples again.
 """
 
+import math
 import os
 import random
+import zlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 NIGHTLY_VARIABLE = "TESTS_NIGHTLY"
@@ -24,10 +27,7 @@ SEED = int(os.environ.setdefault(SEED_VARIABLE, f"{datetime.now(UTC):%Y%m%d}"))
 
 Item = TypeVar("Item")
 
-LONGEST = ("handbook", "demo", "demo with a spreadsheet")
-"""Tests that take a minute or more each; ``make test-all`` runs one of them a day."""
-
-DAILY_EXAMPLES, NIGHTLY_EXAMPLES = 50, 300
+DAILY_EXAMPLES, NIGHTLY_EXAMPLES = 30, 300
 
 
 def examples(daily: int = DAILY_EXAMPLES) -> int:
@@ -46,13 +46,29 @@ def generator(purpose: str) -> random.Random:
 
 
 def is_chosen(name: str, share: float) -> bool:
-    """Return whether a test is in the samples that are such a share of all; others every day."""
-    return generator(name).random() < share
+    """Return whether it is the turn of a test that runs on such a share of all days.
+
+    With a share of a third, each test runs on every third day, and each day a third of them run.
+    """
+    return _turns(name, share) % 1 < share
 
 
-def share_of_longest(name: str) -> float:
-    """Return the ``daily_share`` of one of the longest tests: 1 if it is its turn, otherwise 0."""
-    return float(generator("longest test").choice(LONGEST) == name)
+def is_on_postgresql(name: str, share: float) -> bool:
+    """Return which of the databases has the next turn of such a test: one after the other."""
+    return math.floor(_turns(name, share)) % 2 == 1
+
+
+def _turns(name: str, share: float) -> float:
+    """Return how many turns a test has had until now; the test's name says where it begins."""
+    return zlib.crc32(name.encode()) / 2**31 + _day() * share
+
+
+def _day() -> int:
+    """Return a number that is greater by 1 every day; the seed itself if that is no date."""
+    try:
+        return date.fromisoformat(f"{SEED}").toordinal()
+    except ValueError:
+        return SEED
 
 
 def sample(

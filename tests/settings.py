@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from typing import Any
 
 _FOLDER = tempfile.mkdtemp(prefix="rollbook-tests-")
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
@@ -33,6 +34,13 @@ from rollbook.settings import DATA, DATABASES, ON_POSTGRESQL  # noqa: E402
 for _name in ("DATABASE_URL", "DATABASE_URL_FILE"):
     os.environ.pop(_name, None)
 
+_default: dict[str, Any] = DATABASES["default"]
+_options = _default.setdefault("OPTIONS", {})
+DURABLE = str(_options.get("init_command", ""))
+"""How the product opens an SQLite database."""
+
 if not ON_POSTGRESQL:
     # A file and not memory: locks, WAL and the turnstile are part of what is tested.
-    DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}
+    _default["TEST"] = {"NAME": DATA / "test.sqlite3"}
+    # Only a power failure could lose commits then; processes that tests start don't use this.
+    _options["init_command"] = DURABLE.replace("synchronous=FULL", "synchronous=OFF")

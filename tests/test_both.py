@@ -38,7 +38,6 @@ def both(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.daily_share(1 / 3)
 def test_each_test_runs_on_both_databases_and_failures_are_repeated_at_the_end(
     output: Path,
 ) -> None:
@@ -69,7 +68,6 @@ def test_a_test_of_one_alone_is_no_failure_of_the_other_but_no_test_at_all_is_on
     assert code_of(codes) == code
 
 
-@pytest.mark.daily_share(1 / 3)
 def test_one_database_can_be_named_and_the_server_is_gone_at_the_end(output: Path) -> None:
     assert both("--on", "postgresql", PLACEHOLDER).returncode == 0
     [vendor, url] = output.read_text().split()
@@ -90,7 +88,6 @@ def test_without_a_postgresql_nothing_is_tested_and_the_way_out_is_told(
     assert both("--on", "sqlite", PLACEHOLDER, **{VARIABLE: str(tmp_path)}).returncode == 0
 
 
-@pytest.mark.daily_share(1 / 3)
 def test_told_to_stop_it_ends_both_runs(output: Path) -> None:
     command = [sys.executable, "-m", "tests", str(PLACEHOLDER)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
@@ -102,7 +99,6 @@ def test_told_to_stop_it_ends_both_runs(output: Path) -> None:
     assert "passed" not in rest
 
 
-@pytest.mark.daily_share(1 / 3)
 def test_what_never_asks_the_database_is_tested_once() -> None:
     """Neither a test without the database in this process nor one that is marked so."""
     done = both(

@@ -1,10 +1,13 @@
 """What is to be measured."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from bench.plan import BenchFailed, plan
+from bench import __main__ as bench_command
+from bench import plan as bench_plan
+from bench.plan import VARIABLES, BenchFailed, plan
 
 
 def test_without_variables_everything_is_measured_up_to_a_million_rows() -> None:
@@ -55,3 +58,25 @@ def test_an_invalid_value_is_refused(name: str, value: str, message: str) -> Non
     with pytest.raises(BenchFailed) as caught:
         plan({name: value})
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["--rows", "10"], 2), (["all"], 2)])
+def test_help_and_wrong_arguments_measure_nothing(
+    words: list[str],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(bench_command, "measure", lambda *arguments: pytest.fail("it measures"))
+    with pytest.raises(SystemExit) as end:
+        bench_command.main(words)
+    assert end.value.code == code
+    if not code:
+        shown = capsys.readouterr().out
+        assert [name for name in VARIABLES if f"  {name} " not in shown] == []
+
+
+def test_every_variable_is_described() -> None:
+    source = Path(bench_plan.__file__).read_text(encoding="utf-8")
+    read = set(re.findall(r"BENCH_[A-Z_]+", source.partition("def plan")[2]))
+    assert read == set(VARIABLES)

@@ -52,7 +52,7 @@ WITH_AND_WITHOUT_SCRIPTS = pytest.mark.parametrize(
         pytest.param(
             False,
             id="without scripts",
-            marks=[pytest.mark.only_on("sqlite"), pytest.mark.daily_share(1 / 3)],
+            marks=[pytest.mark.only_on("sqlite"), pytest.mark.daily_share(1 / 8)],
         ),
     ],
 )

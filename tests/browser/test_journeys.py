@@ -38,7 +38,6 @@ __all__ = ["two_districts"]
 SCHOOL_MANAGER, INSTRUCTOR = "school@maple.example", "teacher@maple.example"
 # Journeys that are the same on every database: daily on SQLite alone, every night on both.
 ONCE = pytest.mark.daily_on("sqlite")
-pytestmark = pytest.mark.daily_share(1 / 2)
 NEW_PASSWORD = "seven quiet herons at dusk"
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,STAFF"
 NEW_HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"

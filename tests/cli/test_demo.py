@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import depth
 from tests.cli import process
 from tests.patience import TIMEOUT_S
 
@@ -16,7 +15,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.mark.only_on("sqlite")  # it creates its own data folder and sets no database
-@pytest.mark.daily_share(depth.share_of_longest("demo"))
+@pytest.mark.daily_share(1 / 8)
 def test_the_demo_runs_as_documented(tmp_path: Path) -> None:
     env = {**process.environment(), "TMPDIR": str(tmp_path)}
     result = subprocess.run(
@@ -33,7 +32,7 @@ def test_the_demo_runs_as_documented(tmp_path: Path) -> None:
 
 
 @pytest.mark.only_on("sqlite")
-@pytest.mark.daily_share(depth.share_of_longest("demo with a spreadsheet"))
+@pytest.mark.daily_share(1 / 8)
 def test_the_demo_with_a_spreadsheet_applies_every_good_row(tmp_path: Path) -> None:
     env = {**process.environment(), "TMPDIR": str(tmp_path)}
     result = subprocess.run(

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from tests import depth
 from tests.conftest import PASSWORD
 from tests.faults.folder import HEADER, row
 from tests.next_release import ADDITIVE, VERSION, add_migrations, copied_tree
@@ -26,7 +25,7 @@ from tests.postgres.server import OWNER, running_server
 
 pytestmark = [
     pytest.mark.without_database,
-    pytest.mark.daily_share(depth.share_of_longest("handbook")),
+    pytest.mark.daily_share(1 / 8),
 ]
 
 ROOT = Path(__file__).parents[2]

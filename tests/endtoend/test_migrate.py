@@ -221,7 +221,6 @@ def test_only_the_setting_lets_a_server_migrate_postgresql(tmp_path: Path, data:
             assert worker.stderr
             # Versions of Python with a slow parser of cookies are warned about first.
             assert logged in next(line for line in worker.stderr if "cookie parser" not in line)
-            worker.terminate()
-            assert worker.wait(TIMEOUT_S) == 0
+            worker.kill()
         is_migrated = len(execute(data, APPLIED)) > len(before)
         assert is_migrated == (setting == "yes")

@@ -21,6 +21,8 @@ from tests.postgres.server import SUPERUSER, Server, running_server
 from tests.prepared import Task, prepared
 
 STEP = "0.05"  # seconds that a worker takes for each step
+HOLD = "hold"
+"""The file in the data folder that keeps all updates from being applied any further."""
 
 
 @dataclass

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import inside
+from tests.faults.cluster import HOLD
+from tests.patience import TIMEOUT_S
 
-from django.core.management import call_command  # isort: skip - inside sets Django up
+from django.conf import settings  # isort: skip - inside sets Django up
+from django.core.management import call_command  # isort: skip
 
 from rollbook.accounts import roles
 from rollbook.accounts.models import Member
@@ -24,12 +27,13 @@ from rollbook.db import connections
 from rollbook.districts.models import District, School
 from rollbook.jobs import progress
 from rollbook.jobs.many_workers import reaper
+from rollbook.jobs.many_workers import worker as many_workers_worker
 from rollbook.updates import runner
 from rollbook.updates.applying import apply
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving import receive
-from rollbook.updates.state_machine import Mode
+from rollbook.updates.state_machine import Mode, State
 
 
 def make(count: str) -> None:
@@ -59,17 +63,31 @@ def submit(*files: str) -> None:
 
 
 def worker(seconds: str, *arguments: str) -> None:
-    """``rollbook worker``, with so many seconds for each step."""
+    """``rollbook worker``, with so many seconds for each step.
+
+    However busy the machine is, a step that ends late when it is told to stop is no failure. While
+    there is a file ``HOLD`` in the data folder, no update that is being applied goes on.
+    """
     inside.in_small_steps()
+    many_workers_worker.STOP_TIMEOUT_S = TIMEOUT_S
     real = runner.run_steps
 
     def slowly(update_id: int) -> Generator[None, None, None]:
         for _ in real(update_id):
             time.sleep(float(seconds))
             yield
+            while _is_held(update_id):
+                time.sleep(float(seconds))
+                yield
 
     runner.run_steps = slowly
     sys.exit(run(["worker", *arguments]))
+
+
+def _is_held(update_id: int) -> bool:
+    if not (settings.DATA / HOLD).exists():
+        return False
+    return UpdateJob.objects.filter(pk=update_id, state=State.APPLYING).exists()
 
 
 def impatient(seconds: str, *arguments: str) -> None:

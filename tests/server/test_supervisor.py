@@ -19,7 +19,7 @@ from tests.installations import environment, installed
 from tests.patience import TIMEOUT_S
 from tests.server.conftest import ROOT, Server, free_port
 
-pytestmark = [pytest.mark.process, pytest.mark.daily_share(1 / 2)]
+pytestmark = pytest.mark.process
 
 
 @dataclass(frozen=True)

@@ -228,7 +228,7 @@ def rows_of(draw: st.DrawFn, names: Sequence[str]) -> list[RawRow]:
     return rows
 
 
-@settings(max_examples=depth.examples(60), deadline=None)
+@settings(max_examples=depth.examples(40), deadline=None)
 @given(st.data(), headers(), st.sampled_from(RULES), st.booleans())
 def test_columns_give_the_same_as_rows(
     data: st.DataObject, names: list[str], rules: FileRules, keep_optional: bool

@@ -26,9 +26,13 @@ MAILS = Path(__file__).parent / "mails"
 RECEIVED = datetime(2026, 11, 23, 8, 5, 10, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(6))
+
+
 @pytest.fixture
-def school(maple: District, manager: Member) -> District:
-    enroll(maple, a_class(6))
+def school(enrolled: None, maple: District, manager: Member) -> District:
     return maple
 
 

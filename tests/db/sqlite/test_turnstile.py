@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from django.db import connection, transaction
 
 from rollbook.db.sqlite.turnstile import Turnstile, yield_to_other_writers
 from rollbook.districts.models import District
+from tests.settings import DURABLE
 
 pytestmark = pytest.mark.only_on("sqlite")
 
@@ -119,13 +121,12 @@ def _is_free() -> bool:
     return True
 
 
-@pytest.mark.django_db
-def test_the_database_is_as_durable_as_promised() -> None:
-    with connection.cursor() as cursor:
+def test_the_database_is_as_durable_as_promised(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "database.sqlite3")) as database:
+        database.executescript(DURABLE)
         values = {}
         for pragma in ("journal_mode", "synchronous", "foreign_keys"):
-            cursor.execute(f"PRAGMA {pragma}")
-            values[pragma] = cursor.fetchone()[0]
+            values[pragma] = database.execute(f"PRAGMA {pragma}").fetchone()[0]
     assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     assert sqlite3.sqlite_version_info >= (3, 39)
 

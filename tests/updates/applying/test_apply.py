@@ -34,9 +34,13 @@ from tests.updates.night import (
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(6))
+
+
 @pytest.fixture
-def school(maple: District) -> District:
-    enroll(maple, a_class(6))
+def school(enrolled: None, maple: District) -> District:
     return maple
 
 

@@ -35,9 +35,9 @@ from tests.updates.night import (
 ROWS = 60
 SPAN = 10  # bytes of a byte range in the property test, whose records have one byte each
 in_one_test = settings(
-    max_examples=depth.examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=depth.examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-slow = settings(in_one_test, max_examples=depth.examples(20))
+slow = settings(in_one_test, max_examples=depth.examples(10))
 
 
 @pytest.fixture
@@ -67,9 +67,13 @@ def mixed_file() -> str:
     return "\n".join([header, *rows, "nobody,,,,,4"])
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(ROWS, GRADE="4"))
+
+
 @pytest.fixture
-def school(maple: District) -> District:
-    enroll(maple, a_class(ROWS, GRADE="4"))
+def school(enrolled: None, maple: District) -> District:
     return maple
 
 
@@ -336,7 +340,7 @@ def test_a_second_process_is_started_only_for_a_large_file_with_many_unknown_rec
 @pytest.mark.usefixtures("small_byte_ranges")
 def test_new_students_of_all_byte_ranges_are_added_once(maple: District) -> None:
     text = complete(a_class(ROWS))
-    assert len(send(maple, text, Mode.ADD).checkpoints) > 8
-    result = finish(UpdateJob.objects.get())
-    assert counts(result) == {"added": ROWS}
+    update = send(maple, text, Mode.ADD)
+    assert len(update.checkpoints) > 8
+    assert counts(finish(update)) == {"added": ROWS}
     assert counts(run(maple, text, Mode.ADD)) == {"unchanged": ROWS}

@@ -52,9 +52,13 @@ MIXED = """
 CAME_TO = {"updated": 3, "unchanged": 3, "rejected": 7}
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(10))
+
+
 @pytest.fixture
-def school(maple: District) -> District:
-    enroll(maple, a_class(10))
+def school(enrolled: None, maple: District) -> District:
     return maple
 
 

@@ -24,9 +24,13 @@ STUDENTS = """STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID,GROUPS
 """
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, STUDENTS)
+
+
 @pytest.fixture
-def school(maple: District) -> District:
-    enroll(maple, STUDENTS)
+def school(enrolled: None, maple: District) -> District:
     return maple
 
 

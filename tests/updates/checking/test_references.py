@@ -18,11 +18,15 @@ from tests.updates.night import (
 )
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(4))
+    run(maple_once, "STUDENT_ID,STATUS\ns003,inactive")
+
+
 @pytest.fixture
-def school(maple: District) -> District:
+def school(enrolled: None, maple: District) -> District:
     """Return a district with s000 to s003, of whom s003 is inactive."""
-    enroll(maple, a_class(4))
-    run(maple, "STUDENT_ID,STATUS\ns003,inactive")
     return maple
 
 

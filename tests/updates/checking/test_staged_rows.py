@@ -15,12 +15,16 @@ from tests.updates.night import a_class, applying, enroll, send
 KEYS = ("claims_student_id", "claims_username", "claims_name_key", "claims_dob")
 
 
-@pytest.fixture
-def school(maple: District) -> District:
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
     enroll(
-        maple,
+        maple_once,
         "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n1,ann,Ann,Lee,2012-05-13\n,bob,Bob,Kim,2012-05-13",
     )
+
+
+@pytest.fixture
+def school(enrolled: None, maple: District) -> District:
     return maple
 
 

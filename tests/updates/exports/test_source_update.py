@@ -23,10 +23,14 @@ from tests.updates.night import (
 )
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(3))
+    run(maple_once, "STUDENT_ID,GRADE\ns000,5\ns001,15\ns002,14")
+
+
 @pytest.fixture
-def school(maple: District) -> District:
-    enroll(maple, a_class(3))
-    run(maple, "STUDENT_ID,GRADE\ns000,5\ns001,15\ns002,14")
+def school(enrolled: None, maple: District) -> District:
     return maple
 
 

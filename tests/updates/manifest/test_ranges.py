@@ -19,6 +19,7 @@ from tests.updates.night import (
     enroll,
     known,
     last,
+    lift_limits,
     run,
     send,
     values_of,

@@ -30,9 +30,13 @@ NIGHT = """
 """
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(6, GRADE="4"))
+
+
 @pytest.fixture
-def school(maple: District) -> District:
-    enroll(maple, a_class(6, GRADE="4"))
+def school(enrolled: None, maple: District) -> District:
     return maple
 
 

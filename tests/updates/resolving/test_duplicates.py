@@ -20,11 +20,15 @@ from tests.updates.night import (
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(4))
+    enroll(maple_once, "USERNAME,FIRST_NAME,LAST_NAME,DOB\nu004,Ann004,Lee004,2012-05-13")
+
+
 @pytest.fixture
-def school(maple: District) -> District:
+def school(enrolled: None, maple: District) -> District:
     """Return a district with s000 to s004, of whom the last has no STUDENT_ID."""
-    enroll(maple, a_class(4))
-    enroll(maple, "USERNAME,FIRST_NAME,LAST_NAME,DOB\nu004,Ann004,Lee004,2012-05-13")
     return maple
 
 

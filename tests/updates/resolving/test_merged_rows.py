@@ -39,10 +39,14 @@ from tests.updates.night import (
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(4))
+
+
 @pytest.fixture
-def school(maple: District) -> District:
+def school(enrolled: None, maple: District) -> District:
     """Return a district with s000 to s003, all in grade 4 of school 100."""
-    enroll(maple, a_class(4))
     return maple
 
 

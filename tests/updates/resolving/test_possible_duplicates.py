@@ -32,11 +32,10 @@ HEADER = "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE\n"
 JOHN = "John,Smith,2014-01-02"
 
 
-@pytest.fixture
-def school(maple: District) -> District:
-    """Return a district with a few students, one of them without a STUDENT_ID."""
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
     enroll(
-        maple,
+        maple_once,
         """
         STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB
         00101,abrook,Ana,Brook,2014-05-13
@@ -46,6 +45,11 @@ def school(maple: District) -> District:
         ,cleo,Cleo,Diaz,2011-07-30
         """,
     )
+
+
+@pytest.fixture
+def school(enrolled: None, maple: District) -> District:
+    """Return a district with a few students, one of them without a STUDENT_ID."""
     return maple
 
 

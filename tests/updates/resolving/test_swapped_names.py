@@ -21,9 +21,13 @@ CLASS = """
 """
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, CLASS)
+
+
 @pytest.fixture
-def school(maple: District) -> District:
-    enroll(maple, CLASS)
+def school(enrolled: None, maple: District) -> District:
     return maple
 
 

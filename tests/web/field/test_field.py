@@ -39,8 +39,8 @@ _CHECKED_LATER = frozenset(
 """What depends on the students: an unusual age can be worse than that of the current value."""
 
 
-@pytest.fixture
-def alder(db: None) -> District:
+@pytest.fixture(scope="module")
+def alder_once(kept: None) -> District:
     """Return a district with the schools and students of ``00-base.csv``."""
     district = make_district("Alder USD")
     for line in SCHOOLS.read_text(encoding="utf-8").splitlines()[1:]:
@@ -52,8 +52,8 @@ def alder(db: None) -> District:
 
 
 @pytest.fixture
-def sender(alder: District) -> Member:
-    return make_member(alder, "ops@alder.example")
+def sender(alder_once: District, db: None) -> Member:
+    return make_member(District.objects.get(pk=alder_once.pk), "ops@alder.example")
 
 
 @pytest.mark.parametrize("case", all_cases(), ids=str)

@@ -1,9 +1,11 @@
 """Test browsers, which use HTTPS and CSRF tokens, and sign in through the real form."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils.http import urlencode
 
@@ -32,8 +34,9 @@ class Visitor:
         )
 
     def sign_in(self, member: Member, password: str = PASSWORD, **query: str) -> Any:
-        """Submit the sign-in form."""
-        self.get("/sign-in")
+        """Request the sign-in form, unless there is a token for it, and submit it."""
+        if not self.token:
+            self.get("/sign-in")
         address = "/sign-in" + (f"?{urlencode(query)}" if query else "")
         return self.post(address, {"login": member.email, "password": password})
 
@@ -74,8 +77,16 @@ class Visitor:
     @property
     def token(self) -> str:
         """The CSRF token, which is in a hidden field of every form."""
-        cookie = self.client.cookies.get("__Host-csrf")
+        cookie = self.client.cookies.get(settings.CSRF_COOKIE_NAME)
         return cookie.value if cookie else ""
+
+
+@cache
+def _token() -> str:
+    """Return the token of a sign-in form, which any browser can have been given."""
+    browser = Visitor()
+    browser.get("/sign-in")
+    return browser.token
 
 
 @pytest.fixture
@@ -90,6 +101,7 @@ def visitor(db: None) -> SignedIn:
 
     def signed_in(member: Member) -> Visitor:
         browser = Visitor()
+        browser.client.cookies[settings.CSRF_COOKIE_NAME] = _token()
         response = browser.sign_in(member)
         assert (response.status_code, response["Location"]) == (302, "/"), read(response).text
         return browser

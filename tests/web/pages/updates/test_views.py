@@ -30,10 +30,14 @@ pytestmark = pytest.mark.django_db
 BAD = "STUDENT_ID,GRADE,DOB\ns000,9,\ns001,99,\ns002,8,2/30/2015\nnobody,4,\n"
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    enroll(maple_once, a_class(4, GRADE="4"))
+
+
 @pytest.fixture
-def school(maple: District) -> District:
+def school(enrolled: None, maple: District) -> District:
     """Maple USD with four students, added by update 1."""
-    enroll(maple, a_class(4, GRADE="4"))
     return maple
 
 

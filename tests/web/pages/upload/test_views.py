@@ -42,13 +42,18 @@ CHOICES = ["Check against the roster", "Apply 2 rows"]
 BAD_ROWS = b"STUDENT_ID,GRADE,SHOE_SIZE\r\n00123,5,3\r\n00124,15,4\r\n"
 
 
-@pytest.fixture
-def office(maple: District, manager: Member, visitor: SignedIn) -> Visitor:
-    """The browser of the district manager on the upload page, with two students enrolled."""
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District) -> None:
+    """Two students of Maple USD."""
     enroll(
-        maple,
+        maple_once,
         "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n00123,Ana,Brook,2014-05-13\n00124,-Ben,Cole,2013-11-02",
     )
+
+
+@pytest.fixture
+def office(enrolled: None, maple: District, manager: Member, visitor: SignedIn) -> Visitor:
+    """The browser of the district manager on the upload page, with two students enrolled."""
     browser = visitor(manager)
     browser.read(FORMAT)
     return browser
