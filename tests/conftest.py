@@ -247,7 +247,9 @@ def _daily_share(item: pytest.Item) -> float:
     mark = item.get_closest_marker("daily_share")
     share = float(mark.args[0]) if mark else 1.0
     if _starts_processes(item):
-        return min(share, _share_of(item, SHARES_OF_PROCESSES))
+        share = min(share, _share_of(item, SHARES_OF_PROCESSES))
+        # What a statement of docs/security promises isn't left untried for days.
+        return max(share, 1 / 2) if item.get_closest_marker("statement") else share
     if connection.vendor == "postgresql" and not item.get_closest_marker("only_on"):
         return min(share, _share_of(item, SHARES_ON_POSTGRESQL))
     return share

@@ -5,7 +5,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from rollbook.accounts.models import Member
-from rollbook.districts.models import District
 from rollbook.updates.planning import decisions
 from rollbook.updates.planning.decisions import Decider
 from rollbook.updates.planning.plan_status import PlanStatus
@@ -16,15 +15,15 @@ from rollbook.web.pages.plan.plan_words import effect
 from tests import depth
 from tests.updates import night
 from tests.web.field.cases import FieldCase, all_cases
-from tests.web.field.test_field import alder, sender
+from tests.web.field.test_field import alder_once, sender
 
-__all__ = ["alder", "sender"]
+__all__ = ["alder_once", "sender"]
 
 pytestmark = pytest.mark.django_db
 
 
 def test_the_button_has_the_numbers_of_the_update_that_follows(
-    alder: District, sender: Member
+    sender: Member,
 ) -> None:
     outcomes = {}
     for case in depth.sample(all_cases(), "plans of files from the field", daily=40):

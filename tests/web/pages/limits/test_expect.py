@@ -44,6 +44,8 @@ def test_changes_are_expected_and_ended(browser: Visitor, maple: District, manag
     words = expectations.describe(stored)
     assert page.messages == [f"Changes expected: {words}."]
     assert AccountMail.objects.get(notice="settings changed").member == colleague
+    for address in ("/", "/updates", "/students/update"):
+        assert f"don’t count toward the limits: {words}." in browser.read(address).text
     page = browser.follow(browser.post(f"/limits/expect/{stored.pk}/end"))
     assert page.messages == [f"No longer expected: {words}."]
     assert "No changes are expected now." in page.text

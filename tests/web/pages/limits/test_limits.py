@@ -200,7 +200,7 @@ def test_limits_are_tried_on_past_updates_before_they_are_saved(
         "held then. Nothing was saved."
     ) in page.text
     assert page.links["Update #2"] == "/updates/2"
-    assert "6 of 40 students would change (15 %; the limit is 0% and 5)" in page.text
+    assert "6 of 40 students would change (15 %; the limit is 0 % and 5)" in page.text
     fields = page.form_with("added-district-percent").values
     assert fields["changed-district-count"] == ["5"]
     assert LimitSet.objects.count() == 0
