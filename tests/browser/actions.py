@@ -60,13 +60,13 @@ def wait_for_email_to(
 
 
 def wait_for_email_about(
-    rollbook: Rollbook, login: str, update: int, timeout_s: float = TIMEOUT_S
+    rollbook: Rollbook, login: str, update: int, text: str = "", timeout_s: float = TIMEOUT_S
 ) -> str:
-    """Wait for the email to this address about the result of an update, and return its text."""
+    """Wait for the email to this address about an update with this text, and return it."""
     deadline = time.monotonic() + timeout_s
     while True:
         for email in emails_to(rollbook, login):
-            if re.search(rf"/updates/{update}\b", email):
+            if text in email and re.search(rf"/updates/{update}\b", email):
                 return email
         assert time.monotonic() < deadline, (
             f"no email to {login} about update {update} after {timeout_s} s"

@@ -75,10 +75,14 @@ def test_signs_of_failures_are_explained_only_if_there_are_any() -> None:
             day_with_state(1, "refused"),
             day_with_state(2, "canceled"),
             day_with_state(3, "completed"),
+            day_with_state(4, "held"),
+            day_with_state(5, "discarded"),
+            day_with_state(6, "checked"),
         ]
     )
-    assert [sign.text for sign in result.signs] == ["✕", "✕", "■"]
-    assert len(result.legend) == 3
+    assert [sign.text for sign in result.signs] == ["✕", "✕", "■", "!", "■", "?"]
+    assert len(result.legend) == 6
+    assert ("!", "the update is held until somebody decides") in result.legend
     assert (
         chart(
             [

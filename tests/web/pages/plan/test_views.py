@@ -15,18 +15,21 @@ from rollbook.districts.models import District, School
 from rollbook.students.models import Student
 from rollbook.updates import runner
 from rollbook.updates.cancel import cancel
+from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import decisions, limit_sets
 from rollbook.updates.planning.limit_document import LimitDocument
 from rollbook.updates.planning.summary import Summary
-from rollbook.updates.reporting import plan_review
+from rollbook.updates.reporting import plan_review, status_json
 from rollbook.updates.reporting.plan_figures import FIGURES, Figure
 from rollbook.updates.reporting.rows import rows_of_figure
 from rollbook.updates.state_machine import Mode, State
+from rollbook.web.pages.home import views as home_views
 from rollbook.web.pages.plan import page_data
 from tests.conftest import make_member
 from tests.updates.night import a_class, column_of, dump, enroll, finish, run, send
 from tests.updates.planning.test_judge import movers
+from tests.web.conftest import NOW
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
 
@@ -202,7 +205,11 @@ def test_a_dry_run_that_would_change_nothing_cannot_be_applied(
     assert page.actions == [f"/updates/{update.number}/discard"]
 
 
-def test_the_progress_ends_when_the_plan_waits(held: UpdateJob, browser: Visitor) -> None:
+def test_the_progress_ends_when_the_plan_waits(
+    held: UpdateJob, browser: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (status_json, home_views):
+        monkeypatch.setattr(module, "worker_status", lambda: WorkerStatus(alive=True, at=NOW))
     answer = browser.get("/updates/2/progress", htmx=True)
     assert answer["HX-Refresh"] == "true"
     approve(browser, held)
@@ -211,6 +218,7 @@ def test_the_progress_ends_when_the_plan_waits(held: UpdateJob, browser: Visitor
     assert "Updating starts in a moment." in page.text
     part = browser.get("/updates/2/progress", htmx=True)
     assert "HX-Refresh" not in part
+    assert "Update 2 will start in a moment." in browser.read("/").text
     finish(held)
     assert browser.get("/updates/2/progress", htmx=True)["HX-Refresh"] == "true"
 

@@ -126,7 +126,7 @@ def _unfinished(home: HomeState, live: Report, context: StatusContext) -> Headli
     if not context.is_worker_alive:
         text = f"Update {live.number} is waiting. {without_worker(live, context)}"
         return Headline(text, WAITING.word, "View update", "update", live.number)
-    if live.state is State.RECEIVED:
+    if live.state is State.RECEIVED or live.is_waiting:
         text = f"{name_updates(home.waiting).capitalize()} will start in a moment."
         return Headline(text, WAITING.word, step, "update", live.number)
     if stalled := stalled_warning(live, context):
