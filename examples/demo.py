@@ -143,13 +143,15 @@ def run_demo(demo: Demo) -> None:
         heading("2. The nightly script uploads its student file and asks for the status")
         print(f"\n  $ export CURL_CA_BUNDLE={demo.environment['CURL_CA_BUNDLE']}")
         nightly_update(demo, tonight)
-        heading(f"3. Someone uploads {NEW_STUDENTS:,} new students by mistake, then cancels")
+        heading(f"3. Someone uploads {NEW_STUDENTS:,} new students: the update is held")
+        hold(demo)
+        heading("4. It is approved all the same, and canceled part way")
         added = cancel_part_way(demo)
-        heading("4. The results arrive by email")
+        heading("5. The results arrive by email")
         read_emails(demo, tonight)
-        heading("5. One student's record and history")
+        heading("6. One student's record and history")
         show_history(demo, tonight.transferred)
-        heading("6. Stop the server")
+        heading("7. Stop the server")
         server.terminate()
         expect(server.wait(timeout=30) == 0, "the server shut down cleanly")
     check_enrollment(demo, added)
@@ -176,10 +178,24 @@ def nightly_update(demo: Demo, tonight: made_up.Night) -> None:
     expect(counts in status, f"the result is {counts}")
 
 
-def cancel_part_way(demo: Demo) -> int:
-    """Start an update, cancel it, and return how many students it had added by then."""
+def hold(demo: Demo) -> None:
+    """Start an update that exceeds the limits of the district."""
     answer = demo.curl("start", "file=@new-students.csv", "mode=add")
     expect(answer.startswith("OK update 3"), "the file was accepted")
+    status = demo.wait_for_status("^HELD")
+    expect(
+        f"{NEW_STUDENTS:,} students would be added to {STUDENTS:,}" in status,
+        "nothing was changed, and the status says why",
+    )
+
+
+def cancel_part_way(demo: Demo) -> int:
+    """Approve the update, cancel it, and return how many students it had added by then."""
+    report = demo.run("rollbook", "update", "show", "maple-usd", "3")
+    plan = re.search(r"--plan (\w+)", report)
+    if not plan:
+        fail("the report doesn't say how to approve the plan")
+    demo.run("rollbook", "update", "approve", "maple-usd", "3", "--plan", plan[1])
     demo.wait_for_status(r"updating, \d+,\d")
     answer = demo.curl("cancel")
     counts = re.match(r"OK update 3 canceled: ([\d,]+) \D+ ([\d,]+) were not processed", answer)
@@ -196,7 +212,7 @@ def cancel_part_way(demo: Demo) -> int:
 
 def read_emails(demo: Demo, tonight: made_up.Night) -> None:
     """Print the result emails and check their subjects."""
-    emails = sorted(demo.wait_for_emails(2), key=lambda email: str(email["Subject"]))
+    emails = sorted(demo.wait_for_emails(3), key=lambda email: str(email["Subject"]))
     for email in emails:
         body = email.get_body(("plain",))
         print()
@@ -204,11 +220,12 @@ def read_emails(demo: Demo, tonight: made_up.Night) -> None:
         print()
         if body:
             print_output(body.get_content())
-    expect(len(emails) == 2, "one email was sent for each update")
-    completed, canceled = (str(email["Subject"]) for email in emails)
+    expect(len(emails) == 3, "one email was sent for each result, and one for the held plan")
+    completed, canceled, held = (str(email["Subject"]) for email in emails)
     expect(
         bool(re.search(rf"pdate #?2\b.* {tonight.updated} ", completed))
-        and bool(re.search(r"pdate #?3\b.*canceled", canceled)),
+        and bool(re.search(r"pdate #?3\b.*canceled", canceled))
+        and bool(re.search(r"pdate #?3\b.*held", held)),
         "each subject names the update and its result",
     )
 

@@ -18,6 +18,7 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -32,10 +33,16 @@ from rollbook.students.snapshots import iter_district  # noqa: E402
 from rollbook.updates import problem_store, runner  # noqa: E402
 from rollbook.updates.applying import apply  # noqa: E402
 from rollbook.updates.checking import check_range  # noqa: E402
-from rollbook.updates.models import Draft, StagedRow, UpdateJob  # noqa: E402
+from rollbook.updates.models import Draft, StagedRow, UpdateEvent, UpdateJob  # noqa: E402
+from rollbook.updates.planning import decisions, limit_sets  # noqa: E402
+from rollbook.updates.planning.decisions import Decider  # noqa: E402
+from rollbook.updates.planning.limit_document import LimitDocument, WhenExceeded  # noqa: E402
+from rollbook.updates.planning.limits import Limit, Limits  # noqa: E402
 from rollbook.updates.receiving import drafts, files, receive  # noqa: E402
 from rollbook.updates.resolving import resolver  # noqa: E402
-from rollbook.updates.state_machine import Mode  # noqa: E402
+from rollbook.updates.state_machine import Mode, State  # noqa: E402
+
+DECIDERS = 4
 
 
 def make(base: str) -> None:
@@ -175,6 +182,47 @@ def work_until(statement: str) -> None:
     print(int(statement) - left())
 
 
+def hold_schools() -> None:
+    """Hold the schools of which more than a few students would go elsewhere."""
+    district = District.objects.get(slug="maple-usd")
+    limits = Limits({}, {"deactivated": Limit(1, 5)})
+    document = LimitDocument(limits, when_exceeded=WhenExceeded.HOLD_SCHOOLS)
+    limit_sets.save(district, document, None, timezone.now())
+
+
+def approve_until(statement: str) -> None:
+    """Approve the plan that waits, but die at this SQL statement; print how many there are."""
+    update = UpdateJob.objects.select_related("district").get(state=State.HELD)
+    with dying_at(int(statement)) as left:
+        decisions.approve(
+            update.district,
+            update.number,
+            update.plan_digest,
+            Decider(None),
+            timezone.now(),
+            ("200",),
+        )
+    print(int(statement) - left())
+
+
+def decide(how: str) -> None:
+    """Decide about the plan that waits, at the moment when four processes are ready to."""
+    update = UpdateJob.objects.select_related("district").get(state=State.HELD)
+    arguments = (update.district, update.number, update.plan_digest, Decider(None))
+    (settings.DATA / f"ready-{os.getpid()}").touch()
+    while len(list(settings.DATA.glob("ready-*"))) < DECIDERS:
+        pass
+    try:
+        if how == "approve":
+            decisions.approve(*arguments, timezone.now())
+        elif how == "discard":
+            decisions.discard(*arguments, timezone.now())
+        else:
+            decisions.discard_expired(timezone.now() + timedelta(days=30))
+    except decisions.NotDecided as error:
+        print(error.code)
+
+
 @contextmanager
 def dying_at(statement: int) -> Iterator[Callable[[], int]]:
     """Die at this SQL statement of ours; yield how many are left until then."""
@@ -239,6 +287,12 @@ def left_by(district: District) -> dict[str, Any]:
                 "rows_added",
                 "rows_unchanged",
                 "rows_rejected",
+                "rows_left_out",
+                "summary",
+                "reasons",
+                "plan_digest",
+                "split_from__number",
+                "left_out_schools",
                 "problem_counts",
             )
         ),
@@ -249,6 +303,11 @@ def left_by(district: District) -> dict[str, Any]:
             .select_related("update")
             .order_by("update", "line")
         ],
+        "events": sorted(
+            UpdateEvent.objects.filter(update__district=district).values_list(
+                "update__number", "state"
+            )
+        ),
         "problems": list(
             updates.values_list("number", "problem__line", "problem__code").order_by(
                 "number", "problem__line", "problem__code"

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -17,6 +18,7 @@ from rollbook.mail import outbox
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.text import format_datetime
 from rollbook.updates.models import ResultMail, UpdateEvent, UpdateJob
+from rollbook.updates.planning.held_in_a_row import ALARMING, held_in_a_row
 from rollbook.updates.planning.reason_words import reason_sentence
 from rollbook.updates.reporting.remarks import named_columns
 from rollbook.updates.reporting.report import (
@@ -113,8 +115,8 @@ def _recipients_of_plan(event: UpdateEvent) -> Iterator[Member]:
     """Return who gets the email about an event.
 
     A dry run concerns only the person who started it, and about a plan that was replaced the
-    newer update sends its own email. If nobody receives the results of a district, the district
-    managers hear of a plan that is held.
+    newer update sends its own email. If nobody receives the results of a district, or several
+    files in a row are held, the district managers hear of it.
     """
     update = event.update
     if update.discard_reason == REPLACED:
@@ -123,10 +125,10 @@ def _recipients_of_plan(event: UpdateEvent) -> Iterator[Member]:
         chosen = [update.member_id, *(update.notified or [])]
         yield from Member.objects.filter(district=update.district_id, pk__in=chosen, is_active=True)
         return
-    recipients = list(_recipients(update))
-    if not recipients and event.state == State.HELD:
-        recipients = list(district_managers(update.district))
-    yield from recipients
+    recipients = set(_recipients(update))
+    if event.state == State.HELD and (not recipients or held_in_a_row(update) >= ALARMING):
+        recipients |= set(district_managers(update.district))
+    yield from sorted(recipients, key=attrgetter("pk"))
 
 
 def _recipients(update: UpdateJob) -> Iterator[Member]:
@@ -157,6 +159,8 @@ def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
         "previous": previous(update),
         "url": settings.URL,
         **_reasons(update_report),
+        "held_in_a_row": held_in_a_row(update) if update.state == State.HELD else 0,
+        "alarming": ALARMING,
         **_times(update_report),
     }
 

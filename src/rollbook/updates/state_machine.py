@@ -82,7 +82,7 @@ IN_PROGRESS = [State.CHECKING.value, State.APPLYING.value]
 """A run works on the update; only one of a district's updates is in such a state."""
 
 IN_QUEUE = [State.RECEIVED.value, *IN_PROGRESS]
-"""The update needs no decision by a person to go on."""
+"""Nobody has to decide about the update."""
 
 PLAN_WAITING = [State.CHECKED.value, State.HELD.value, State.SCHEDULED.value]
 """The plan of the update is complete and waits, for a person or for its time."""

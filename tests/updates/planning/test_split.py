@@ -15,7 +15,6 @@ from tests.updates.night import (
     column_of,
     enroll,
     finish,
-    lift_limits,
     problems,
     report_of,
     send,
@@ -26,7 +25,6 @@ HALF = 150
 
 @pytest.fixture
 def school(maple: District) -> District:
-    lift_limits(maple)
     enroll(maple, a_class(HALF))
     enroll(maple, a_class(HALF, STUDENT_ID="t{0:03}", USERNAME="t{0:03}", SCHOOL_ID="200"))
     document = LimitDocument(when_exceeded=WhenExceeded.HOLD_SCHOOLS)

@@ -12,7 +12,7 @@ from rollbook.updates.reporting.state_words import (
     words_of,
 )
 from rollbook.updates.reporting.status_line import VERDICT_MEANINGS
-from rollbook.updates.state_machine import UNFINISHED, Outcome, State
+from rollbook.updates.state_machine import EVENT_STATES, UNFINISHED, Outcome, State
 from rollbook.web.pages.base.templatetags.pages import BADGES
 from tests.web.reports import a_report
 
@@ -37,9 +37,9 @@ def test_every_final_state_is_ranked() -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_an_ended_update_has_a_sentence(state: State) -> None:
+def test_an_update_that_people_hear_of_has_a_sentence(state: State) -> None:
     report = a_report(state, rows=3, updated=1)
-    assert bool(result_sentence(report)) == (state not in UNFINISHED)
+    assert bool(result_sentence(report)) == (state in EVENT_STATES)
     assert "{" not in result_sentence(report)
 
 

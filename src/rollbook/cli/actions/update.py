@@ -1,4 +1,4 @@
-"""Run ``rollbook update``: show updates, their reports and their files."""
+"""Run ``rollbook update``: show updates, and decide about their plans."""
 
 import sys
 from argparse import Namespace
@@ -12,11 +12,14 @@ from rollbook.cli.audit_log import record, record_with_confidential
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.districts.models import District
+from rollbook.districts.suspension import DistrictSuspended
 from rollbook.students import recognition
 from rollbook.text import format_number, format_timestamp, join_words, name_updates
 from rollbook.updates.exports import changes, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning import decisions
+from rollbook.updates.planning.decisions import Decider, NotDecided
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.planning.reason_words import plan_sentence, reason_sentence
 from rollbook.updates.receiving.files import FileMissing
@@ -63,6 +66,46 @@ def show(arguments: Namespace) -> int:
     else:
         print("\n".join(report_lines(job)))
     return OK
+
+
+def approve(arguments: Namespace) -> int:
+    """Approve a plan, with or without some schools."""
+    district, now = get_district(arguments.district), timezone.now()
+    decider = Decider(None, note=arguments.note)
+    without = arguments.without or []
+    try:
+        update = decisions.approve(
+            district, arguments.number, arguments.plan, decider, now, without
+        )
+    except (NotDecided, DistrictSuspended) as error:
+        raise _not_decided(error) from None
+    left_out = f", without {join_words(sorted(without))}" if without else ""
+    _print_decision(arguments, update, f"Approved the plan of update {update.number}{left_out}.")
+    return OK
+
+
+def discard(arguments: Namespace) -> int:
+    """Discard a plan."""
+    district, now = get_district(arguments.district), timezone.now()
+    decider = Decider(None, note=arguments.note)
+    try:
+        update = decisions.discard(district, arguments.number, arguments.plan, decider, now)
+    except (NotDecided, DistrictSuspended) as error:
+        raise _not_decided(error) from None
+    _print_decision(arguments, update, f"Discarded the plan of update {update.number}.")
+    return OK
+
+
+def _not_decided(error: NotDecided | DistrictSuspended) -> CommandError:
+    code = error.code if isinstance(error, NotDecided) else "suspended"
+    return CommandError(code, str(error))
+
+
+def _print_decision(arguments: Namespace, update: UpdateJob, line: str) -> None:
+    if arguments.json:
+        print(output.to_json({"update": update.number, "state": update.state}))
+    else:
+        print(line)
 
 
 def _get_update(district: District, number: int | None) -> UpdateJob:
@@ -116,7 +159,7 @@ def report_lines(job: UpdateJob) -> Iterator[str]:
     yield str(verdict(job_report, context))
     yield ""
     yield from output.name_value_lines(_report_values(job_report))
-    if job_report.plan:
+    if job_report.plan and job_report.plan.planned_at:
         yield ""
         yield from plan_lines(job_report.plan, job_report)
     if job.problem_counts and not _is_in_first_line(job_report):

@@ -21,7 +21,7 @@ EXPORT_OPTIONS = {
 
 def register(commands: Commands) -> None:
     """Register ``update list``, ``show``, ``approve`` and ``discard``."""
-    group = add_command_group(commands, "update", "Show updates and their results.")
+    group = add_command_group(commands, "update", "Show updates, and decide about their plans.")
     list_command = add_command(group, "list", _run_list, "List updates, newest first.")
     add_district_argument(list_command)
     add_json_option(list_command)
@@ -105,12 +105,12 @@ def _run_show(arguments: Namespace) -> int:
 
 
 def _run_approve(arguments: Namespace) -> int:
-    from rollbook.cli.actions.plan import approve
+    from rollbook.cli.actions.update import approve
 
     return approve(arguments)
 
 
 def _run_discard(arguments: Namespace) -> int:
-    from rollbook.cli.actions.plan import discard
+    from rollbook.cli.actions.update import discard
 
     return discard(arguments)

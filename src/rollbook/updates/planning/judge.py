@@ -1,4 +1,4 @@
-"""Decide, once all rows are checked, whether an update goes on or its plan waits."""
+"""Decide, once all rows are checked, whether an update continues or its plan waits."""
 
 import hashlib
 import json

@@ -56,7 +56,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     yield
 
 
-def _lines(query: str, *parameters: object) -> list[int]:
+def _lines(query: str, *parameters: int | str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return [line for (line,) in cursor.fetchall()]

@@ -96,10 +96,10 @@ class PlanFields(models.Model):
         max_length=8, default="", db_default="", help_text="see state_machine.py"
     )
     replaced_by = models.ForeignKey(
-        "self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        "updates.UpdateJob", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     split_from = models.ForeignKey(
-        "self",
+        "updates.UpdateJob",
         null=True,
         on_delete=models.PROTECT,
         related_name="split_into",

@@ -19,6 +19,7 @@ class PlanStatus:
         digest: Its digest.
         summary: What it would do.
         reasons: The limits that it exceeds.
+        planned_at: Since when it waits or has waited; None: it was applied at once.
         apply_at: When it may be applied; None: when a person has approved it.
         discard_at: When it is discarded if nobody has decided.
         decided_by: Who approved or discarded it; None: the operator, or nobody.
@@ -33,6 +34,7 @@ class PlanStatus:
     digest: str
     summary: Summary
     reasons: tuple[Reason, ...]
+    planned_at: datetime | None
     apply_at: datetime | None
     discard_at: datetime | None
     decided_by: Member | None
@@ -53,6 +55,7 @@ class PlanStatus:
             digest=update.plan_digest,
             summary=Summary.from_json(update.summary),
             reasons=tuple(map(Reason.from_json, update.reasons or ())),
+            planned_at=update.planned_at,
             apply_at=update.apply_at,
             discard_at=update.discard_at,
             decided_by=update.decided_by,

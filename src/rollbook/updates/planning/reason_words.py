@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rollbook.text import count_of, format_number, format_percent
+from rollbook.text import count_of, format_number
 from rollbook.updates.planning.limits import Reason
 from rollbook.updates.planning.measures import MEASURES
 from rollbook.updates.planning.summary import Counts
@@ -16,19 +16,20 @@ _PARTS = (
 
 
 def reason_sentence(reason: Reason) -> str:
-    """Return for example ``412 of 4,812 students would change school (8.6%; limit 5% and 50)``."""
+    """Return for example ``412 of 4,812 students would change school (8.6 %; the limit is …)``."""
     measure, measured = MEASURES[reason.measure], reason.measured
     noun = "student" if measure.of == "active" else "row"
     text = measure.text.format(column=measured.column)
     if measured.count == 1 and text.startswith("are "):
         text = f"is {text.removeprefix('are ')}"
-    share = format_percent(measured.count, measured.of)
-    limit = f"{reason.limit.percent}% and {format_number(reason.limit.count)}"
+    share = f"{format_number(round(100 * measured.count / measured.of))} %"
+    limit = f"{reason.limit.percent} % and {format_number(reason.limit.count)}"
     where = f" at school {reason.school}" if reason.school else ""
-    return (
-        f"{format_number(measured.count)} of {count_of(measured.of, noun)}{where} {text} "
-        f"({share}; the limit is {limit})"
-    )
+    subject = f"{format_number(measured.count)} of {count_of(measured.of, noun)}"
+    if reason.measure == "added":
+        subject = count_of(measured.count, noun)
+        text = f"{text} to {format_number(measured.of)}"
+    return f"{subject}{where} {text} ({share}; the limit is {limit})"
 
 
 def first_reason(reasons: Sequence[Reason]) -> str:
@@ -41,7 +42,7 @@ def first_reason(reasons: Sequence[Reason]) -> str:
 
 def plan_sentence(counts: Counts) -> str:
     """Return what a plan would do: ``290 students would change, 12 would be added``."""
-    parts = []
+    parts: list[str] = []
     for name, text in _PARTS:
         count = getattr(counts, name)
         if count and not parts:

@@ -1,0 +1,135 @@
+"""The emails about plans: held, checked, discarded; who gets them, and when they are given up."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail as outbox
+from django.utils import timezone
+
+from rollbook.accounts.members.members import set_receivers
+from rollbook.accounts.models import Member
+from rollbook.districts.models import District
+from rollbook.updates import mails
+from rollbook.updates.cancel import cancel
+from rollbook.updates.models import ResultMail, UpdateEvent, UpdateJob
+from rollbook.updates.planning import decisions
+from rollbook.updates.planning.decisions import Decider
+from tests.conftest import make_member
+from tests.updates.night import a_class, enroll, finish, send
+from tests.updates.planning.test_judge import movers
+
+
+@pytest.fixture
+def school(maple: District, manager: Member) -> District:
+    enroll(maple, a_class(200))
+    mails.queue_result_mails()
+    mails.send_due()
+    outbox.outbox.clear()
+    return maple
+
+
+def hold(district: District, size: int = 60, **columns: Any) -> UpdateJob:
+    update = send(district, movers(size), **columns)
+    finish(update)
+    update.refresh_from_db()
+    return update
+
+
+def sent() -> list[tuple[str, str]]:
+    """Send what is due, and return the recipient and the subject of each email."""
+    mails.queue_result_mails()
+    mails.send_due()
+    found = [(each.to[0], str(each.subject)) for each in outbox.outbox]
+    outbox.outbox.clear()
+    return sorted(found)
+
+
+def test_a_held_plan_is_announced_with_its_reasons_and_its_end(
+    school: District, manager: Member
+) -> None:
+    hold(school, member=manager)
+    mails.queue_result_mails()
+    email = mails.message(ResultMail.objects.order_by("pk").last() or pytest.fail("no email"))
+    assert email.to == ["ops@maple.example"]
+    assert email.subject.endswith("Student update 2 held: nothing was applied yet")
+    assert "60 of 200 students would change school (30 %; the limit is 10 % and 50)" in email.body
+    assert "after that, it is discarded." in email.body
+    assert "https://localhost:8443/updates/2" in email.body
+    assert "s000" not in email.body
+
+
+def test_each_event_is_announced_once(school: District, manager: Member) -> None:
+    held = hold(school, member=manager)
+    assert len(sent()) == 1
+    assert sent() == []
+    decisions.approve(school, 2, held.plan_digest, Decider(manager), timezone.now())
+    finish(held)
+    assert [subject.rpartition("] ")[2] for _, subject in sent()] == [
+        "Student update 2 completed: 60 updated"
+    ]
+    events = UpdateEvent.objects.filter(update=held).order_by("pk")
+    assert list(events.values_list("state", flat=True)) == ["held", "completed"]
+
+
+@pytest.mark.parametrize("how", ["expire", "discard", "cancel"])
+def test_a_discarded_plan_is_announced(school: District, manager: Member, how: str) -> None:
+    held = hold(school, member=manager)
+    sent()
+    if how == "expire":
+        decisions.discard_expired(timezone.now() + timedelta(days=4))
+    elif how == "discard":
+        decisions.discard(school, 2, held.plan_digest, Decider(None), timezone.now())
+    else:
+        cancel(school)
+    assert [subject.rpartition("] ")[2] for _, subject in sent()] == ["Student update 2 discarded"]
+
+
+def test_a_replaced_plan_is_not_announced_again(school: District, manager: Member) -> None:
+    hold(school, member=manager)
+    sent()
+    finish(send(school, a_class(200, GRADE="5"), member=manager))
+    assert [subject.rpartition("] ")[2] for _, subject in sent()] == [
+        "Student update 3 held: nothing was applied yet"
+    ]
+
+
+def test_a_dry_run_concerns_only_who_started_it(school: District, manager: Member) -> None:
+    make_member(school, "lee@maple.example")
+    set_receivers(school, ["lee@maple.example"])
+    hold(school, 2, member=manager, is_check=True)
+    assert [(to, subject.rpartition("] ")[2]) for to, subject in sent()] == [
+        ("ops@maple.example", "Student update 2 checked")
+    ]
+
+
+def test_without_recipients_the_managers_hear_of_a_held_plan(
+    school: District, manager: Member
+) -> None:
+    hold(school)
+    assert [to for to, _ in sent()] == ["ops@maple.example"]
+
+
+def test_the_third_file_in_a_row_is_an_alarm_for_the_managers(
+    school: District, manager: Member
+) -> None:
+    clerk = make_member(school, "lee@maple.example", "instructor")
+    for size in (60, 61):
+        hold(school, size, member=clerk)
+        assert [to for to, _ in sent()] == ["lee@maple.example"]
+    hold(school, 3, member=manager, is_check=True)
+    sent()
+    hold(school, 62, member=clerk)
+    found = sent()
+    assert [to for to, _ in found] == ["lee@maple.example", "ops@maple.example"]
+    assert "held (3 files in a row)" in found[0][1]
+
+
+def test_an_email_that_asks_for_a_decision_is_given_up_after_it(
+    school: District, manager: Member
+) -> None:
+    held = hold(school, member=manager)
+    mails.queue_result_mails()
+    decisions.approve(school, 2, held.plan_digest, Decider(manager), timezone.now())
+    assert sent() == []
+    assert not ResultMail.objects.exclude(next_attempt_at=None).exists()
