@@ -172,6 +172,7 @@ def held_report() -> Report:
         digest="0" * 12,
         summary=Summary(Counts()),
         reasons=(reason,),
+        planned_at=NOW,
         apply_at=None,
         discard_at=NOW,
         decided_by=None,
