@@ -16,6 +16,7 @@ from bench import (
     latency,
     pages,
     peers,
+    plans,
     table,
     upload,
     workers,
@@ -83,6 +84,7 @@ _PARTS: dict[str, Callable[[Plan, Database, Results], None]] = {
     "upload": upload.measure,
     "encryption": encryption.measure,
     "pages": pages.measure,
+    "plans": plans.measure,
     "workers": _workers,
 }
 

@@ -81,7 +81,10 @@ class Rollbook:
         self.pid = 0
 
     def add_district(self, name: str, schools: Path) -> District:
-        """Add a district with its schools and the member who uploads its files."""
+        """Add a district with its schools and the member who uploads its files.
+
+        It has no limits, so no update is held.
+        """
         slug = name.lower().replace(" ", "-")
         district = District(slug, f"ops@{slug}.example")
         (self.folder / "password").write_text(PASSWORD, encoding="ascii")
@@ -97,11 +100,25 @@ class Rollbook:
             "--password-file",
             str(self.folder / "password"),
         )
+        self.set_limits(district, {"limits": {}})
         return district
+
+    def set_limits(self, district: District, document: dict[str, Any]) -> None:
+        """Replace the limits of a district; what the document leaves out is as by default."""
+        file = self.folder / "limits.json"
+        file.write_text(json.dumps(document), encoding="ascii")
+        self.command("limits", "set", district.slug, "--file", str(file))
 
     def command(self, *arguments: str) -> str:
         """Run a subcommand of ``rollbook``; return its output."""
         return self._run([sys.executable, "-m", "rollbook", *arguments]).stdout
+
+    def module(self, name: str, *arguments: str) -> str:
+        """Run a module of the benchmark inside Rollbook's environment; return its output."""
+        with self.environment(
+            PYTHONPATH=str(Path(__file__).parents[1]), DJANGO_SETTINGS_MODULE="rollbook.settings"
+        ):
+            return self._run([sys.executable, "-m", name, *arguments]).stdout
 
     @contextmanager
     def serving(self) -> Iterator[None]:
@@ -159,8 +176,10 @@ class Rollbook:
         """
         while True:
             facts = self.status(district, upload.number)
-            if facts["ended_at"]:
+            if facts["ended_at"] or facts["state"] == state:
                 break
+            if facts["state"] == "held":
+                raise BenchFailed(f"update {upload.number} is held: {facts['message']}")
             waited = time.time() - upload.last_byte
             if waited > _UPDATE_TIMEOUT_S:
                 raise BenchFailed(
@@ -169,7 +188,8 @@ class Rollbook:
             time.sleep(min(max(0.1, waited / 10), 5))
         if facts["state"] != state:
             raise BenchFailed(f"update {upload.number} should be {state}: {facts['message']}")
-        return Ended(facts, moment(facts["ended_at"]) - upload.last_byte, upload.took)
+        ended_at = moment(facts["ended_at"]) if facts["ended_at"] else time.time()
+        return Ended(facts, ended_at - upload.last_byte, upload.took)
 
     def status(self, district: District, number: int) -> dict[str, Any]:
         """The facts of an update."""

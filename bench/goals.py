@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from statistics import median
 
-from bench import encryption, fit
+from bench import encryption, fit, plans
 from bench.peers import WAYS
 from bench.results import Figures, Results
 
@@ -27,6 +28,9 @@ _BEAT = 50  # ms from one call of status to the next
 _CALLED_ROWS = 100_000
 _LISTED = 100_000  # students
 _MOST_FOR_ENCRYPTION = 1.15
+_MOST_FOR_JUDGING = 0.05
+_MOST_FOR_DECISION = 0.3  # s
+_MOST_KEPT = 4.0  # bytes
 _FLAT = 16  # bytes a row by which a worker's memory may grow
 
 
@@ -254,6 +258,38 @@ def _pages(results: Results) -> Iterator[Line]:
             yield Line(work, NAMES[database], record["rows"], ours, "", measured, goal, met)
 
 
+def _plans(results: Results) -> Iterator[Line]:
+    for database in NAMES:
+        for rows in results.values("rows", "plans", database=database):
+            yield from _decisions(results, database, rows)
+            yield from _judging(results, database, rows)
+
+
+def _decisions(results: Results, database: str, rows: int) -> Iterator[Line]:
+    for what in (plans.PAGE, plans.APPROVE, plans.DISCARD):
+        took = results.figures("seconds", "plans", database=database, rows=rows, what=what)
+        if took:
+            judged = _judged(rows, "under 300 ms", took.median < _MOST_FOR_DECISION)
+            measured = f"median {took.median * 1000:.0f} ms"
+            where = (f"a plan: {what}", NAMES[database], rows)
+            yield Line(*where, seconds(took), "", measured, *judged)
+
+
+def _judging(results: Results, database: str, rows: int) -> Iterator[Line]:
+    found = results.find("plans", database=database, rows=rows, what=plans.JUDGE)
+    if not found:
+        return
+    took = Figures(tuple(each["seconds"] for each in found))
+    share = median(each["seconds"] / each["check_seconds"] for each in found)
+    judged = _judged(rows, "at most 5 % of the check", share <= _MOST_FOR_JUDGING)
+    where = ("a plan: summary and limits", NAMES[database], rows)
+    yield Line(*where, seconds(took), "", f"{share:.1%} of the check", *judged)
+    kept = max(each["bytes_a_row"] for each in found)
+    judged = _judged(rows, "at most 4", kept <= _MOST_KEPT)
+    where = ("bytes kept a row", NAMES[database], rows)
+    yield Line(*where, f"{kept:.2f}", "", f"{kept:.2f}", *judged)
+
+
 def _watched(results: Results) -> Iterator[Line]:
     work, goal = "rollover with 20 calls of status a second", "slowed by less than 5 %"
     for database in NAMES:
@@ -348,6 +384,7 @@ _COMPARISONS: tuple[Callable[[Results], Iterator[Line]], ...] = (
     _status,
     _watched,
     _pages,
+    _plans,
     _workers,
     _growth,
 )

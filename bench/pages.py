@@ -19,7 +19,7 @@ from bench.works import Enrolled, enroll
 
 MAX_ROWS = 100_000
 CALLS = 10
-_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 def measure(plan: Plan, database: Database, results: Results) -> None:
@@ -28,7 +28,7 @@ def measure(plan: Plan, database: Database, results: Results) -> None:
     enrolled = enroll(plan, database, students.write(plan.folder, rows, order=plan.order))
     with enrolled.serving():
         enrolled.send("base")
-        browser = _signed_in(enrolled)
+        browser = signed_in(enrolled)
         for what, query in _asked(rows).items():
             address = _address(browser, f"{enrolled.rollbook.url}/students", query)
             seconds = [_open(browser, address) for _ in range(CALLS * plan.runs)]
@@ -52,7 +52,7 @@ def _address(browser: OpenerDirector, url: str, asked: dict[str, str]) -> str:
     """Return the address of the list: the one to which its submitted filters lead."""
     if not asked or "page" in asked:
         return f"{url}?{urlencode(asked)}"
-    token = _TOKEN.search(browser.open(url).read().decode())
+    token = TOKEN.search(browser.open(url).read().decode())
     if token is None:
         raise BenchFailed("the list of students has no form")
     form = {"csrfmiddlewaretoken": token[1], **asked}
@@ -60,12 +60,13 @@ def _address(browser: OpenerDirector, url: str, asked: dict[str, str]) -> str:
     return str(answer.geturl())
 
 
-def _signed_in(enrolled: Enrolled) -> OpenerDirector:
+def signed_in(enrolled: Enrolled) -> OpenerDirector:
+    """Return a browser in which the district's member is signed in."""
     tls = ssl.create_default_context(cafile=str(enrolled.rollbook.data / "certificate.pem"))
     browser = build_opener(HTTPSHandler(context=tls), HTTPCookieProcessor())
     browser.addheaders = [("Accept", "text/html")]
     url = f"{enrolled.rollbook.url}/sign-in"
-    token = _TOKEN.search(browser.open(url).read().decode())
+    token = TOKEN.search(browser.open(url).read().decode())
     if token is None:
         raise BenchFailed("the sign-in page has no form")
     form = {"csrfmiddlewaretoken": token[1], "login": enrolled.district.login, "password": PASSWORD}

@@ -50,7 +50,7 @@ def test_folders_are_those_that_are_named(tmp_path: Path) -> None:
             "BENCH_PARTS",
             "works,all",
             "BENCH_PARTS names all; "
-            "known are works, peers, growth, latency, upload, encryption, pages, workers",
+            "known are works, peers, growth, latency, upload, encryption, pages, plans, workers",
         ),
     ],
 )
