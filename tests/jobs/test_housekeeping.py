@@ -37,6 +37,7 @@ def test_every_task_has_its_own_name_and_interval() -> None:
         ("find unused accounts", 3600.0, "45 * * * *"),
         ("finish key rotations", 300.0, "*/5 * * * *"),
         ("continue deletions", 60.0, "* * * * *"),
+        ("discard expired plans", 60.0, "* * * * *"),
         ("report missing files", 60.0, "* * * * *"),
         ("notice password spraying", 300.0, "*/5 * * * *"),
         ("check alerts", 60.0, "* * * * *"),

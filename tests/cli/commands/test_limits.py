@@ -114,7 +114,7 @@ def test_limits_are_tried_before_they_are_saved(
     assert result.out == (
         "Of 2 updates in the last 400 days, 1 would have been held with these limits; "
         "none were held then.\n\nupdate 2, <time>\n"
-        "  6 of 40 students would change (15 %; the limit is 0% and 5)\n"
+        "  6 of 40 students would change (15 %; the limit is 0 % and 5)\n"
     )
     found = json.loads(rollbook("limits", "try", "maple-usd", "--file", path, "--json").out)
     assert (found["judged"], found["would_be_held"], found["were_held"]) == (2, 1, 0)

@@ -89,8 +89,8 @@ _STAGED = lateral_lookup_sql(
 _OUT_OF_DATE = f"""
 SELECT COUNT(*)
 FROM {_STAGED}
-JOIN students_rowfingerprint present ON present.student_id = staged.student_id
-WHERE present.student_version <> staged.student_version"""
+JOIN students_student present ON present.id = staged.student_id
+WHERE present.version <> staged.student_version"""
 
 
 def count_out_of_date(update: UpdateJob) -> OutOfDate:
