@@ -226,7 +226,7 @@ class TestRealProcess:
         assert (result.returncode, "students.0001_initial\n" in result.stdout) == (0, True)
         assert process.rollbook("update", "list", "maple-usd", env=env).returncode == 0
         assert execute(tmp_path, "SELECT slug FROM districts_district") == [("maple-usd",)]
-        assert execute(tmp_path, "SELECT count(*) FROM students_rowfingerprint") == [(0,)]
+        assert execute(tmp_path, "SELECT count(*) FROM students_touched") == [(0,)]
         result = process.rollbook("migrate", env=env)
         assert result.stdout == "The database is of this version; there is nothing to do.\n"
 
