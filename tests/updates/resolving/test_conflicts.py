@@ -152,7 +152,7 @@ def test_statistics_are_updated_unless_the_file_is_small(
     analyzed: list[str] = []
     monkeypatch.setattr(planner_stats, "analyze", lambda *tables: analyzed.extend(tables))
     enroll(maple, a_class(rows))
-    assert analyzed == (["updates_stagedrow", "updates_checkedrange"] if is_analyzed else [])
+    assert analyzed == (["updates_stagedrow"] if is_analyzed else [])
 
 
 def test_a_cycle_of_any_size_is_applied_in_one_chunk(maple: District) -> None:
