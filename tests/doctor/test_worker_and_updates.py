@@ -57,7 +57,10 @@ def test_no_worker_is_a_warning_unless_an_update_is_waiting(here: Here, maple: D
 def test_updates_with_progress_are_counted(here: Here, update: UpdateJob, cedar: District) -> None:
     changed(send(cedar, a_class(1)), state=State.CHECKING, started_at=timezone.now())
     assert results(worker_and_updates.updates(here())) == [
-        (Level.OK, "1 in progress, 1 waiting, 0 plans to be decided on, none failed in the last 7 days")
+        (
+            Level.OK,
+            "1 in progress, 1 waiting, 0 plans to be decided on, none failed in the last 7 days",
+        )
     ]
 
 

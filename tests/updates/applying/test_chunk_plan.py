@@ -18,6 +18,7 @@ Holders = dict[str, dict[str, int]]
 
 STORED = "hmac$salt$mark$proof"
 ANN = {"FIRST_NAME": "Ann", "LAST_NAME": "Lee", "DOB": "2012-05-13"}
+SCHOOLS = {"", "100", "200"}
 
 
 def student(pk: int, version: int = 0, **values: str) -> StudentSnapshot:
@@ -60,7 +61,7 @@ def holders_of(students: Students) -> Holders:
 def plan(rows: list[PendingRow], *enrolled: StudentSnapshot) -> ChunkPlan:
     """Return the plan of a chunk of these rows, with these students in the district."""
     students = {record.pk: record for record in enrolled}
-    chunk = ChunkRows.split(rows, {record.pk: record.version for record in enrolled})
+    chunk = ChunkRows.split(rows, {record.pk: record.version for record in enrolled}, SCHOOLS)
     return ChunkPlan.build(chunk, students, holders_of(students))
 
 
@@ -104,7 +105,7 @@ def test_simple_changes_are_grouped_by_their_columns() -> None:
 
 
 def test_simple_changes_claim_no_keys() -> None:
-    chunk = ChunkRows.split([simple(2, student(1), GRADE="5")], {1: 0})
+    chunk = ChunkRows.split([simple(2, student(1), GRADE="5")], {1: 0}, SCHOOLS)
     assert claim_keys(chunk, {}) == {}
 
 
@@ -246,7 +247,7 @@ def test_releasing_one_key_releases_no_other() -> None:
 
 def test_the_same_name_in_other_capitals_claims_no_key() -> None:
     one = student(1)
-    chunk = ChunkRows.split([pending(2, one, FIRST_NAME="ANN1", USERNAME="u1")], {1: 0})
+    chunk = ChunkRows.split([pending(2, one, FIRST_NAME="ANN1", USERNAME="u1")], {1: 0}, SCHOOLS)
     assert claim_keys(chunk, {1: one}) == {}
 
 
@@ -352,7 +353,9 @@ def test_only_rows_that_claim_a_key_or_have_no_student_are_rejected(
     chunk: tuple[list[PendingRow], Students],
 ) -> None:
     rows, enrolled = chunk
-    chunk_rows = ChunkRows.split(rows, {pk: record.version for pk, record in enrolled.items()})
+    chunk_rows = ChunkRows.split(
+        rows, {pk: record.version for pk, record in enrolled.items()}, SCHOOLS
+    )
     claiming = claim_keys(chunk_rows, enrolled)
     assert set(rejected(plan(rows, *enrolled.values()))) <= {*claiming, *chunk_rows.gone}
 
@@ -362,7 +365,9 @@ def test_if_nobody_holds_a_key_only_rows_that_claim_the_same_key_clash(
     chunk: tuple[list[PendingRow], Students],
 ) -> None:
     rows, enrolled = chunk
-    chunk_rows = ChunkRows.split(rows, {pk: record.version for pk, record in enrolled.items()})
+    chunk_rows = ChunkRows.split(
+        rows, {pk: record.version for pk, record in enrolled.items()}, SCHOOLS
+    )
     nobody: Holders = {"STUDENT_ID": {}, "USERNAME": {}}
     made = ChunkPlan.build(chunk_rows, enrolled, nobody)
     claims = claim_keys(chunk_rows, enrolled)

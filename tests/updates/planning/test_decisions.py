@@ -4,14 +4,15 @@ import pytest
 from django.utils import timezone
 
 from rollbook.accounts.models import AuditEvent, Member
-from rollbook.districts.models import District
+from rollbook.districts.models import District, School
+from rollbook.students.manual.schools import close_school
 from rollbook.updates import runner
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import UpdateEvent, UpdateJob
 from rollbook.updates.planning import decisions, limit_sets
 from rollbook.updates.planning.decisions import Decider, NotDecided
 from rollbook.updates.planning.limit_document import LimitDocument
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import Mode, State
 from tests.conftest import make_member
 from tests.updates.night import (
     a_class,
@@ -182,6 +183,23 @@ def test_a_wrong_decision_is_refused_in_one_sentence(
 def test_the_plan_of_another_district_is_not_found(held: UpdateJob, cedar: District) -> None:
     with pytest.raises(NotDecided, match="has no update"):
         decisions.approve(cedar, held.number, held.plan_digest, OPERATOR, timezone.now())
+
+
+def test_rows_of_a_school_that_was_closed_meanwhile_are_rejected_alone(maple: District) -> None:
+    enroll(maple, a_class(20))
+    text = "STUDENT_ID,SCHOOL_ID,GRADE\ns000,200,5\ns001,100,5\n"
+    update = send(maple, text, is_check=True)
+    added = send(maple, a_class(2, STUDENT_ID="n{0}", SCHOOL_ID="200"), Mode.ADD, is_check=True)
+    for plan in (update, added):
+        finish(plan)
+        plan.refresh_from_db()
+    close_school(School.objects.get(district=maple, organization_id="200"))
+    for plan in (update, added):
+        approve(plan)
+    assert counts(finish(update)) == {"updated": 1, "rejected": 1}
+    assert counts(finish(added)) == {"rejected": 2}
+    assert problems(update) == {2: ["changed_meanwhile"]}
+    assert column_of(maple, "SCHOOL_ID")["s000"] == "100"
 
 
 def test_a_district_can_require_a_second_person(maple: District, manager: Member) -> None:

@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from rollbook.db import planner_stats
+from rollbook.districts.models import School
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots as students_snapshots
 from rollbook.students import touched, writer
@@ -136,7 +137,12 @@ def _plan(update: UpdateJob, rows: Sequence[PendingRow]) -> ChunkPlan:
     versions = students_snapshots.lock_versions(
         [row.student_id for row in rows if row.student_id is not None]
     )
-    chunk = ChunkRows.split(rows, versions, is_pinned=update.planned_at is not None)
+    schools: set[str] = set()
+    if any(row.student_id is None or not row.simple_columns for row in rows):
+        known = School.objects.filter(district=update.district_id)
+        schools = set(known.values_list("organization_id", flat=True))
+    is_pinned = update.planned_at is not None
+    chunk = ChunkRows.split(rows, versions, schools, is_pinned=is_pinned)
     snapshots = _load_snapshots(chunk.changes)
     holders = _load_holders(update.district_id, claim_keys(chunk, snapshots))
     return ChunkPlan.build(chunk, snapshots, holders)

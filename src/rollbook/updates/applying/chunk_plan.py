@@ -11,7 +11,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -77,6 +77,7 @@ class ChunkRows:
         new_students: The students to add, by line.
         gone: The lines of rows whose students no longer exist.
         changed_since: The lines of rows whose students have changed since the approved plan.
+        without_school: The lines of rows that name a school which has been closed.
     """
 
     simple_changes: dict[str, list[SimpleChange]]
@@ -84,25 +85,36 @@ class ChunkRows:
     new_students: dict[int, NewStudent]
     gone: list[int]
     changed_since: list[int]
+    without_school: list[int]
 
     @classmethod
     def split(
-        cls, rows: Iterable[PendingRow], versions: Mapping[int, int], *, is_pinned: bool = False
+        cls,
+        rows: Iterable[PendingRow],
+        versions: Mapping[int, int],
+        schools: Container[str],
+        *,
+        is_pinned: bool = False,
     ) -> Self:
         """Split the rows of a chunk.
 
         Args:
             rows: The rows of the chunk.
             versions: The students' versions now, by their IDs, without students who are gone.
+            schools: The SCHOOL_IDs of the district now.
             is_pinned: Whether exactly what a person has approved may be applied.
         """
         simple_changes: defaultdict[str, list[SimpleChange]] = defaultdict(list)
         changes: list[ChangeTask] = []
-        new_students, gone, changed_since = {}, [], []
+        new_students, gone, changed_since, without_school = {}, [], [], []
         for row in rows:
             student_id = row.student_id
             if student_id is None:
-                new_students[row.line] = NewStudent(json.loads(row.values_json), row.fingerprint)
+                values = json.loads(row.values_json)
+                if values.get("SCHOOL_ID", "") in schools:
+                    new_students[row.line] = NewStudent(values, row.fingerprint)
+                else:
+                    without_school.append(row.line)
             elif student_id not in versions:
                 gone.append(row.line)
             elif is_pinned and versions[student_id] != row.student_version:
@@ -111,8 +123,12 @@ class ChunkRows:
                 change = SimpleChange(student_id, row.values_json, row.fingerprint)
                 simple_changes[row.simple_columns].append(change)
             else:
-                changes.append(_change_task(row, student_id))
-        return cls(simple_changes, changes, new_students, gone, changed_since)
+                task = _change_task(row, student_id)
+                if task.values.get("SCHOOL_ID", "") in schools or "SCHOOL_ID" not in task.values:
+                    changes.append(task)
+                else:
+                    without_school.append(row.line)
+        return cls(simple_changes, changes, new_students, gone, changed_since, without_school)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +170,9 @@ class ChunkPlan:
         }
         rejected = [Problem("changed_meanwhile", line) for line in rows.gone]
         rejected += [Problem("changed_since", line) for line in rows.changed_since]
+        rejected += [
+            Problem("changed_meanwhile", line, "SCHOOL_ID") for line in rows.without_school
+        ]
         rejected += [Problem("changed_meanwhile", *clash) for clash in clashes.items()]
         return cls(rows.simple_changes, changes, new_students, rejected)
 
