@@ -35,7 +35,10 @@ SCHOOLS = "100,Maple High\n200,Maple Middle\n"
 BATCH = 10
 """How many pairs of districts the shared server gets at a time; each time starts a process."""
 
-UNFINISHED = "SELECT count(*) FROM updates_updatejob WHERE ended_at IS NULL"
+UNFINISHED = (
+    "SELECT count(*) FROM updates_updatejob"
+    " WHERE ended_at IS NULL AND (apply_at IS NOT NULL OR state NOT IN ('checked', 'held'))"
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,76 @@
+"""A rollover is held, approved without one school, and expected the next time: real curl, TLS."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+from tests.endtoend.conftest import Rollbook
+from tests.faults.folder import HEADER, row
+
+STUDENTS = 120  # in each of two schools
+
+
+def roster(folder: Path, grade: str) -> Path:
+    """Write a file of all students in this grade."""
+    path = folder / f"grade-{grade}.csv"
+    schools = {number: "100" if number < STUDENTS else "200" for number in range(2 * STUDENTS)}
+    rows = (row(number, grade=grade, school_id=school) for number, school in schools.items())
+    path.write_text(HEADER + "".join(rows), encoding="utf-8")
+    return path
+
+
+def grades(rollbook: Rollbook) -> dict[str, set[str]]:
+    """Return the grades of each school's students."""
+    found: dict[str, set[str]] = {}
+    for student in csv.DictReader(io.StringIO(rollbook.export().lstrip("\ufeff"))):
+        found.setdefault(student["SCHOOL_ID"], set()).add(student["GRADE"])
+    return found
+
+
+def test_a_rollover_is_held_approved_without_a_school_and_expected(
+    serving: Rollbook, tmp_path: Path
+) -> None:
+    slug = serving.district.slug
+    serving.start_update(roster(tmp_path, "5"), "mode=add")
+    assert serving.until_ended().startswith("COMPLETED update 1")
+
+    checked = serving.start_update(roster(tmp_path, "6"), "check=yes")
+    assert checked.verdict.startswith("OK update 2 accepted")
+    found = serving.curl("status", "-F", "update=2", "-F", "wait=30")
+    assert found.verdict.startswith("CHECKED update 2: 240 students would change")
+
+    serving.start_update(roster(tmp_path, "6"), "note=rollover")
+    verdict = serving.until_ended()
+    assert verdict.startswith("HELD update 3: 240 of 240 students would change")
+    assert grades(serving) == {"100": {"5"}, "200": {"5"}}
+
+    plan = serving.show_update(3)["plan"]["digest"]
+    serving.run("update", "approve", slug, "3", "--plan", "0" * 12, code=1)
+    serving.run("update", "approve", slug, "3", "--plan", plan, "--without", "200")
+    assert serving.until_ended().startswith("COMPLETED update 3: 240 students: 120 updated")
+    assert grades(serving) == {"100": {"6"}, "200": {"5"}}
+    assert serving.show_update(3)["left_out"] == STUDENTS
+
+    serving.run("limits", "expect", slug, "--columns", "GRADE", "--one-update")
+    serving.start_update(roster(tmp_path, "7"))
+    assert serving.until_ended().startswith("COMPLETED update 4: 240 students: 240 updated")
+    serving.start_update(roster(tmp_path, "8"))
+    assert serving.until_ended().startswith("HELD update 5: ")
+    serving.until_mailed(7)  # one of them is the notice that changes are expected
+    assert serving.curl("cancel").verdict.startswith("OK update 5 discarded")
+
+    subjects = [
+        subject
+        for mail in serving.until_mailed(8)
+        for subject in re.findall(r"^Subject: .*update (.*?)(?::.*)?$", mail, re.MULTILINE)
+    ]
+    assert sorted(subjects) == [
+        "1 completed",
+        "2 checked",
+        "3 completed",
+        "3 held",
+        "4 completed",
+        "5 discarded",
+        "5 held",
+    ]
