@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from rollbook.accounts.models import Member
 from rollbook.db import bulk
 from rollbook.db.json_keys import IN_JSON_INTEGERS, IN_JSON_TEXTS, as_json_parameter
 from rollbook.studentfile.columns import COLUMNS
-from rollbook.studentfile.values.free_text import split_list
+from rollbook.studentfile.values.free_text import join_list, split_list
 from rollbook.students import links, passwords, snapshots
 from rollbook.students.models import DEFAULT_GROUP, Group, Student
 from rollbook.students.name_keys import loose_key, name_key
@@ -189,6 +190,21 @@ def rename_group(group: Group, name: str, author: ChangeAuthor) -> None:
     Group.objects.filter(pk=group.pk).update(name=name, name_key=name.casefold())
     after = _group_cells(pks)
     entries = ((pk, "GROUPS", before[pk], after[pk]) for pk in pks if before[pk] != after[pk])
+    _record_history(entries, author)
+
+
+def record_new_email(member: Member, old_email: str, author: ChangeAuthor) -> None:
+    """Record that the email of a staff member has changed, which is a change of STAFF.
+
+    A trigger has counted up the versions of the students who are linked with the member.
+    """
+    linked = Student.objects.filter(staff=member).order_by("pk")
+    pks = list(linked.values_list("pk", flat=True))
+    entries: list[HistoryEntry] = []
+    for pk, student in snapshots.load_with_links(pks).items():
+        new = student.values["STAFF"]
+        emails = [old_email if email == member.email else email for email in split_list(new)]
+        entries.append((pk, "STAFF", join_list(sorted(emails)), new))
     _record_history(entries, author)
 
 

@@ -83,6 +83,28 @@ def test_leaving_a_school_ends_the_links_there_for_good(teacher: Member, manager
     )
 
 
+def test_another_email_is_a_change_of_the_staff_of_each_student(
+    teacher: Member, manager: Member
+) -> None:
+    before = {student.pk: student.version for student in Student.objects.all()}
+    changes.change(
+        teacher,
+        manager,
+        NOW,
+        email="amy@maple.example",
+        first_name="Ana",
+        last_name="Ruiz",
+        role="instructor",
+        schools=("100", "200"),
+    )
+    history = Change.objects.filter(field="STAFF").order_by("student__student_id")
+    assert list(history.values_list("student__student_id", "old", "new", "member")) == [
+        ("1", TEACHER, "amy@maple.example", manager.pk),
+        ("2", f"{OTHER}&{TEACHER}", f"amy@maple.example&{OTHER}", manager.pk),
+    ]
+    assert all(student.version > before[student.pk] for student in Student.objects.all())
+
+
 def test_another_type_of_role_ends_all_links(teacher: Member) -> None:
     head = change(teacher, None, "school manager")
     again = change(head)

@@ -70,7 +70,14 @@ def change(  # noqa: PLR0913 - the fields of a form, as keywords
             raise InvalidMember([f"{current.name} {_IS_LAST}"])
         _save(current, draft)
         is_other_type = current.role.type != old_type
-        membership_changed.send(Member, member=current, is_other_type=is_other_type, by=by, now=now)
+        membership_changed.send(
+            Member,
+            member=current,
+            old_email=old_email,
+            is_other_type=is_other_type,
+            by=by,
+            now=now,
+        )
         if current.email != old_email:
             _sign_out_and_notify(current, old_email, by, now)
             detail = f"{old_email} is now {current.email}"

@@ -1,4 +1,6 @@
-"""End the links of a staff member with students when the schools or the type of role changes.
+"""Keep the links of a staff member with students in step when the member is changed.
+
+They end when the schools or the type of role changes. Another email is a change of STAFF.
 
 An instructor sees the students linked to them. Without this, somebody who leaves a school and
 returns later would see the former students again.
@@ -15,9 +17,18 @@ from rollbook.students.writer import ChangeAuthor, StudentChange
 
 
 def on_membership_changed(
-    *, member: Member, is_other_type: bool, by: Member | None, now: datetime, **_: Any
+    *,
+    member: Member,
+    old_email: str,
+    is_other_type: bool,
+    by: Member | None,
+    now: datetime,
+    **_: Any,
 ) -> None:
     """Handle the signal ``membership_changed`` of accounts."""
+    if member.email != old_email:
+        author = ChangeAuthor(None, by.pk if by else None, now)
+        writer.record_new_email(member, old_email, author)
     end_links(member, by, now, of_all_schools=is_other_type)
 
 
