@@ -454,9 +454,10 @@ def nothing_is_cached() -> None:
 @pytest.fixture(autouse=True)
 def clean_spool() -> Iterator[None]:
     """No test finds the files of another one."""
-    kept_files = set(settings.SPOOL.glob("*"))
+    folder = settings.SPOOL  # a test may use another one
+    kept_files = set(folder.glob("*"))
     yield
-    for path in set(settings.SPOOL.glob("*")) - kept_files:
+    for path in set(folder.glob("*")) - kept_files:
         path.unlink()
 
 

@@ -263,7 +263,7 @@ class Rollbook:
         return self.mails()
 
     def add_district(self, name: str, slug: str, login: str, schools: str) -> None:
-        """Create a district with schools and one manager, with the commands of the README."""
+        """Create a district with schools, one manager and no limits, with the README's commands."""
         self.run_all(*self._commands_to_add(name, slug, login, schools))
 
     def add_districts(self, districts: Sequence[OwnDistrict]) -> None:
@@ -280,9 +280,12 @@ class Rollbook:
         file.write_text("SCHOOL_ID,NAME\n" + schools, encoding="utf-8")
         secret = self.data.parent / "password.txt"
         secret.write_text(PASSWORD + "\n", encoding="utf-8")
+        limits = self.data.parent / "no-limits.json"
+        limits.write_text('{"limits": {}}', encoding="ascii")
         who = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
         return [
             ("district", "add", name, "--time-zone", "America/Chicago"),
+            ("limits", "set", slug, "--file", str(limits)),
             ("school", "load", slug, str(file)),
             ("staff", "add", slug, login, *who, "--password-file", str(secret)),
         ]

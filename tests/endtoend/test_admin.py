@@ -35,7 +35,10 @@ TABLES = {
     "accounts/member",
     "accounts/role",
     "accounts/accountmail",
+    "updates/expectation",
+    "updates/limitset",
     "updates/resultmail",
+    "updates/updateevent",
     "updates/updatejob",
     "operations/destruction",
 }

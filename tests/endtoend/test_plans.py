@@ -32,6 +32,9 @@ def test_a_rollover_is_held_approved_without_a_school_and_expected(
     serving: Rollbook, tmp_path: Path
 ) -> None:
     slug = serving.district.slug
+    default = tmp_path / "limits.json"
+    default.write_text("{}", encoding="ascii")
+    serving.run("limits", "set", slug, "--file", str(default))
     serving.start_update(roster(tmp_path, "5"), "mode=add")
     assert serving.until_ended().startswith("COMPLETED update 1")
 
@@ -57,12 +60,12 @@ def test_a_rollover_is_held_approved_without_a_school_and_expected(
     assert serving.until_ended().startswith("COMPLETED update 4: 240 students: 240 updated")
     serving.start_update(roster(tmp_path, "8"))
     assert serving.until_ended().startswith("HELD update 5: ")
-    serving.until_mailed(7)  # one of them is the notice that changes are expected
+    serving.until_mailed(8)  # with the notices about the limits and what is expected
     assert serving.curl("cancel").verdict.startswith("OK update 5 discarded")
 
     subjects = [
         subject
-        for mail in serving.until_mailed(8)
+        for mail in serving.until_mailed(9)
         for subject in re.findall(r"^Subject: .*update (.*?)(?::.*)?$", mail, re.MULTILINE)
     ]
     assert sorted(subjects) == [

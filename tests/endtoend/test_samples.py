@@ -40,6 +40,8 @@ def loaded_once(tmp_path_factory: pytest.TempPathFactory, roster: Roster) -> Pat
     rollbook = Rollbook(folder / "data")
     (folder / "password.txt").write_text(PASSWORD, encoding="utf-8")
     rollbook.run("district", "add", "Maple USD")
+    (folder / "no-limits.json").write_text('{"limits": {}}', encoding="ascii")
+    rollbook.run("limits", "set", "maple-usd", "--file", str(folder / "no-limits.json"))
     rollbook.run("school", "load", "maple-usd", str(roster["schools"]))
     who = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
     rollbook.run(

@@ -51,6 +51,7 @@ def make(base: str) -> None:
     district = District.objects.create(
         name="Maple USD", slug="maple-usd", time_zone="America/Chicago"
     )
+    limit_sets.save(district, LimitDocument(Limits({}, {})), None, timezone.now())
     for school in ("100", "200"):
         School.objects.create(district=district, organization_id=school, name=f"School {school}")
     submit(base, "add")

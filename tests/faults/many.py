@@ -19,6 +19,7 @@ from tests.patience import TIMEOUT_S
 
 from django.conf import settings  # isort: skip - inside sets Django up
 from django.core.management import call_command  # isort: skip
+from django.utils import timezone  # isort: skip
 
 from rollbook.accounts import roles
 from rollbook.accounts.models import Member
@@ -31,6 +32,9 @@ from rollbook.jobs.many_workers import worker as many_workers_worker
 from rollbook.updates import runner
 from rollbook.updates.applying import apply
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning import limit_sets
+from rollbook.updates.planning.limit_document import LimitDocument
+from rollbook.updates.planning.limits import Limits
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving import receive
 from rollbook.updates.state_machine import Mode, State
@@ -43,6 +47,7 @@ def make(count: str) -> None:
         district = District.objects.create(
             name=f"District {number}", slug=f"district-{number}", time_zone="UTC"
         )
+        limit_sets.save(district, LimitDocument(Limits({}, {})), None, timezone.now())
         role = roles.standard(district, "district manager")
         Member.objects.create(
             district=district, email=f"ops@{number}.example", role=role, receives_results=True

@@ -19,6 +19,7 @@ from tests.updates.night import (
     enroll,
     history,
     last,
+    lift_limits,
     password_of,
     problems,
     run,
@@ -384,6 +385,7 @@ def test_a_new_grade_updates_no_index_in_a_district_loaded_at_once(
     maple: District,
 ) -> None:
     enroll(maple, a_class(200, GRADE="4"))
+    lift_limits(maple)
     before = moved_rows()
     assert run(maple, a_class(200, GRADE="5")).updated == 200
     assert moved_rows() == before

@@ -176,7 +176,7 @@ def test_a_change_between_two_runs_is_found(data: Path, target: OwnDatabase) -> 
         with closing(sqlite3.connect(data / "rollbook.sqlite3")) as session, session:
             session.execute("UPDATE students_student SET first_name = 'Changed'")
         text = error(data, "move", "--to", database.url())
-        assert text.startswith("ERROR moved_differs: PostgreSQL differs from SQLite in students_st")
+        assert text.startswith("ERROR moved_differs: PostgreSQL differs from SQLite in students_")
         rollbook(data, "update", "list", "maple-usd")
 
 
