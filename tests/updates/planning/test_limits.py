@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rollbook.updates.planning.limits import (
     DEFAULT_LIMITS,
+    MIN_REJECTED_ROWS,
     InvalidLimits,
     Limit,
     Limits,
@@ -126,6 +127,10 @@ def test_of_ten_thousand_schools_each_is_judged() -> None:
             for percent in (-1, 101, 10.5, True, "10", None, float("nan"))
         ),
         (
+            {"rejected": {"school": {"percent": 5, "count": 19}}},
+            "rejected.school.count can't be less than 20",
+        ),
+        (
             {"added": {"district": {"percent": 5, "count": -1}}},
             "added.district.count must be a whole number from 0 to 10,000,000",
         ),
@@ -138,11 +143,12 @@ def test_a_document_that_says_something_else_is_refused(document: object, error:
 
 
 LIMITS = st.builds(Limit, st.integers(0, 100), st.integers(0, 10_000_000))
+OF_SCHOOLS = st.builds(Limit, st.integers(0, 100), st.integers(MIN_REJECTED_ROWS, 10_000_000))
 
 
 @given(
     st.dictionaries(st.sampled_from(list(MEASURES)), LIMITS),
-    st.dictionaries(st.sampled_from(list(MEASURES)), LIMITS),
+    st.dictionaries(st.sampled_from(list(MEASURES)), OF_SCHOOLS),
 )
 def test_a_document_says_the_limits_it_was_made_of(
     district: dict[str, Limit], school: dict[str, Limit]

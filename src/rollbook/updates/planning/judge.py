@@ -9,12 +9,13 @@ from typing import Any
 
 from rollbook.districts.local_dates import local_date
 from rollbook.updates import transitions
+from rollbook.updates.manifest import ranges
 from rollbook.updates.models import Expectation, UpdateJob
 from rollbook.updates.planning import limit_sets
 from rollbook.updates.planning.limit_document import WhenExceeded
 from rollbook.updates.planning.limit_sets import CurrentLimits
 from rollbook.updates.planning.limits import Limits, Reason, exceeded
-from rollbook.updates.planning.summarize import names_most_students, summarize
+from rollbook.updates.planning.summarize import summarize
 from rollbook.updates.planning.summary import Summary
 from rollbook.updates.state_machine import PLAN_WAITING, REPLACED, State
 
@@ -68,8 +69,9 @@ def judge(update: UpdateJob, now: datetime) -> Judgment:
         columns |= {"planned_at": now, "discard_at": discard_at}
     else:
         columns["applying_at"] = now
+    is_complete = 2 * ranges.count_matched(update) >= summary.district.active
     used = [each for each in expectations if each.is_for_one_update and not update.is_check]
-    return Judgment(state, columns, names_most_students(update), used, held_schools)
+    return Judgment(state, columns, is_complete, used, held_schools)
 
 
 def plan_columns(

@@ -99,11 +99,6 @@ def summarize(
     )
 
 
-def names_most_students(update: UpdateJob) -> bool:
-    """Return whether the file names at least half of the district's active students."""
-    return 2 * ranges.count_matched(update) >= sum(_count_active(update.district_id).values())
-
-
 def _is_counted(group: RowGroup, without: Collection[str]) -> bool:
     return group.school not in without and group.to_school not in without
 
@@ -164,25 +159,26 @@ def _load_groups(update_id: int) -> Iterator[RowGroup]:
                 yield RowGroup(kind, school, to_school, columns, bool(is_without_student), rows)
 
 
-_STUDENTS = """
-SELECT school.organization_id, COUNT(*)
-FROM districts_school school JOIN students_student student ON student.school_id = school.id
-WHERE school.district_id = %s{condition}
-GROUP BY school.organization_id"""
+_ACTIVE = """
+SELECT school.organization_id,
+  (SELECT COUNT(*) FROM students_student student WHERE student.school_id = school.id)
+  - (
+    SELECT COUNT(*) FROM students_student student
+    WHERE student.school_id = school.id AND student.status = 'inactive'
+  )
+FROM districts_school school
+WHERE school.district_id = %s"""
 
 
 def _count_active(district_id: int) -> dict[str, int]:
     """Return the active students of each school, by SCHOOL_ID.
 
-    All students are counted in one index, and the few inactive ones in another.
+    All students of a school are counted in one index, and the few inactive ones in another; the
+    table itself isn't read.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_STUDENTS.format(condition=""), [district_id])
-        students = Counter[str](dict(cursor.fetchall()))
-        inactive = " AND student.status = 'inactive'"
-        cursor.execute(_STUDENTS.format(condition=inactive), [district_id])
-        students.subtract(dict(cursor.fetchall()))
-    return dict(students)
+        cursor.execute(_ACTIVE, [district_id])
+        return dict(cursor.fetchall())
 
 
 _STUDENTS_OF_SCHOOLS = f"""
