@@ -187,6 +187,8 @@ def test_backups_during_an_update_can_be_restored_and_contain_every_file_they_re
     folder.mkdir()
     students = depth.choose(daily=3_000, nightly=60_000)
     write_students(tmp_path / "base.csv", students, 5)
+    (tmp_path / "no-limits.json").write_text('{"limits": {}}', encoding="ascii")
+    rollbook(data, "limits", "set", "maple-usd", "--file", tmp_path / "no-limits.json")
     load = [sys.executable, "-m", "rollbook", "student", "load", "maple-usd"]
     with (
         serving(data),
