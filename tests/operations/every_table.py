@@ -199,7 +199,12 @@ def _updates(member: Member, student: Student) -> None:
     limits = LimitSet.objects.create(
         district=member.district,
         version=1,
-        document={"profiles": [{"name": "Zoë"}], "limits": {"added": {"district": {}}}},
+        document={
+            "profiles": [
+                {"name": "Zoë", "first": "2026-06-01", "last": "2026-06-30", "limits": {}}
+            ],
+            "limits": {"added": {"district": {"percent": 100, "count": 10_000_000}}},
+        },
         member=member,
         created_at=LATER,
     )
