@@ -57,7 +57,7 @@ ONLY_ON_POSTGRESQL = {"updates.FileChunk"}
 
 
 def delete(district: District) -> Destruction:
-    begun = deletion.start(district, timezone.now(), None)
+    begun = deletion.find(district) or deletion.start(district, timezone.now(), None)
     return destruction.run(begun, deletion.remove_batch, lambda removed: None)
 
 
