@@ -180,5 +180,5 @@ def _times(update_report: Report) -> dict[str, object]:
         "received": format_datetime(update_report.received_at, time_zone),
         "started": format_datetime(started_at, time_zone),
         "ended": format_datetime(ended_at, time_zone),
-        "took": ended_at - started_at if ended_at and started_at else None,
+        "took": update_report.took if started_at else None,
     }

@@ -1,5 +1,7 @@
 """Approve and discard plans: what is applied then, and who may decide."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -69,6 +71,22 @@ def test_an_approved_plan_is_applied(held: UpdateJob, manager: Member) -> None:
         manager,
         f"update {held.number}, plan {held.plan_digest}: school closed",
     )
+
+
+def test_the_time_for_which_a_plan_waits_is_no_work(held: UpdateJob) -> None:
+    approve(held)
+    finish(held)
+    held.refresh_from_db()
+    began, ended = held.started_at, held.ended_at
+    assert began is not None
+    assert ended is not None
+    later = timedelta(days=2)
+    UpdateJob.objects.filter(pk=held.pk).update(
+        applying_at=ended + later - timedelta(seconds=3),
+        ended_at=ended + later,
+        planned_at=began + timedelta(seconds=4),
+    )
+    assert report_of(held).took == timedelta(seconds=7)
 
 
 def test_a_discarded_plan_changes_nothing(held: UpdateJob) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from rollbook.accounts.models import Member
@@ -93,6 +93,17 @@ class Report:
     def ended(self) -> bool:
         """Return whether the update has ended."""
         return self.state not in UNFINISHED
+
+    @property
+    def took(self) -> timedelta | None:
+        """Return how long the work took, without the time for which a plan has waited."""
+        if self.ended_at is None:
+            return None
+        began = self.started_at or self.received_at
+        if self.plan and self.plan.planned_at:
+            applied = self.ended_at - (self.applying_at or self.ended_at)
+            return self.plan.planned_at - began + applied
+        return self.ended_at - began
 
     @property
     def changed(self) -> int:

@@ -232,9 +232,7 @@ def _counts(report: Report) -> str:
 
 
 def _took(report: Report) -> str:
-    if report.ended_at is None:
-        return ""
-    return f", in {format_duration(report.ended_at - (report.started_at or report.received_at))}"
+    return f", in {format_duration(report.took)}" if report.took is not None else ""
 
 
 VERDICTS: Mapping[State, Callable[[Report, StatusContext], StatusLine]] = {
