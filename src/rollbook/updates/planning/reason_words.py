@@ -17,11 +17,7 @@ _PARTS = (
 
 def reason_sentence(reason: Reason) -> str:
     """Return for example ``412 of 4,812 students would change school (8.6 %; the limit is …)``."""
-    measure, measured = MEASURES[reason.measure], reason.measured
-    noun = "student" if measure.of == "active" else "row"
-    text = measure.text.format(column=measured.column)
-    if measured.count == 1 and text.startswith("are "):
-        text = f"is {text.removeprefix('are ')}"
+    measured, noun, text = reason.measured, noun_of(reason), what_would_happen(reason)
     share = f"{format_number(round(100 * measured.count / measured.of))} %"
     limit = f"{reason.limit.percent} % and {format_number(reason.limit.count)}"
     where = f" at school {reason.school}" if reason.school else ""
@@ -30,6 +26,19 @@ def reason_sentence(reason: Reason) -> str:
         subject = count_of(measured.count, noun)
         text = f"{text} to {format_number(measured.of)}"
     return f"{subject}{where} {text} ({share}; the limit is {limit})"
+
+
+def noun_of(reason: Reason) -> str:
+    """Return what a reason counts: ``student`` or ``row``."""
+    return "student" if MEASURES[reason.measure].of == "active" else "row"
+
+
+def what_would_happen(reason: Reason) -> str:
+    """Return what would happen to those that a reason counts: ``would change school``."""
+    text = MEASURES[reason.measure].text.format(column=reason.measured.column)
+    if reason.measured.count == 1 and text.startswith("are "):
+        return f"is {text.removeprefix('are ')}"
+    return text
 
 
 def first_reason(reasons: Sequence[Reason]) -> str:

@@ -9,7 +9,7 @@ from rollbook.text import count_of, format_datetime, format_number, format_perce
 from rollbook.updates.planning.limits import Reason
 from rollbook.updates.planning.measures import MEASURES
 from rollbook.updates.planning.plan_status import PlanStatus
-from rollbook.updates.planning.reason_words import plan_sentence
+from rollbook.updates.planning.reason_words import noun_of, plan_sentence, what_would_happen
 from rollbook.updates.planning.summary import Counts, Summary
 from rollbook.updates.reporting.plan_figures import FIGURES, Figure
 from rollbook.web.pages.base.column_labels import label
@@ -46,7 +46,7 @@ def lead_sentence(plan: PlanStatus, names: SchoolNames) -> str:
         return f"{_capitalized(plan_sentence(plan.summary.district))}."
     reason = plan.reasons[0]
     at = f" at {_school(reason.school, names)}" if reason.school else ""
-    sentence = f"{_counted(reason)}{at} {_what(reason)}"
+    sentence = f"{_counted(reason)}{at} {what_would_happen(reason)}"
     if not reason.school and (most := _school_with_most(reason, plan.summary)):
         school, count = most
         of_them = "all of them" if count == reason.measured.count else f"{count:,} of them"
@@ -58,10 +58,10 @@ def reason_line(reason: Reason, names: SchoolNames) -> ReasonLine:
     """Return a limit that a plan exceeds as a row of a table."""
     measured = reason.measured
     return ReasonLine(
-        what=_capitalized(_what(reason)),
+        what=_capitalized(what_would_happen(reason)),
         where=_school(reason.school, names) if reason.school else "",
         count=measured.count,
-        of=count_of(measured.of, _noun(reason)),
+        of=count_of(measured.of, noun_of(reason)),
         share=_percent(measured.count, measured.of),
         limit=f"{reason.limit.percent}% and {format_number(reason.limit.count)}",
     )
@@ -117,18 +117,7 @@ def _effects(counts: Counts) -> Iterator[str]:
 
 
 def _counted(reason: Reason) -> str:
-    return count_of(reason.measured.count, _noun(reason))
-
-
-def _noun(reason: Reason) -> str:
-    return "student" if MEASURES[reason.measure].of == "active" else "row"
-
-
-def _what(reason: Reason) -> str:
-    text = MEASURES[reason.measure].text.format(column=reason.measured.column)
-    if reason.measured.count == 1 and text.startswith("are "):
-        return f"is {text.removeprefix('are ')}"
-    return text
+    return count_of(reason.measured.count, noun_of(reason))
 
 
 def _school_with_most(reason: Reason, summary: Summary) -> tuple[str, int] | None:
