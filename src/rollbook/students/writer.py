@@ -126,7 +126,7 @@ def apply_changes(district_id: int, changes: Sequence[StudentChange], author: Ch
     """
     if not changes:
         return
-    schools = _schools(district_id)
+    schools = school_keys(district_id)
     _release_unique_keys(changes)
     _write_columns(changes, schools)
     _write_groups(changes, schools)
@@ -162,7 +162,7 @@ def add_students(
     """
     if not new_students:
         return []
-    schools = _schools(district_id)
+    schools = school_keys(district_id)
     students = _with_usernames(district_id, new_students)
     pks = bulk.new_keys("students_student", len(students))
     added = dict(zip(pks, students, strict=True))
@@ -301,7 +301,7 @@ def _inserted_values(
     ]
 
 
-def _schools(district_id: int) -> dict[str, int]:
+def school_keys(district_id: int) -> dict[str, int]:
     """Return the IDs of the district's schools in the database, by School ID."""
     with connection.cursor() as cursor:
         cursor.execute(

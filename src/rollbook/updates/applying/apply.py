@@ -17,7 +17,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from rollbook.db import planner_stats
-from rollbook.districts.models import School
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots as students_snapshots
 from rollbook.students import touched, writer
@@ -137,10 +136,9 @@ def _plan(update: UpdateJob, rows: Sequence[PendingRow]) -> ChunkPlan:
     versions = students_snapshots.lock_versions(
         [row.student_id for row in rows if row.student_id is not None]
     )
-    schools: set[str] = set()
+    schools: Mapping[str, int] = {}
     if any(row.student_id is None or not row.simple_columns for row in rows):
-        known = School.objects.filter(district=update.district_id)
-        schools = set(known.values_list("organization_id", flat=True))
+        schools = writer.school_keys(update.district_id)
     is_pinned = update.planned_at is not None
     chunk = ChunkRows.split(rows, versions, schools, is_pinned=is_pinned)
     snapshots = _load_snapshots(chunk.changes)
