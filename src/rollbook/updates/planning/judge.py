@@ -65,8 +65,7 @@ def judge(update: UpdateJob, now: datetime) -> Judgment:
     columns = plan_columns(current, summary, limits, reasons)
     state = _next_state(update, summary, reasons)
     if state in PLAN_WAITING:
-        discard_at = now + current.document.waiting_time
-        columns |= {"planned_at": now, "discard_at": discard_at}
+        columns |= waiting_columns(current, now)
     else:
         columns["applying_at"] = now
     is_complete = 2 * ranges.count_matched(update) >= summary.district.active
@@ -84,6 +83,11 @@ def plan_columns(
         "reasons": [reason.as_json() for reason in reasons],
         "plan_digest": digest_of(summary, limits, reasons),
     }
+
+
+def waiting_columns(current: CurrentLimits, now: datetime) -> dict[str, Any]:
+    """Return the columns that say since when a plan waits, and until when."""
+    return {"planned_at": now, "discard_at": now + current.document.waiting_time}
 
 
 def digest_of(summary: Summary, limits: Limits, reasons: list[Reason]) -> str:

@@ -133,4 +133,4 @@ def _plan(held: UpdateJob, now: datetime) -> dict[str, Any]:
     limits, _ = current.document.limits_on(local_date(held.district, now))
     summary = summarize(held)
     columns = judge.plan_columns(current, summary, limits, exceeded(summary, limits))
-    return {**columns, "planned_at": now, "discard_at": now + current.document.waiting_time}
+    return columns | judge.waiting_columns(current, now)
