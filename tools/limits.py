@@ -177,7 +177,7 @@ def _commands() -> Iterator[Row]:
     yield "file with limits", _size(limit_file.MAX_BYTES), "refused"
     yield "profiles of a district's limits", str(limit_document.MAX_PROFILES), "refused"
     yield (
-        "changes that a district expects at once",
+        "changes that a district expects at the same time",
         f"{expectations.MAX_EXPECTATIONS}, for {_duration(expectations.LONGEST)} at most",
         "refused",
     )

@@ -22,8 +22,8 @@ FIRST_GROWTH_ROWS = 1000
 TARGET = 10
 """The statistics target: PostgreSQL reads 300 rows for each, and its default is 100.
 
-What has to be known at once is how many rows there are, which a small sample shows. For 600,000
-staged rows, that takes 0.04 s instead of 0.33 s. With few most common values, an update that isn't
+What matters first is how many rows there are, which a small sample shows. For 600,000 staged rows,
+that takes 0.04 s instead of 0.33 s. With few most common values, an update that isn't
 among them is also taken for one of average size, and not for an empty one. PostgreSQL updates the
 statistics with its default later.
 """

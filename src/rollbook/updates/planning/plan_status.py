@@ -19,7 +19,7 @@ class PlanStatus:
         digest: Its digest.
         summary: What it would do.
         reasons: The limits that it exceeds.
-        planned_at: Since when it waits or has waited; None: it was applied at once.
+        planned_at: Since when it waits or has waited; None: it was applied immediately.
         apply_at: When it may be applied; None: when a person has approved it.
         discard_at: When it is discarded if nobody has decided.
         decided_by: Who approved or discarded it; None: the operator, or nobody.
