@@ -1,6 +1,7 @@
 """The report that the upload commands, emails, pages and the CLI show."""
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
@@ -171,6 +172,14 @@ def test_the_current_update_is_the_running_one_else_the_last(
     assert report.current_update(school) == first
     finish(first)
     assert report.current_update(school) == second
+
+
+def test_the_current_update_is_found_in_one_statement_since_updates_may_end_between_two(
+    school: District,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(1):
+        report.current_update(school)
 
 
 @pytest.mark.statement("S23")

@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.studentfile.problems.problem import (
@@ -185,16 +188,17 @@ def current_update(district: District) -> UpdateJob | None:
 
     Dry runs are left out, unless there is nothing else.
     """
-    numbers = (
-        UpdateJob.objects.filter(district=district, is_check=False)
-        .order_by("-number")
-        .values_list("number", flat=True)
+    updates = UpdateJob.objects.filter(district=district)
+    proper = updates.filter(is_check=False)
+    chosen = Coalesce(
+        _newest(proper.filter(state__in=IN_PROGRESS)), _newest(proper), _newest(updates)
     )
-    number = numbers.filter(state__in=IN_PROGRESS).first() or numbers.first()
-    if number is None:
-        checks = UpdateJob.objects.filter(district=district).order_by("-number")
-        number = checks.values_list("number", flat=True).first()
-    return find(district, number) if number else None
+    # In one statement: between two, the update in progress could end.
+    return updates.filter(pk=chosen).select_related(*RELATED).first()
+
+
+def _newest(updates: QuerySet[UpdateJob]) -> Subquery:
+    return Subquery(updates.order_by("-number").values("pk")[:1])
 
 
 def find(district: District, number: int) -> UpdateJob | None:
