@@ -71,6 +71,7 @@ RENDER = "_render"
 _render_template = vars(Template)[RENDER]
 
 PASSWORD = "correct horse battery staple"
+MANAGER = "ops@maple.example"
 
 
 HERE = Path(__file__).parent
@@ -377,9 +378,17 @@ def cedar(db: None) -> District:
     return make_district("Cedar County", "100", "900")
 
 
+@pytest.fixture(scope="module")
+def manager_once(maple_once: District) -> Member:
+    """The district manager for the fixtures of a module; see ``maple_once``."""
+    return make_member(maple_once, MANAGER)
+
+
 @pytest.fixture
-def manager(maple: District) -> Member:
-    return make_member(maple, "ops@maple.example")
+def manager(request: pytest.FixtureRequest, maple: District) -> Member:
+    if "manager_once" in request.fixturenames:
+        return Member.objects.get(district=maple, email=MANAGER)
+    return make_member(maple, MANAGER)
 
 
 @pytest.fixture

@@ -92,9 +92,13 @@ NEW = {
 }
 
 
+@pytest.fixture(scope="module")
+def enrolled(maple_once: District, manager_once: Member) -> None:
+    enroll(maple_once, f"{','.join(FULL)}\n{','.join(FULL.values())}")
+
+
 @pytest.fixture
-def school(maple: District, manager: Member) -> District:
-    enroll(maple, f"{','.join(FULL)}\n{','.join(FULL.values())}")
+def school(enrolled: None, maple: District, manager: Member) -> District:
     return maple
 
 

@@ -37,7 +37,7 @@ SPAN = 10  # bytes of a byte range in the property test, whose records have one 
 in_one_test = settings(
     max_examples=depth.examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-slow = settings(in_one_test, max_examples=depth.examples(10))
+slow = settings(in_one_test, max_examples=depth.examples(6))
 
 
 @pytest.fixture

@@ -118,16 +118,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def school_manager(maple: District) -> Member:
     """A school manager of School 100."""
-    return _of_school(maple, "school@maple.example", "school manager")
+    return of_school(maple, "school@maple.example", "school manager")
 
 
 @pytest.fixture
 def instructor(maple: District) -> Member:
     """An instructor at School 100, without students."""
-    return _of_school(maple, "teacher@maple.example", "instructor")
+    return of_school(maple, "teacher@maple.example", "instructor")
 
 
-def _of_school(district: District, email: str, role: str) -> Member:
+def of_school(district: District, email: str, role: str) -> Member:
     member = make_member(district, email, role)
     member.schools.set([School.objects.get(district=district, organization_id="100")])
     return member

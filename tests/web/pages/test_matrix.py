@@ -9,7 +9,6 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
-from django.core import serializers
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -176,7 +175,7 @@ class Cedar:
         """Return the keys with which the address belongs to the other district."""
         return KEYS_OF_CEDAR[name](self) if name in KEYS_OF_CEDAR else None
 
-    def everything(self) -> str:
+    def everything(self) -> list[tuple[Any, ...]]:
         """Return all data of the other district, to check that nothing has changed."""
         found = [
             Member.objects.filter(district=self.manager.district),
@@ -192,7 +191,7 @@ class Cedar:
             LimitSet.objects.filter(district=self.manager.district),
             Expectation.objects.filter(district=self.manager.district),
         ]
-        return "\n".join(serializers.serialize("json", query.order_by("pk")) for query in found)
+        return [row for query in found for row in query.order_by("pk").values_list()]
 
 
 @pytest.fixture

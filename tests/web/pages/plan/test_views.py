@@ -27,7 +27,7 @@ from rollbook.updates.state_machine import Mode, State
 from rollbook.web.pages.home import views as home_views
 from rollbook.web.pages.plan import page_data
 from tests.conftest import make_member
-from tests.updates.night import a_class, column_of, dump, enroll, finish, run, send
+from tests.updates.night import a_class, column_of, dump, enroll, finish, last, run, send
 from tests.updates.planning.test_judge import movers
 from tests.web.conftest import NOW
 from tests.web.pages.conftest import SignedIn, Visitor
@@ -36,11 +36,16 @@ from tests.web.pages.reading import Page, read
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def held_once(maple_once: District) -> int:
+    enroll(maple_once, a_class(200))
+    return judged(send(maple_once, movers(60))).pk
+
+
 @pytest.fixture
-def held(maple: District) -> UpdateJob:
+def held(held_once: int, maple: District) -> UpdateJob:
     """Update 2: 60 of 200 students of School 100 would go to School 200."""
-    enroll(maple, a_class(200))
-    return judged(send(maple, movers(60)))
+    return UpdateJob.objects.get(pk=held_once)
 
 
 @pytest.fixture
@@ -346,7 +351,7 @@ def test_an_applied_plan_cannot_be_decided_again(held: UpdateJob, browser: Visit
 
 def test_an_update_without_a_plan_cannot_be_approved(maple: District, browser: Visitor) -> None:
     enroll(maple, a_class(2))
-    page = browser.follow(approve(browser, UpdateJob.objects.get(number=1), plan=""))
+    page = browser.follow(approve(browser, last(maple), plan=""))
     assert alert(page) == "Update 1 is completed; no plan of it waits for a decision."
 
 

@@ -12,9 +12,9 @@ from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.districts.models import District, School
 from rollbook.students.models import Student
 from rollbook.web.pages.students import filters, page_data
-from tests.conftest import make_member
+from tests.conftest import make_district, make_member
 from tests.updates.night import a_class, enroll, last, run
-from tests.web.pages.conftest import SignedIn, Visitor
+from tests.web.pages.conftest import SignedIn, Visitor, of_school
 from tests.web.pages.reading import Page, read
 
 FILE = """
@@ -27,14 +27,35 @@ FILE = """
 NAMES = ["Brook, Ana", "cole, Ben", "Dunn, Zoë", "Evans, Émile"]
 
 
-@pytest.fixture
-def enrolled(maple: District, cedar: District, school_manager: Member, instructor: Member) -> None:
-    """Four students of Maple USD, and two of Cedar County, one with the same ID."""
-    enroll(maple, FILE)
+@pytest.fixture(scope="module")
+def enrolled_once(maple_once: District) -> None:
+    of_school(maple_once, "school@maple.example", "school manager")
+    of_school(maple_once, "teacher@maple.example", "instructor")
+    enroll(maple_once, FILE)
     enroll(
-        cedar,
+        make_district("Cedar County", "100", "900"),
         "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\n00123,Cedric,Brook,2014-05-13,900\n7,Nell,Reed,2014-05-13,900",
     )
+
+
+@pytest.fixture
+def enrolled(enrolled_once: None, maple: District) -> None:
+    """Four students of Maple USD, and two of Cedar County, one with the same ID."""
+
+
+@pytest.fixture
+def cedar(enrolled: None) -> District:
+    return District.objects.get(slug="cedar-county")
+
+
+@pytest.fixture
+def school_manager(enrolled: None) -> Member:
+    return Member.objects.get(email="school@maple.example")
+
+
+@pytest.fixture
+def instructor(enrolled: None) -> Member:
+    return Member.objects.get(email="teacher@maple.example")
 
 
 @pytest.fixture
@@ -307,9 +328,10 @@ def test_an_instructor_sees_the_linked_students(
 
 
 def test_an_instructor_without_students_learns_why(
-    maple: District, instructor: Member, visitor: SignedIn
+    enrolled: None, maple: District, visitor: SignedIn
 ) -> None:
-    assert "No students to show" in visitor(instructor).read("/students").text
+    newcomer = of_school(maple, "new@maple.example", "instructor")
+    assert "No students to show" in visitor(newcomer).read("/students").text
 
 
 def test_students_of_another_district_are_not_found(office: Visitor, manager: Member) -> None:
