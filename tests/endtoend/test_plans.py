@@ -50,7 +50,9 @@ def test_a_rollover_is_held_approved_without_a_school_and_expected(
 
     plan = serving.show_update(3)["plan"]["digest"]
     serving.run("update", "approve", slug, "3", "--plan", "0" * 12, code=1)
-    serving.run("update", "approve", slug, "3", "--plan", plan, "--without", "200")
+    decision = ("-F", "update=3", "-F", f"plan={plan}", "-F", "without=200")
+    approved = serving.curl("approve", *decision, "-F", "note=boundary change")
+    assert approved.verdict == "OK update 3 approved without 200"
     assert serving.until_ended().startswith("COMPLETED update 3: 240 students: 120 updated")
     assert grades(serving) == {"100": {"6"}, "200": {"5"}}
     assert serving.show_update(3)["left_out"] == STUDENTS

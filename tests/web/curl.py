@@ -66,6 +66,12 @@ class Curl:
     def cancel(self, *more: Part, **headers: str) -> Any:
         return self.post("cancel", [*self.sign_in, *more], **headers)
 
+    def approve(self, *more: Part, **headers: str) -> Any:
+        return self.post("approve", [*self.sign_in, *more], **headers)
+
+    def discard(self, *more: Part, **headers: str) -> Any:
+        return self.post("discard", [*self.sign_in, *more], **headers)
+
     def post(self, command: str, parts: Sequence[Part], **headers: str) -> Any:
         return self.raw(command, form(parts), headers=headers)
 

@@ -41,7 +41,7 @@ CALLS: dict[str, Call] = {
     "cancel": lambda curl, login: curl.cancel(("update", str(NUMBER))),
     "update": _report,
 }
-COMMANDS_AND_CHECKS = {"start", "status", "cancel", *OPEN}
+COMMANDS_AND_CHECKS = {"start", "status", "cancel", "approve", "discard", *OPEN}
 """The addresses that are not pages."""
 NAMES = [pattern.name for pattern in urlpatterns if pattern.name in {*CALLS, *OPEN}]
 # What a district manager of Maple USD gets.

@@ -30,7 +30,7 @@ REASON = "the contract has ended"
 PUBLIC = {"slc", "sign-in", "sign-in-code", "sign-out", "forgotten-password", "password"}
 """Pages for everyone; what they do for a member of a suspended district is tested one by one."""
 
-COMMANDS = ("start", "status", "cancel")
+COMMANDS = ("start", "status", "cancel", "approve", "discard")
 
 
 @pytest.fixture

@@ -46,11 +46,12 @@ _TOKEN = re.compile(rf"rb_([A-Za-z0-9]{{{_KEY_LENGTH}}})[A-Za-z0-9]{{{_RANDOM_LE
 
 
 class Scope(StrEnum):
-    """An upload command that a token may call."""
+    """What a token may call: an upload command, or both decisions about plans."""
 
     START = "start"
     STATUS = "status"
     CANCEL = "cancel"
+    APPROVE = "approve"
 
 
 class TokenRejected(Exception):

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from rollbook.accounts.audit import log
 from rollbook.accounts.models import Member
+from rollbook.accounts.permissions import Permission
 from rollbook.districts.models import District, School
 from rollbook.districts.suspension import require_not_suspended
 from rollbook.text import format_datetime, join_words, printable
@@ -100,6 +101,13 @@ def approve(
     return update
 
 
+def needed_permission(update: UpdateJob) -> Permission:
+    """Return the permission that approving the plan needs."""
+    if update.is_check and not update.reasons:
+        return Permission.UPDATE_STUDENTS
+    return Permission.APPROVE_UPDATES
+
+
 def discard(district: District, number: int, digest: str, by: Decider, now: datetime) -> UpdateJob:
     """Discard a plan: nothing of it is applied.
 
@@ -168,6 +176,8 @@ def _require_allowed(update: UpdateJob, by: Decider) -> None:
             "the token that started an update can't approve it; approve it in the browser, or "
             "with another token",
         )
+    if by.member is not None and not by.member.may(needed_permission(update)):
+        raise NotDecided("not_allowed", "your role can't approve updates")
     document = limit_sets.find_current(update.district_id).document
     is_own = by.member is not None and by.member.pk == update.member_id
     if document.second_person and is_own:

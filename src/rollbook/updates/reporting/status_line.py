@@ -12,7 +12,7 @@ from rollbook.updates.reporting.state_words import APPLYING, CHECKING, discard_c
 from rollbook.updates.state_machine import State
 
 VERDICT_MEANINGS: Mapping[str, tuple[str, str]] = {
-    "OK": ("start, cancel", "accepted; canceled"),
+    "OK": ("start, cancel, approve, discard", "accepted; canceled; approved; discarded"),
     "RUNNING": (
         "status",
         "queued, checking or updating, with the progress and an estimate of the time left",
@@ -42,7 +42,7 @@ VERDICT_MEANINGS: Mapping[str, tuple[str, str]] = {
     "NONE": ("status", "there is no such update"),
     "NOTHING TO CANCEL": ("cancel", "there is no unfinished update to cancel"),
     "ERROR": (
-        "start, status, cancel",
+        "start, status, cancel, approve, discard",
         "the request was rejected; the error code that follows is in the table below",
     ),
 }

@@ -1,1 +1,1 @@
-"""The three upload commands for scripts: start, status and cancel."""
+"""The upload commands for scripts: start, status, cancel, approve and discard."""

@@ -16,6 +16,8 @@ MAX_NUMBER_DIGITS = 9
 MAX_NOTE_LENGTH = 200  # characters
 MAX_NOTIFIED = 20
 MAX_WAIT_S = 60
+MAX_PLAN_LENGTH = 40  # characters; a digest is shorter
+MAX_SCHOOLS = 1000
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class StartOptions:
         note: What the sender says about the file.
         notify: Addresses of further members who get the emails.
         wait: Seconds to wait for the end of an update.
+        plan: The digest of the plan to decide about.
+        without: SCHOOL_IDs of schools to leave out.
         ignored: The names of unknown fields.
     """
 
@@ -40,6 +44,8 @@ class StartOptions:
     note: str = ""
     notify: tuple[str, ...] = ()
     wait: int = 0
+    plan: str = ""
+    without: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
 
 
@@ -91,6 +97,20 @@ def _wait(value: str, options: StartOptions) -> StartOptions:
     return replace(options, wait=int(value))
 
 
+def _plan(value: str, options: StartOptions) -> StartOptions:
+    plan = value.strip()
+    if not plan.isalnum() or len(plan) > MAX_PLAN_LENGTH:
+        raise _wrong("plan", value, "use the digest of a plan, as in plan=3f9a1c20b7de")
+    return replace(options, plan=plan)
+
+
+def _without(value: str, options: StartOptions) -> StartOptions:
+    schools = tuple(dict.fromkeys(filter(None, map(str.strip, value.split(",")))))
+    if not schools or len(schools) > MAX_SCHOOLS:
+        raise _wrong("without", value, f"use 1 to {MAX_SCHOOLS:,} SCHOOL_IDs, separated by commas")
+    return replace(options, without=schools)
+
+
 def _wrong(field: str, value: str, repair: str) -> ApiError:
     return ApiError(
         "wrong_value", field=field, value=printable(value, MAX_SHOWN_LENGTH), repair=repair
@@ -108,6 +128,8 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
         "note": _note,
         "notify": _notify,
         "wait": _wait,
+        "plan": _plan,
+        "without": _without,
     }
 )
 """The parsers of the optional fields; file, login and password are handled elsewhere."""

@@ -189,17 +189,21 @@ def _reject_utf16(fields: Mapping[str, list[str]]) -> None:
 
 def authorize(request: ApiRequest, member: Member, token: Token | None) -> None:
     """Refuse a member without the permission, and a token without the scope."""
-    authentication.require_permission(
-        request.http_request, member, request.command.name, request.now
+    command = request.command
+    authentication.require_permission(request.http_request, member, command.name, request.now)
+    authentication.require_scope(
+        request.http_request, token, command.name, command.scope, request.now
     )
-    authentication.require_scope(request.http_request, token, request.command.name, request.now)
 
 
 def parse_options(request: ApiRequest, form: Form) -> StartOptions:
     """Parse the optional fields; refuse what is misspelled or not supported."""
     if "Idempotency-Key" in request.http_request.headers:
         raise ApiError("not_supported", what="Idempotency-Key")
-    return parse_fields(request.command.name, form.fields)
+    options = parse_fields(request.command.name, form.fields)
+    if request.command.is_decision and (options.number is None or not options.plan):
+        raise ApiError("which_plan", command=request.command.example)
+    return options
 
 
 def check_mode(request: ApiRequest, token: Token | None, options: StartOptions) -> None:

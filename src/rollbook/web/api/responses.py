@@ -79,6 +79,7 @@ def state_of(
     lines = (
         str(line),
         *_problems(report),
+        *_plan(report, now),
         *_split(report),
         *_others(district, report),
         *_starter(report, member),
@@ -112,6 +113,21 @@ def canceled(
     return ApiResponse(
         lines, body | {"canceled": result.is_canceled, "ignored_fields": list(ignored)}
     )
+
+
+def decided(update: UpdateJob, ignored: Sequence[str], now: datetime) -> ApiResponse:
+    """Return the response to approve and discard."""
+    report = build_report(update)
+    context = status_context(update.district, report, now)
+    if report.state is State.DISCARDED:
+        line = StatusLine("OK", f"update {report.number} discarded; nothing was applied")
+    else:
+        about = f"update {report.number} approved"
+        if update.left_out_schools:
+            about += f" without {join_words(update.left_out_schools)}"
+        line = StatusLine("OK", about)
+    body = to_json(report, line, context) | {"ignored_fields": list(ignored)}
+    return ApiResponse((str(line), *_others(update.district, report), *_ignored(ignored)), body)
 
 
 def _refused(report: Report, context: StatusContext) -> ApiResponse:
@@ -170,6 +186,14 @@ def _others(district: District, report: Report) -> Iterable[str]:
         yield f"Running: {name_updates(running)}."
     if waiting:
         yield f"Waiting: {name_updates(waiting)}."
+
+
+def _plan(report: Report, now: datetime) -> Iterable[str]:
+    """Yield a line that names the plan that waits for a decision."""
+    plan = report.plan
+    if plan and plan.discard_at and report.state in PLAN_WAITING:
+        at = format_time(plan.discard_at, now, report.time_zone)
+        yield f"Its plan is {plan.digest}. If nobody decides, it is discarded at {at}."
 
 
 def _split(report: Report) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""The views of ``start``, ``status`` and ``cancel``: check the request, handle it, respond."""
+"""The views of the upload commands: check the request, handle it, respond."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -9,13 +9,25 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
+from rollbook.districts.suspension import DistrictSuspended
 from rollbook.updates.cancel import cancel as cancel_update
+from rollbook.updates.planning import decisions
+from rollbook.updates.planning.decisions import Decider, NotDecided
 from rollbook.web.api import responses
 from rollbook.web.api.request import ApiRequest, CheckedRequest
 from rollbook.web.api.request_steps import check_request, receive_file
 from rollbook.web.api.waiting import wait_for_end
-from rollbook.web.http.authentication import audit_request
-from rollbook.web.http.command_reference import CANCEL, COMMANDS, START, STATUS, Command
+from rollbook.web.http.authentication import audit_request, suspension_error
+from rollbook.web.http.command_reference import (
+    APPROVE,
+    CANCEL,
+    COMMANDS,
+    DISCARD,
+    START,
+    STATUS,
+    Command,
+)
+from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import ApiResponse, respond_or_error
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -49,6 +61,25 @@ def _cancel(checked: CheckedRequest) -> ApiResponse:
     return responses.canceled(checked.member, number, result, ignored, timezone.now())
 
 
+def _decide(checked: CheckedRequest) -> ApiResponse:
+    """Approve or discard the plan that the request names; the decision is audited with it."""
+    options, now, district = checked.options, checked.request.now, checked.member.district
+    key = checked.token.key if checked.token else ""
+    by = Decider(checked.member, token_key=key, note=options.note)
+    number = options.number or 0
+    try:
+        if checked.request.command.name == APPROVE:
+            update = decisions.approve(district, number, options.plan, by, now, options.without)
+        else:
+            update = decisions.discard(district, number, options.plan, by, now)
+    except NotDecided as refused:
+        _audit(checked, refused.code.replace("_", " "), number)
+        raise ApiError(refused.code, reason=refused) from None
+    except DistrictSuspended as suspended:
+        raise suspension_error(suspended) from None
+    return responses.decided(update, options.ignored, now)
+
+
 def _audit(checked: CheckedRequest, result: str, number: int) -> None:
     api_request = checked.request
     audit_request(
@@ -62,7 +93,7 @@ def _audit(checked: CheckedRequest, result: str, number: int) -> None:
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
-    {START: _start, STATUS: _status, CANCEL: _cancel}
+    {START: _start, STATUS: _status, CANCEL: _cancel, APPROVE: _decide, DISCARD: _decide}
 )
 
 
@@ -80,4 +111,4 @@ def _view(command: Command) -> View:
     return view
 
 
-start, status, cancel = (_view(command) for command in COMMANDS)
+start, status, cancel, approve, discard = (_view(command) for command in COMMANDS)

@@ -99,13 +99,15 @@ def require_permission(request: HttpRequest, member: Member, action: str, now: d
         raise ApiError("not_allowed")
 
 
-def require_scope(request: HttpRequest, token: Token | None, action: str, now: datetime) -> None:
-    """Raise ApiError if the token does not include this command; passwords include all."""
-    if token and action not in token.scopes:
+def require_scope(
+    request: HttpRequest, token: Token | None, action: str, scope: str, now: datetime
+) -> None:
+    """Raise ApiError if the token does not include this scope; passwords include all."""
+    if token and scope not in token.scopes:
         detail = f"token {token.key}"
         audit_request(request, action, "not allowed", now, member=token.member, detail=detail)
         scopes = join_words(token.scopes)
-        raise ApiError("token_scope", scope=action, has=scopes, tokens=tokens_page())
+        raise ApiError("token_scope", scope=scope, has=scopes, tokens=tokens_page())
 
 
 def require_mode(request: HttpRequest, token: Token | None, mode: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The three upload commands and their form fields: one reference for code, pages and docs."""
+"""The upload commands and their form fields: one reference for code, pages and docs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,27 @@ from types import MappingProxyType
 from django.conf import settings
 
 START, STATUS, CANCEL = "start", "status", "cancel"
+APPROVE, DISCARD = "approve", "discard"
 
 
 @dataclass(frozen=True)
 class Command:
-    """One of the three commands, with its address and an example."""
+    """A command, with its address and an example.
+
+    Attributes:
+        name: The last part of its address.
+        takes_file: Whether it receives a student file.
+        is_decision: Whether it decides about a plan.
+    """
 
     name: str
     takes_file: bool = False
+    is_decision: bool = False
+
+    @property
+    def scope(self) -> str:
+        """Return the scope that a token needs: one for all decisions, else the command itself."""
+        return APPROVE if self.is_decision else self.name
 
     @property
     def address(self) -> str:
@@ -24,12 +37,20 @@ class Command:
     @property
     def example(self) -> str:
         """Return a curl command without secrets in its arguments."""
-        file = "-F file=@students.csv " if self.takes_file else ""
+        fields = "-F file=@students.csv " if self.takes_file else ""
+        if self.is_decision:
+            fields = "-F update=17 -F plan=3f9a1c20b7de "
         sign_in = "-F login=you@school.example -F 'password=<password.txt'"
-        return f"curl {file}{sign_in} {self.address}"
+        return f"curl {fields}{sign_in} {self.address}"
 
 
-COMMANDS = (Command(START, takes_file=True), Command(STATUS), Command(CANCEL))
+COMMANDS = (
+    Command(START, takes_file=True),
+    Command(STATUS),
+    Command(CANCEL),
+    Command(APPROVE, is_decision=True),
+    Command(DISCARD, is_decision=True),
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +69,11 @@ class Field:
         return bool(self.description)
 
 
-_ALL = frozenset({START, STATUS, CANCEL})
+_ALL = frozenset({START, STATUS, CANCEL, APPROVE, DISCARD})
+_DECISIONS = frozenset({APPROVE, DISCARD})
 _ONLY_START = frozenset({START})
 _ONLY_STATUS = frozenset({STATUS})
-_ALL_BUT_START = frozenset({STATUS, CANCEL})
+_ALL_BUT_START = _ALL - _ONLY_START
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
         "file": Field(
@@ -77,13 +99,21 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             "applied until a person applies it",
         ),
         "note": Field(
-            _ONLY_START,
-            "a text of at most 200 characters that is shown with the update",
+            _ONLY_START | _DECISIONS,
+            "a text of at most 200 characters that is shown with the update; of a decision: why",
         ),
         "notify": Field(
             _ONLY_START,
             "email addresses of staff of your district who also get the emails about this update, "
             "as in `notify=a@school.example,b@school.example`",
+        ),
+        "plan": Field(
+            _DECISIONS,
+            "the plan that you reviewed, as in `plan=3f9a1c20b7de`; status and the email name it",
+        ),
+        "without": Field(
+            frozenset({APPROVE}),
+            "the SCHOOL_IDs of schools whose rows are left out, as in `without=100,200`",
         ),
         "header_map": Field(_ONLY_START),
         "wait": Field(

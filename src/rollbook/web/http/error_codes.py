@@ -147,7 +147,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
         "token_needed": ErrorCode(
             403,
             "this account uses two-step verification, so a password alone isn't enough; "
-            "create a token at {tokens} and send it to start, status and cancel: "
+            "create a token at {tokens} and send it to the upload commands: "
             "-H @token.txt instead of login and password",
         ),
         "second_factor_missing": ErrorCode(
@@ -176,7 +176,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
         ),
         "token_elsewhere": ErrorCode(
             403,
-            "a token is valid for start, status and cancel only; open this page in a browser",
+            "a token is valid for the upload commands only; open this page in a browser",
         ),
         "district_suspended": ErrorCode(403, "{reason}"),
         "not_supported": ErrorCode(400, "{what} is not supported yet; leave it out"),
@@ -191,6 +191,14 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             RETRY_LATER_S,
         ),
         "quota_exceeded": ErrorCode(413, "{reason}"),
+        "which_plan": ErrorCode(
+            400, "a decision needs the update and its plan, which status names; use: {command}"
+        ),
+        "no_update": ErrorCode(404, "{reason}"),
+        "no_plan_waiting": ErrorCode(409, "{reason}"),
+        "another_plan": ErrorCode(409, "{reason}"),
+        "own_update": ErrorCode(403, "{reason}"),
+        "no_school": ErrorCode(400, "{reason}"),
         "not_found": ErrorCode(404, "there is nothing at this address"),
         "bad_request": ErrorCode(400, "the request is malformed"),
         "internal_error": ErrorCode(

@@ -17,6 +17,7 @@ SCOPE_CHOICES = [
     (Scope.START.value, "Start: upload student files"),
     (Scope.STATUS.value, "Status: check the progress of an update"),
     (Scope.CANCEL.value, "Cancel: cancel an update"),
+    (Scope.APPROVE.value, "Approve: approve or discard what another token or person has sent"),
 ]
 
 
@@ -76,7 +77,7 @@ class NewToken(Password):
         label="Commands",
         required=False,
         choices=SCOPE_CHOICES,
-        initial=list(Scope),
+        initial=[scope for scope in Scope if scope is not Scope.APPROVE],
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.TypedChoiceField(

@@ -6,11 +6,10 @@ from typing import Any
 
 from rollbook.accounts.managers import members_who_may
 from rollbook.accounts.models import Member
-from rollbook.accounts.permissions import Permission
 from rollbook.districts.models import School
 from rollbook.pagination import Page, get_page
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.planning import limit_sets
+from rollbook.updates.planning import decisions, limit_sets
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.planning.summary import Counts, Summary
 from rollbook.updates.reporting.plan_figures import FIGURES, Figure
@@ -109,18 +108,11 @@ def find_deciders(update: UpdateJob, member: Member) -> Deciders:
     """
     document = limit_sets.find_current(update.district_id).document
     excluded = update.member_id if document.second_person else None
-    needed = needed_permission(update)
+    needed = decisions.needed_permission(update)
     found = members_who_may(update.district, needed)
     members = [each for each in found if each.pk != excluded]
     is_own = document.second_person and member.pk == update.member_id
     return Deciders(member.may(needed) and not is_own, is_own, members)
-
-
-def needed_permission(update: UpdateJob) -> Permission:
-    """Return the permission that approving the plan needs."""
-    if update.is_check and not update.reasons:
-        return Permission.UPDATE_STUDENTS
-    return Permission.APPROVE_UPDATES
 
 
 def reasons_of(plan: PlanStatus, names: SchoolNames) -> dict[str, Any]:

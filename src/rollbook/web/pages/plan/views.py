@@ -72,7 +72,7 @@ def approve(page_request: PageRequest, number: int) -> HttpResponse:
     form = DecisionForm.of(page_request.request.POST)
     found = find(page_request.district, number)
     update = page_request.require(found, "approve update", f"update {number}")
-    if is_undecided(update) and not page_request.may(page_data.needed_permission(update)):
+    if is_undecided(update) and not page_request.may(decisions.needed_permission(update)):
         page_request.audit("approve update", "not allowed", f"update {number}")
         page_request.error("Your role can't approve updates. Nothing was decided.")
         return render_plan(page_request, update, form, FORBIDDEN)
