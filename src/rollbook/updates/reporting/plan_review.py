@@ -11,7 +11,7 @@ from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import rows
 from rollbook.updates.reporting.rows import FieldChange, RowView
 
-ROWS_READ = 500
+ROWS_READ = 250
 """Rows from which samples are taken, so that a plan of a million rows is shown as fast."""
 
 SAMPLES_PER_COLUMN = 3
@@ -99,10 +99,13 @@ def count_out_of_date(update: UpdateJob) -> OutOfDate:
     Only the latest changes of the history are looked at, however many there are.
     """
     since = update.started_at or update.received_at
-    latest = Change.objects.order_by("-pk").values_list("student_id", "changed_at")
-    changes = list(latest[:MAX_RECENT_CHANGES])
-    students = {student for student, changed_at in changes if changed_at >= since}
-    is_minimum = len(changes) == MAX_RECENT_CHANGES and changes[-1][1] >= since
+    latest = Change.objects.order_by("-pk").values_list("pk", "changed_at")
+    oldest = latest[MAX_RECENT_CHANGES - 1 : MAX_RECENT_CHANGES].first()
+    changes = Change.objects.filter(changed_at__gte=since)
+    if oldest:
+        changes = changes.filter(pk__gte=oldest[0])
+    is_minimum = oldest is not None and oldest[1] >= since
+    students = set(changes.values_list("student_id", flat=True))
     if not students:
         return OutOfDate(0, is_minimum)
     with connection.cursor() as cursor:
