@@ -16,6 +16,7 @@ from rollbook.web.pages.home import views as home_views
 from rollbook.web.pages.limits import expect_views
 from rollbook.web.pages.limits import views as limits_views
 from rollbook.web.pages.plan import views as plan_views
+from rollbook.web.pages.quiet_hours import views as quiet_hours_views
 from rollbook.web.pages.roles import views as roles_views
 from rollbook.web.pages.schools import views as schools_views
 from rollbook.web.pages.settings import views as settings_views
@@ -143,6 +144,7 @@ urlpatterns = [
     path("roles/<int:key>/remove", roles_views.remove, name="role-remove"),
     path("settings", settings_views.settings, name="settings"),
     path("expected-files", expected_files_views.index, name="expected-files"),
+    path("quiet-hours", quiet_hours_views.index, name="quiet-hours"),
     path("expected-files/pauses", expected_files_views.add_pause, name="pause-add"),
     path("expected-files/pauses/remove", expected_files_views.remove_pause, name="pause-remove"),
     path("limits", limits_views.index, name="limits"),

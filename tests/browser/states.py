@@ -417,6 +417,13 @@ def _submit_expected_files(page: Page) -> None:
         page.get_by_role("button", name="Add pause").click()
 
 
+def _submit_quiet_hours(page: Page) -> None:
+    """Enter quiet hours without an end."""
+    page.goto("/quiet-hours")
+    page.get_by_label("Monday").fill("7:30 AM")
+    page.get_by_role("button", name="Save").click()
+
+
 def _try_limits(page: Page) -> None:
     """Try limits that some of the past updates exceed."""
     page.goto("/limits")
@@ -599,6 +606,8 @@ STATES = (
     State("settings", "/settings"),
     State("settings-refused", lambda page: _submit_settings(page, "0")),
     State("expected-files", "/expected-files"),
+    State("quiet-hours", "/quiet-hours"),
+    State("quiet-hours-refused", _submit_quiet_hours),
     State("expected-files-refused", _submit_expected_files),
     State("settings-saved", lambda page: _submit_settings(page, "30")),
     State("limits", "/limits"),

@@ -39,6 +39,11 @@ class District(models.Model):
     requires_second_factor = models.BooleanField(
         default=False, help_text="of every member who signs in"
     )
+    quiet_hours = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="for each weekday from Monday, the first and last local time; see quiet_hours.py",
+    )
     files_kept_days = models.PositiveSmallIntegerField(
         default=14, help_text="after the end of the file's update"
     )

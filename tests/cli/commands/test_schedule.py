@@ -81,3 +81,19 @@ def test_pauses_and_a_missing_file_are_shown(rollbook: Rollbook, maple: District
     assert MissedFile.objects.count() == 1
     assert rollbook("schedule", "unpause", "maple-usd", "2098-12-21").code == 0
     assert schedules.pauses_of(maple) == []
+
+
+def test_quiet_hours_are_set_and_shown(rollbook: Rollbook, maple: District) -> None:
+    words = ("--time", "mon-fri=7:30AM-3:30PM", "--time", "fri=off")
+    result = rollbook("schedule", "quiet", "maple-usd", *words)
+    assert result.out.startswith("Maple USD: Monday 7:30 AM–3:30 PM, Tuesday")
+    assert "Friday" not in result.out
+    assert "\nquiet hours: Monday" in rollbook("schedule", "show", "maple-usd").out
+    shown = json.loads(rollbook("schedule", "show", "maple-usd", "--json").out)
+    assert shown["quiet_hours"]["thu"] == ["7:30 AM", "3:30 PM"]
+    assert AuditEvent.objects.filter(action="schedule quiet").count() == 1
+    wrong = rollbook("schedule", "quiet", "maple-usd", "--time", "mon=7:30AM")
+    assert wrong.code == 2
+    assert "has no end" in wrong.err
+    maple.refresh_from_db()
+    assert len(maple.quiet_hours) == 7

@@ -1,9 +1,10 @@
 """Runs ``rollbook schedule``: shows and sets when a district's student files are expected."""
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, time
+from datetime import date
+from typing import TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,16 +13,20 @@ from rollbook.cli import output
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.districts import schedules
+from rollbook.districts import quiet_hours, schedules
 from rollbook.districts.file_schedule import WEEKDAYS, Pause, parse_time
 from rollbook.districts.models import District
+from rollbook.districts.quiet_hours import QuietHours, parse_window
 from rollbook.districts.schedules import ScheduleSettings
 from rollbook.text import format_clock, format_timestamp
 from rollbook.updates import missing_files
+from rollbook.updates.planning.quiet import reschedule
 from rollbook.validation import ValidationFailed
 
 _SHORT_LENGTH = 3
 _DAYS = [name[:_SHORT_LENGTH].lower() for name in WEEKDAYS]
+Value = TypeVar("Value")
+
 _TIME_HELP = "write for example mon-fri=6:00AM, sat=18:30 or all=off"
 
 
@@ -36,10 +41,14 @@ def show(arguments: Namespace) -> int:
     if status and status.next_file:
         next_at = format_timestamp(status.next_file.at, district.time_zone)
     pauses = schedules.pauses_of(district)
+    hours = quiet_hours.of_district(district)
     if arguments.json:
-        print(output.to_json(_as_json(settings, pauses, missed_at, next_at)))
+        found = _as_json(settings, pauses, missed_at, next_at)
+        print(output.to_json(found | {"quiet_hours": _quiet_as_json(hours)}))
         return OK
     print(f"{district.name}: {settings}")
+    if any(hours.windows):
+        print(f"quiet hours: {hours}")
     for pause in pauses:
         print(f"pause from {pause.first} to {pause.last}")
     if missed_at:
@@ -53,7 +62,7 @@ def set_times(arguments: Namespace) -> int:
     """Set by when a file is expected."""
     district = get_district(arguments.district)
     before = schedules.settings_of(district)
-    wanted = replace(before, times=_with_times(before.times, arguments.time))
+    wanted = replace(before, times=_with_values(before.times, arguments.time, parse_time))
     if arguments.grace is not None:
         wanted = replace(wanted, grace_minutes=arguments.grace)
     if arguments.count:
@@ -94,6 +103,19 @@ def unpause(arguments: Namespace) -> int:
     return OK
 
 
+def quiet(arguments: Namespace) -> int:
+    """Set the quiet hours."""
+    district = get_district(arguments.district)
+    before = quiet_hours.of_district(district).windows
+    windows = _with_values(before, arguments.time, parse_window)
+    with transaction.atomic():
+        if quiet_hours.save(district, windows):
+            reschedule(district, timezone.now())
+            record("schedule quiet", district, str(quiet_hours.of_district(district)))
+    print(f"{district.name}: {quiet_hours.of_district(district)}")
+    return OK
+
+
 def _no_such_pause(district: District, first: str) -> CommandError:
     return CommandError(
         "no_such_pause",
@@ -101,24 +123,24 @@ def _no_such_pause(district: District, first: str) -> CommandError:
     )
 
 
-def _with_times(times: tuple[time | None, ...], words: Sequence[str]) -> tuple[time | None, ...]:
-    """Return the times after the changes of ``--time``."""
-    changed = list(times)
+def _with_values(
+    before: Sequence[Value | None], words: Sequence[str], parse: Callable[[str], Value]
+) -> tuple[Value | None, ...]:
+    """Return what is set for each weekday after the changes of ``--time``."""
+    changed = list(before)
     for word in words:
         days, separator, text = word.partition("=")
         if not separator:
             raise CommandError("bad_time", f"'{word}' has no =; {_TIME_HELP}", USAGE)
-        at = _time(text)
+        value = None if text.strip().lower() == "off" else _parsed(text, parse)
         for weekday in _weekdays(days):
-            changed[weekday] = at
+            changed[weekday] = value
     return tuple(changed)
 
 
-def _time(text: str) -> time | None:
-    if text.strip().lower() == "off":
-        return None
+def _parsed(text: str, parse: Callable[[str], Value]) -> Value:
     try:
-        return parse_time(text)
+        return parse(text)
     except ValueError as error:
         raise CommandError("bad_time", f"{error}", USAGE) from None
 
@@ -167,4 +189,12 @@ def _as_json(
         "pauses": [{"first": str(each.first), "last": str(each.last)} for each in pauses],
         "missing_since": missed_at or None,
         "next_expected": next_at or None,
+    }
+
+
+def _quiet_as_json(hours: QuietHours) -> dict[str, list[str]]:
+    return {
+        day: [format_clock(window.first), format_clock(window.last)]
+        for day, window in zip(_DAYS, hours.windows, strict=True)
+        if window is not None
     }

@@ -12,7 +12,7 @@ from rollbook.cli.registration import (
 
 
 def register(commands: Commands) -> None:
-    """Register ``schedule show``, ``set``, ``pause`` and ``unpause``."""
+    """Register ``schedule show``, ``set``, ``pause``, ``unpause`` and ``quiet``."""
     group = add_command_group(
         commands, "schedule", "Show and set when a district's student files are expected."
     )
@@ -26,6 +26,7 @@ def register(commands: Commands) -> None:
     add_json_option(command)
     _register_set(group)
     _register_pauses(group)
+    _register_quiet(group)
 
 
 def _register_set(group: Commands) -> None:
@@ -66,6 +67,31 @@ def _register_pauses(group: Commands) -> None:
     command = add_command(group, "unpause", _run_unpause, "Remove a pause.")
     add_district_argument(command)
     command.add_argument("first", metavar="FIRST", help="its first day")
+
+
+def _register_quiet(group: Commands) -> None:
+    command = add_command(
+        group,
+        "quiet",
+        _run_quiet,
+        "Set the quiet hours of each weekday, when students don't change.",
+        "An update that is checked in quiet hours waits until they end, or until a person applies "
+        "it. Example: rollbook schedule quiet maple-usd --time mon-fri=7:30AM-3:30PM",
+    )
+    add_district_argument(command)
+    command.add_argument(
+        "--time",
+        metavar="DAYS=TIMES",
+        action="append",
+        required=True,
+        help="days such as mon, mon-fri or all, and local times such as 7:30AM-3:30PM, or off",
+    )
+
+
+def _run_quiet(arguments: Namespace) -> int:
+    from rollbook.cli.actions.schedule import quiet
+
+    return quiet(arguments)
 
 
 def _run_show(arguments: Namespace) -> int:

@@ -103,7 +103,7 @@ def approve(
 
 def needed_permission(update: UpdateJob) -> Permission:
     """Return the permission that approving the plan needs."""
-    if update.is_check and not update.reasons:
+    if update.state == State.SCHEDULED or (update.is_check and not update.reasons):
         return Permission.UPDATE_STUDENTS
     return Permission.APPROVE_UPDATES
 
@@ -178,6 +178,8 @@ def _require_allowed(update: UpdateJob, by: Decider) -> None:
         )
     if by.member is not None and not by.member.may(needed_permission(update)):
         raise NotDecided("not_allowed", "your role can't approve updates")
+    if update.state == State.SCHEDULED:
+        return  # nobody needs to approve it; it is only applied earlier
     document = limit_sets.find_current(update.district_id).document
     is_own = by.member is not None and by.member.pk == update.member_id
     if document.second_person and is_own:

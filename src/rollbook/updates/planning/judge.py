@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rollbook.districts import quiet_hours
 from rollbook.districts.local_dates import local_date
 from rollbook.updates import transitions
 from rollbook.updates.manifest import ranges
@@ -64,7 +65,11 @@ def judge(update: UpdateJob, now: datetime) -> Judgment:
             held_schools, summary, reasons = tuple(sorted(schools)), rest, []
     columns = plan_columns(current, summary, limits, reasons)
     state = _next_state(update, summary, reasons)
-    if state in PLAN_WAITING:
+    quiet_until = quiet_hours.of_district(update.district).end_after(now)
+    if state is State.APPLYING and quiet_until and summary.changes_anything:
+        state = State.SCHEDULED
+        columns |= {"planned_at": now, "apply_at": quiet_until}
+    elif state in PLAN_WAITING:
         columns |= waiting_columns(current, now)
     else:
         columns["applying_at"] = now

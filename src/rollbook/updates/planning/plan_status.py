@@ -44,6 +44,11 @@ class PlanStatus:
     discard_reason: str
     replaced_by: int | None
 
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it waits or has waited for its time, and nobody needs to approve it."""
+        return self.apply_at is not None and self.decided_at is None
+
     @classmethod
     def of(cls, update: UpdateJob) -> Self | None:
         """Return the plan of an update; None if its rows haven't been judged."""

@@ -22,7 +22,7 @@ from rollbook.updates.reporting.state_words import (
     StateWords,
     words_of,
 )
-from rollbook.updates.state_machine import IN_PROGRESS, PLAN_WAITING, UNFINISHED, State
+from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 
 OPERATOR = 0
 """Used instead of a member's key for updates that the operator of the server started."""
@@ -128,7 +128,7 @@ def latest_updates(district: District) -> LatestUpdates:
     updates = UpdateJob.objects.filter(district=district).select_related(*RELATED)
     unfinished = list(updates.filter(state__in=UNFINISHED).order_by("number"))
     running = [update for update in unfinished if update.state in IN_PROGRESS]
-    plans = [update for update in unfinished if _is_undecided(update)]
+    plans = [update for update in unfinished if update.needs_decision]
     waiting = [
         update.number
         for update in unfinished
@@ -193,10 +193,6 @@ def _words(update: UpdateJob) -> StateWords:
     """Return what an update means for its day; a dry run that isn't applied says nothing of it."""
     if update.is_check and update.state in {State.CHECKED, State.DISCARDED}:
         return CHECKED
-    if _is_undecided(update):
+    if update.needs_decision:
         return HELD
     return RUNNING if update.state in UNFINISHED else words_of(update)
-
-
-def _is_undecided(update: UpdateJob) -> bool:
-    return update.state in PLAN_WAITING and update.decided_at is None

@@ -174,6 +174,8 @@ def _held(report: Report, context: StatusContext) -> StatusLine:
 
 
 def _scheduled(report: Report, context: StatusContext) -> StatusLine:
+    if waiting := _approved(report, context):
+        return waiting
     plan = report.plan
     if plan is None or plan.apply_at is None:
         return _line(report, "checked; it waits for its time")

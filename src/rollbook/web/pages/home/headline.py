@@ -14,7 +14,13 @@ from rollbook.updates.planning.reason_words import first_reason
 from rollbook.updates.reporting.overview import MISSING_AFTER
 from rollbook.updates.reporting.remarks import next_step, remarks
 from rollbook.updates.reporting.report import Report
-from rollbook.updates.reporting.state_words import HELD, RUNNING, WAITING, discard_cause
+from rollbook.updates.reporting.state_words import (
+    HELD,
+    RUNNING,
+    SCHEDULED,
+    WAITING,
+    discard_cause,
+)
 from rollbook.updates.reporting.status_line import StatusContext, cancellation_summary
 from rollbook.updates.state_machine import State
 from rollbook.web.pages.base.state_badge import NOTHING_APPLIED, badge_words
@@ -126,6 +132,12 @@ def _unfinished(home: HomeState, live: Report, context: StatusContext) -> Headli
     if not context.is_worker_alive:
         text = f"Update {live.number} is waiting. {without_worker(live, context)}"
         return Headline(text, WAITING.word, "View update", "update", live.number)
+    if live.plan and live.plan.is_scheduled and live.is_waiting:
+        at = format_datetime(live.plan.apply_at, live.time_zone)
+        text = (
+            f"Update {live.number} is checked, and will be applied at {at}, when quiet hours end."
+        )
+        return Headline(text, SCHEDULED.word, "View update", "update", live.number)
     if live.state is State.RECEIVED or live.is_waiting:
         text = f"{name_updates(home.waiting).capitalize()} will start in a moment."
         return Headline(text, WAITING.word, step, "update", live.number)

@@ -13,6 +13,7 @@ from rollbook.updates.planning import decisions, limit_sets
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.planning.summary import Counts, Summary
 from rollbook.updates.reporting.plan_figures import FIGURES, Figure
+from rollbook.updates.state_machine import State
 from rollbook.web.pages.base.column_labels import label
 from rollbook.web.pages.plan.plan_words import SchoolNames, reason_line
 
@@ -107,11 +108,12 @@ def find_deciders(update: UpdateJob, member: Member) -> Deciders:
     send the file without a dry run, too.
     """
     document = limit_sets.find_current(update.district_id).document
-    excluded = update.member_id if document.second_person else None
+    needs_other = document.second_person and update.state != State.SCHEDULED
+    excluded = update.member_id if needs_other else None
     needed = decisions.needed_permission(update)
     found = members_who_may(update.district, needed)
     members = [each for each in found if each.pk != excluded]
-    is_own = document.second_person and member.pk == update.member_id
+    is_own = needs_other and member.pk == update.member_id
     return Deciders(member.may(needed) and not is_own, is_own, members)
 
 
