@@ -127,8 +127,8 @@ def test_an_empty_snapshot_never_reads_like_a_clean_one() -> None:
     some = audit.summary(FOUND, [SEGNO, "tqdm==4.70.1"], {"PYSEC-2026-2": "not reached"})
     assert some == (
         "Advisories up to 2026-11-28 were consulted about 1 of 2 locked packages, in a copy. Known "
-        "vulnerabilities: 2, of which accepted: 1. Nothing is known about later advisories, also "
-        "if the version is newer than that day, and about packages that weren't audited."
+        "vulnerabilities: 2, of which accepted: 1. Nothing is known about later advisories, even "
+        "for versions that are newer than that day, or about packages that weren't audited."
     )
 
 
@@ -140,6 +140,7 @@ def test_the_papers_say_what_the_snapshot_says() -> None:
     statements = (audit.PAGE.parent / "statements.md").read_text(encoding="utf-8")
     is_listed = "The stored snapshot is empty" in statements
     assert is_listed == (snapshot.day is None), "change S55 under Not yet"
+    assert (snapshot.source != "") == (snapshot.day is not None)
     with pytest.raises(ValueError, match="once"):
         audit.with_summary("", text)
 

@@ -185,8 +185,8 @@ def summary(snapshot: Snapshot, locked: Sequence[str], accepted: Mapping[str, st
     return (
         f"Advisories up to {snapshot.day} were consulted about {len(audited)} of {len(locked)} "
         f"locked packages, in {snapshot.source}. Known vulnerabilities: {len(found)}, of which "
-        f"accepted: {number_accepted}. Nothing is known about later advisories, also if the "
-        "version is newer than that day, and about packages that weren't audited."
+        f"accepted: {number_accepted}. Nothing is known about later advisories, even for versions "
+        "that are newer than that day, or about packages that weren't audited."
     )
 
 
