@@ -154,11 +154,10 @@ def _concerns(
     version: Version, ranges: Sequence[Sequence[tuple[str, str]]], listed: Sequence[str]
 ) -> bool:
     """Return whether a version is listed or in a range, or there is neither list nor range."""
-    if not ranges and not listed:
+    if any(_is_inside(version, events) for events in ranges):
         return True
-    return any(_is_inside(version, events) for events in ranges) or any(
-        _is_same(version, other) for other in listed
-    )
+    is_open = not ranges and not listed
+    return is_open or any(_is_same(version, other) for other in listed)
 
 
 def _is_inside(version: Version, events: Iterable[tuple[str, str]]) -> bool:
