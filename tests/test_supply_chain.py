@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 REQUIREMENTS = ROOT / "requirements"
 TODAY = date(2026, 11, 28)
 SEGNO = "segno==1.6.6"
-FOUND = Snapshot(TODAY, {SEGNO: {"PYSEC-2026-1": ["1.6.7"], "PYSEC-2026-2": []}})
+FOUND = Snapshot(TODAY, {SEGNO: {"PYSEC-2026-1": ["1.6.7"], "PYSEC-2026-2": []}}, "a copy")
 
 
 @pytest.mark.statement("S55")
@@ -54,14 +54,23 @@ def test_the_list_of_components_names_our_version_and_the_script() -> None:
         sbom.finish(made, "")
 
 
-def test_packages_for_another_system_are_left_out(tmp_path: Path) -> None:
+def test_packages_for_another_system_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     lock = tmp_path / "run.txt"
     lock.write_text(
         "colorama==0.4.6 ; sys_platform == 'win32' \\\n    --hash=sha256:aa\n"
         "psycopg-binary==3.3.9 ; implementation_name != 'pypy' \\\n    --hash=sha256:bb\n"
-        "Typing_Extensions==4.16.0 \\\n    --hash=sha256:cc\n    # via x\n"
+        "Typing_Extensions==4.15.0 ; python_full_version < '3.12' \\\n    --hash=sha256:cc\n"
+        "typing-extensions==4.16.0 \\\n    --hash=sha256:dd\n    # via x\n"
     )
     assert sbom.pins(lock) == {"psycopg-binary": "3.3.9", "typing-extensions": "4.16.0"}
+    monkeypatch.setattr(audit, "LOCKS", (lock, lock))
+    assert audit.locked_packages() == [
+        "psycopg-binary==3.3.9",
+        "typing-extensions==4.15.0",
+        "typing-extensions==4.16.0",
+    ]
 
 
 @pytest.mark.statement("S55")
@@ -117,9 +126,9 @@ def test_an_empty_snapshot_never_reads_like_a_clean_one() -> None:
     )
     some = audit.summary(FOUND, [SEGNO, "tqdm==4.70.1"], {"PYSEC-2026-2": "not reached"})
     assert some == (
-        "Advisories were consulted on 2026-11-28 about 1 of 2 locked packages. Known "
-        "vulnerabilities: 2, of which accepted: 1. Nothing is known about later advisories, and "
-        "about packages that weren't audited."
+        "Advisories up to 2026-11-28 were consulted about 1 of 2 locked packages, in a copy. Known "
+        "vulnerabilities: 2, of which accepted: 1. Nothing is known about later advisories, even "
+        "for versions that are newer than that day, or about packages that weren't audited."
     )
 
 
@@ -131,6 +140,7 @@ def test_the_papers_say_what_the_snapshot_says() -> None:
     statements = (audit.PAGE.parent / "statements.md").read_text(encoding="utf-8")
     is_listed = "The stored snapshot is empty" in statements
     assert is_listed == (snapshot.day is None), "change S55 under Not yet"
+    assert (snapshot.source != "") == (snapshot.day is not None)
     with pytest.raises(ValueError, match="once"):
         audit.with_summary("", text)
 
@@ -172,7 +182,7 @@ def test_a_report_becomes_a_snapshot() -> None:
         {"dependencies": [{"name": "tqdm", "version": "4.70.1", "vulns": []}]},
     ]
     assert audit.from_reports(reports, TODAY) == Snapshot(
-        TODAY, {SEGNO: {"PYSEC-2026-1": ["1.6.7"]}, "tqdm==4.70.1": {}}
+        TODAY, {SEGNO: {"PYSEC-2026-1": ["1.6.7"]}, "tqdm==4.70.1": {}}, audit.PIP_AUDIT
     )
 
 
@@ -190,7 +200,7 @@ def test_the_check_fails_if_something_is_found(
     monkeypatch.setattr(audit, "SNAPSHOT", tmp_path / "audit.json")
     assert audit.check(TODAY) == 1
     output = capsys.readouterr()
-    assert "Advisories were consulted on 2026-11-28 about 1 of " in output.out
+    assert "Advisories up to 2026-11-28 were consulted about 1 of " in output.out
     assert "Known vulnerabilities: 1, of which accepted: 0" in output.out
     assert "NOT AUDITED" in output.out
     assert output.err.startswith(f"ERROR vulnerable: {locked} has PYSEC-2026-1; upgrade to 9")

@@ -1,17 +1,21 @@
 """Compares the locked packages with known vulnerabilities.
 
     python tools/audit.py refresh    asks pip-audit, which needs the network, and stores the answer
+    python tools/audit.py refresh --advisories FOLDER [--source TEXT]
+                                     looks them up in a copy of the PyPA advisory database instead
     python tools/audit.py check      compares with what was stored; needs no network
     python tools/audit.py check --release    the same, and each warning is an error
     python tools/audit.py page       writes what was stored into docs/security/supply-chain.md
 
-The snapshot, ``requirements/audit.json``, has the day of the audit and the vulnerabilities of each
-package that was audited. ``check`` says how old it is and which packages it doesn't cover. It never
-says that nothing is known about a package that wasn't audited, and fails only for a vulnerability
-that is known and not accepted. To accept one needs a reason in pyproject.toml:
-``[tool.rollbook-audit.accepted]``, ``PYSEC-… = "why"``.
+The snapshot, ``requirements/audit.json``, has the vulnerabilities of each package that was audited,
+what they were looked up in, and up to which day that knows them: the day of the audit, or that of
+the newest advisory in a copy. ``--source`` says what the copy is. ``check`` says how old the
+snapshot is and which packages it doesn't cover. It never says that nothing is known about a package
+that wasn't audited, and fails only for a vulnerability that is known and not accepted. To accept
+one needs a reason in pyproject.toml: ``[tool.rollbook-audit.accepted]``, ``PYSEC-… = "why"``.
 """
 
+import argparse
 import itertools
 import json
 import re
@@ -28,13 +32,15 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tools.sbom import canonical, pins  # noqa: E402 - also run as a program
+from tools import advisories  # noqa: E402 - also run as a program
+from tools.sbom import all_pins, canonical  # noqa: E402
 
 SNAPSHOT = ROOT / "requirements" / "audit.json"
 LOCKS = tuple(sorted((ROOT / "requirements").glob("*.txt")))
 PAGE = ROOT / "docs" / "security" / "supply-chain.md"
 MAX_AGE_DAYS = 30
 MAX_REASON_LENGTH = 200
+PIP_AUDIT = "the vulnerability service of the Python Package Index, by pip-audit"
 _REGION = re.compile(r"(<!-- audit -->\n).*?(<!-- /audit -->)", re.DOTALL)
 
 
@@ -44,29 +50,32 @@ class AuditFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What pip-audit said.
+    """Which vulnerabilities are known.
 
     Attributes:
-        day: The day of the audit; None before the first one.
+        day: Up to which day they are known; None before the first audit.
         packages: For each package that was audited, such as ``django==5.2.19``, the IDs of its
             vulnerabilities, and the versions that fix them.
+        source: What they were looked up in.
     """
 
     day: date | None
     packages: Mapping[str, Mapping[str, Sequence[str]]]
+    source: str = ""
 
 
 def load(path: Path) -> Snapshot:
     """Return the stored snapshot."""
     stored = json.loads(path.read_text(encoding="utf-8"))
     day = date.fromisoformat(stored["day"]) if stored["day"] else None
-    return Snapshot(day, stored["packages"])
+    return Snapshot(day, stored["packages"], stored["source"])
 
 
 def store(snapshot: Snapshot, path: Path) -> None:
     """Write the snapshot."""
     day = snapshot.day.isoformat() if snapshot.day else None
-    text = json.dumps({"day": day, "packages": snapshot.packages}, indent=2, sort_keys=True)
+    content = {"day": day, "packages": snapshot.packages, "source": snapshot.source}
+    text = json.dumps(content, indent=2, sort_keys=True)
     path.write_text(f"{text}\n", encoding="utf-8")
 
 
@@ -82,7 +91,27 @@ def from_reports(reports: Iterable[Mapping[str, Any]], today: date) -> Snapshot:
             raise AuditFailed(f"not every package could be audited: {reason}")
         name = f"{canonical(package['name'])}=={package['version']}"
         packages[name] = {found["id"]: found["fix_versions"] for found in package["vulns"]}
-    return Snapshot(today, packages)
+    return Snapshot(today, packages, PIP_AUDIT)
+
+
+def from_advisories(folder: Path, locked: Iterable[str], copy: str, today: date) -> Snapshot:
+    """Return the snapshot of what a copy of the PyPA advisory database says.
+
+    Args:
+        folder: The copy.
+        locked: The packages.
+        copy: What the copy is.
+        today: The snapshot is of no later day, whatever an advisory says.
+
+    Raises:
+        AuditFailed: The copy can't be read.
+    """
+    try:
+        found = advisories.read(folder, locked)
+    except advisories.UnreadableAdvisory as error:
+        raise AuditFailed(str(error)) from error
+    source = f"{copy} ({found.count} advisories about any version of these packages)"
+    return Snapshot(min(found.newest, today), found.packages, source)
 
 
 def ask(lock: Path) -> Mapping[str, Any]:
@@ -131,7 +160,7 @@ def warnings(snapshot: Snapshot, locked: Iterable[str], today: date) -> Iterator
 
 def locked_packages() -> list[str]:
     """Return all packages that the lock files pin, such as ``django==5.2.19``."""
-    found = {f"{name}=={version}" for lock in LOCKS for name, version in pins(lock).items()}
+    found = {f"{name}=={version}" for lock in LOCKS for name, version in all_pins(lock)}
     return sorted(found)
 
 
@@ -154,9 +183,10 @@ def summary(snapshot: Snapshot, locked: Sequence[str], accepted: Mapping[str, st
     found = [number for package in audited for number in snapshot.packages[package]]
     number_accepted = len(accepted.keys() & set(found))
     return (
-        f"Advisories were consulted on {snapshot.day} about {len(audited)} of {len(locked)} locked "
-        f"packages. Known vulnerabilities: {len(found)}, of which accepted: {number_accepted}. "
-        "Nothing is known about later advisories, and about packages that weren't audited."
+        f"Advisories up to {snapshot.day} were consulted about {len(audited)} of {len(locked)} "
+        f"locked packages, in {snapshot.source}. Known vulnerabilities: {len(found)}, of which "
+        f"accepted: {number_accepted}. Nothing is known about later advisories, even for versions "
+        "that are newer than that day, or about packages that weren't audited."
     )
 
 
@@ -201,24 +231,50 @@ def check(today: date, *, for_release: bool = False) -> int:
     return 1 if found or (for_release and warned) else 0
 
 
+def refresh(words: argparse.Namespace, today: date) -> None:
+    """Store a new snapshot, and what it says in the page.
+
+    Raises:
+        AuditFailed: There is none.
+    """
+    if words.advisories is None:
+        snapshot = from_reports(map(ask, LOCKS), today)
+    else:
+        snapshot = from_advisories(words.advisories, locked_packages(), words.source, today)
+    store(snapshot, SNAPSHOT)
+    write_page()
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return what can be asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("page")
+    commands.add_parser("check").add_argument("--release", action="store_true")
+    refreshing = commands.add_parser("refresh")
+    refreshing.add_argument("--advisories", type=Path, metavar="FOLDER")
+    refreshing.add_argument("--source", default="a copy of the PyPA advisory database")
+    return parser
+
+
 def main(words: Sequence[str]) -> int:
     """Refresh the snapshot, compare with it, or write the page; return the exit code."""
     today = datetime.now(UTC).date()
-    if list(words) == ["page"]:
+    chosen = arguments().parse_args(words)
+    if chosen.command == "page":
         write_page()
         return 0
-    if list(words) == ["refresh"]:
-        try:
-            store(from_reports(map(ask, LOCKS), today), SNAPSHOT)
-        except AuditFailed as failure:
-            unchanged = f"no advisories were consulted; the snapshot of {load(SNAPSHOT).day} stays"
-            print(f"ERROR audit: {failure}; {unchanged}", file=sys.stderr)
-            return 2
-        write_page()
-    elif list(words) not in (["check"], ["check", "--release"]):
-        print(__doc__, file=sys.stderr)
+    if chosen.command == "check":
+        return check(today, for_release=chosen.release)
+    try:
+        refresh(chosen, today)
+    except AuditFailed as failure:
+        unchanged = f"no advisories were consulted; the snapshot of {load(SNAPSHOT).day} stays"
+        print(f"ERROR audit: {failure}; {unchanged}", file=sys.stderr)
         return 2
-    return check(today, for_release="--release" in words)
+    return check(today)
 
 
 if __name__ == "__main__":

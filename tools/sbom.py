@@ -31,10 +31,18 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def pins(lock: Path) -> dict[str, str]:
-    """Return the versions of the packages that a lock file pins, without those for Windows."""
+def all_pins(lock: Path) -> list[tuple[str, str]]:
+    """Return the packages that a lock file pins, and their versions, without those for Windows.
+
+    A package is there twice if another Python gets another version.
+    """
     found = _PIN.findall(lock.read_text(encoding="utf-8"))
-    return {canonical(name): version for name, version, only in found if "win32" not in only}
+    return [(canonical(name), version) for name, version, only in found if "win32" not in only]
+
+
+def pins(lock: Path) -> dict[str, str]:
+    """Return the versions of the packages that a lock file pins, one of each, as `all_pins`."""
+    return dict(all_pins(lock))
 
 
 def version() -> str:
