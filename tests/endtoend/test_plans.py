@@ -5,6 +5,8 @@ import io
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, row
 
@@ -28,6 +30,7 @@ def grades(rollbook: Rollbook) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.statement("S24")
 def test_a_rollover_is_held_approved_without_a_school_and_expected(
     serving: Rollbook, tmp_path: Path
 ) -> None:

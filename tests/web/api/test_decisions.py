@@ -161,6 +161,7 @@ def test_a_role_without_the_permission_may_only_discard(held: UpdateJob, maple: 
     assert Curl(member.email).discard(*plan_of(held)).status_code == 200
 
 
+@pytest.mark.statement("S24")
 def test_the_token_that_sent_a_file_never_approves_it(
     roster: None, maple: District, manager: Member
 ) -> None:
@@ -174,6 +175,7 @@ def test_the_token_that_sent_a_file_never_approves_it(
     assert verdict(other.approve(*plan_of(held))) == "OK update 2 approved\n"
 
 
+@pytest.mark.statement("S24")
 def test_a_second_person_is_required_of_tokens_too(
     roster: None, maple: District, manager: Member
 ) -> None:

@@ -398,6 +398,7 @@ def test_a_dry_run_beyond_a_limit_needs_it(maple: District, visitor: SignedIn) -
     assert approve(visitor(assistant(maple)), update).status_code == 403
 
 
+@pytest.mark.statement("S24")
 def test_a_second_person_is_required(
     maple: District, manager: Member, browser: Visitor, visitor: SignedIn
 ) -> None:
