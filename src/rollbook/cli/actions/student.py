@@ -20,6 +20,7 @@ from rollbook.cli.progress_bar import ProgressBar
 from rollbook.cli.update_progress import UpdateProgress
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
+from rollbook.districts.modes import ModeNotAllowed
 from rollbook.jobs import work_on
 from rollbook.operations.lifecycle import erasure
 from rollbook.operations.lifecycle.suspension import NotPossible
@@ -49,7 +50,7 @@ def load(arguments: Namespace) -> int:
     """Start an update with the file, wait for its end, and print its report."""
     district = get_district(arguments.district)
     require_active(district)
-    job = _work_on(district, _receive(district, arguments.file, Mode.ADD))
+    job = _work_on(district, _receive(district, arguments.file, Mode(arguments.mode)))
     if job.state != State.COMPLETED:
         return FAILED
     return SOME_REJECTED if job.rows_rejected else OK
@@ -128,6 +129,8 @@ def _receive(district: District, path: Path, mode: Mode, *, is_check: bool = Fal
             return receive(
                 district, incoming, file_name=name, mode=mode, source=SOURCE, is_check=is_check
             )
+        except ModeNotAllowed as error:
+            raise CommandError("mode_not_allowed", f"{error}; nothing was started") from None
         except QueueFull as error:
             numbers = ", ".join(map(str, error.waiting))
             raise CommandError(

@@ -19,7 +19,7 @@ from django.db.models import F
 
 from rollbook.accounts.district_keys import DistrictKeyLost
 from rollbook.secret_keys import fingerprint as key_id
-from rollbook.students import touched
+from rollbook.students import absences, touched
 from rollbook.students.models import Student
 from rollbook.updates import transitions
 from rollbook.updates.manifest import ranges
@@ -197,14 +197,20 @@ def _has_another_completed(update: UpdateJob) -> bool:
 
 
 def _carried(old: Manifest, key: bytes, update: UpdateJob) -> Records:
-    """Return the records of a manifest whose students an update's file doesn't contain."""
+    """Return the records of a manifest whose students an update's file doesn't contain.
+
+    Those of students who were deactivated because files don't name them are left out: a row that
+    names one is compared, whatever it says.
+    """
     try:
         records = read(old, key)
     except Damaged:
         return Records(array("q"), array("q"))
     of_file = ranges.students_of(update)
     found = Walk(of_file, of_file).find(records.students)
-    left = [not here and student > 0 for here, student in zip(found, records.students, strict=True)]
+    gone = absences.deactivated_in(update.district_id)
+    pairs = zip(found, records.students, strict=True)
+    left = [not here and student > 0 and student not in gone for here, student in pairs]
     return Records(
         array("q", compress(records.fingerprints, left)),
         array("q", compress(records.students, left)),

@@ -63,7 +63,9 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "password": Field(_ALL, "your password"),
         "mode": Field(
             _ONLY_START,
-            "`update` (the default) changes existing students only, `add` also adds new ones",
+            "`update` (the default) changes existing students only, `add` also adds new ones, and "
+            "`sync` also deactivates students whom the files no longer name; it is off until your "
+            "district turns it on",
         ),
         "encoding": Field(
             _ONLY_START,

@@ -14,7 +14,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts import modes
 from rollbook.districts.models import District
+from rollbook.districts.modes import MODES, Channel
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS
 from rollbook.students.models import Student
@@ -682,3 +684,16 @@ def test_seeing_a_file_is_in_the_audit_by_its_key(office: Visitor) -> None:
         AuditEvent.objects.filter(action="draft").order_by("pk").values_list("result", "detail")
     )
     assert list(events) == [("kept", f"draft {draft.pk}"), ("seen", f"draft {draft.pk}")]
+
+
+def test_full_sync_is_offered_only_where_it_is_turned_on(office: Visitor, maple: District) -> None:
+    page = checked(office)
+    address = f"/students/update/drafts/{Draft.objects.get().pk}"
+    assert "Full sync" not in page.text
+    answer = office.post(f"{address}/apply", {"mode": "sync"})
+    assert "Nothing was applied" in office.follow(answer).messages[0]
+    maple.modes = modes.as_stored({Channel.PAGES: MODES})
+    maple.save()
+    assert "Full sync" in office.read(address).text
+    office.post(f"{address}/apply", {"mode": "sync"})
+    assert UpdateJob.objects.latest("pk").mode == Mode.SYNC

@@ -1,0 +1,439 @@
+"""Students who are no longer in the nightly file: when they are deactivated, and when not."""
+
+from collections.abc import Iterable
+
+import pytest
+from django.utils import timezone
+
+from rollbook.accounts.models import Member
+from rollbook.districts.models import District, School
+from rollbook.students import absences
+from rollbook.students.absences import NewCount
+from rollbook.students.models import Absence, Change, Student
+from rollbook.updates import runner, transitions
+from rollbook.updates.cancel import cancel
+from rollbook.updates.models import MissingStudents, UpdateJob
+from rollbook.updates.planning import limit_sets
+from rollbook.updates.planning.limit_document import LimitDocument, WhenExceeded
+from rollbook.updates.planning.limits import Limit, Limits
+from rollbook.updates.reporting.report import Report
+from rollbook.updates.state_machine import Mode, State
+from tests.updates.absences.nights import (
+    FIRST_NIGHT,
+    approve,
+    file_with,
+    inactive,
+    limit,
+    missing,
+    night,
+    row,
+    sent,
+    set_status,
+    statuses,
+)
+from tests.updates.night import (
+    finish,
+    history,
+    known,
+    last,
+    lift_limits,
+    password_of,
+    report_of,
+    run,
+    values_of,
+)
+
+KEYS = [f"s{number:02}" for number in range(20)]
+HERE = KEYS[:12]
+"""The students of school 100; the others are at school 200."""
+
+
+def school_of(key: str) -> str:
+    return "100" if key in HERE else "200"
+
+
+def rows(without: Iterable[str] = (), **other: str) -> list[str]:
+    """Return the rows of all students, without some, and with other rows for some."""
+    skipped = {*without}
+    return [other.get(key, row(key, school_of(key))) for key in KEYS if key not in skipped]
+
+
+@pytest.fixture
+def roster(maple: District) -> District:
+    """A district in full sync with twenty students at two schools."""
+    night(maple, 0, rows())
+    return maple
+
+
+def codes(report: Report) -> set[str]:
+    return {group.code for group in report.groups}
+
+
+def test_a_leaver_goes_on_the_third_night_and_not_before(roster: District) -> None:
+    seen = []
+    for number in range(1, 4):
+        report = night(roster, number, rows(["s00"]))
+        seen.append((report.deactivated, inactive(roster), missing(roster)))
+    assert seen == [(0, set(), {"s00": 1}), (0, set(), {"s00": 2}), (1, {"s00"}, {})]
+    assert history(roster, "s00")[-1] == ("STATUS", "active", "inactive")
+    report = night(roster, 4, rows(["s00"]))
+    assert (report.deactivated, report.unchanged) == (0, 19)
+    assert "s00" not in known(roster)
+
+
+class Thirty:
+    """Thirty nights: what each file contains, and who is inactive after it."""
+
+    def __init__(self, district: District) -> None:
+        self.district = district
+        self.gone: set[str] = set()
+        self.other: dict[str, str] = {}
+        self.inactive: set[str] = set()
+
+    def night(self, number: float, *, size: int = len(KEYS)) -> Report:
+        report = night(self.district, number, rows(self.gone, **self.other)[:size])
+        assert inactive(self.district) == self.inactive, f"night {number}"
+        return report
+
+
+def test_thirty_nights(roster: District) -> None:
+    lift_limits(roster)
+    nights = Thirty(roster)
+    password = password_of(roster, "s03")
+    nights.night(1)
+    nights.night(2)
+    # s00 leaves, s01 is rejected every night, and the row of s02 has too many cells.
+    nights.gone |= {"s00"}
+    nights.other["s01"] = row("s01", grade="99")
+    nights.night(3)
+    nights.other["s02"] = f"{row('s02')},x,y"
+    nights.night(4)
+    nights.inactive |= {"s00"}
+    assert nights.night(5).deactivated == 1
+    assert nights.night(6).rejected == 2
+    # s03 is missing for a night, then for three, and returns later.
+    nights.gone |= {"s03"}
+    nights.night(7)
+    nights.gone -= {"s03"}
+    nights.night(8)
+    assert missing(roster) == {}
+    nights.gone |= {"s03"}
+    nights.night(9)
+    nights.night(10)
+    nights.inactive |= {"s03"}
+    assert nights.night(11).deactivated == 1
+    # School 200 is missing for three nights: nobody there is counted.
+    there = set(KEYS) - set(HERE)
+    nights.gone |= there
+    for number in (12, 13, 14):
+        assert "school_without_rows" in codes(nights.night(number))
+    nights.gone -= there
+    nights.gone -= {"s03"}
+    nights.inactive -= {"s03"}
+    assert nights.night(15).updated == 1
+    assert password_of(roster, "s03") == password
+    # A file that was cut off counts nobody, or everybody it lacks once.
+    assert "absences_few_named" in codes(nights.night(16, size=8))
+    assert missing(roster) == {}
+    nights.night(17, size=15)
+    assert set(missing(roster).values()) == {1}
+    nights.night(18)
+    assert missing(roster) == {}
+    # Two files a night count once.
+    nights.gone |= {"s04"}
+    nights.night(19)
+    nights.night(19.1)
+    nights.night(20)
+    nights.night(20.1)
+    assert missing(roster) == {"s04": 2}
+    nights.inactive |= {"s04"}
+    nights.night(21)
+    # s05 is absent, back, deactivated by hand, and back.
+    nights.gone |= {"s05"}
+    nights.night(22)
+    nights.night(23)
+    nights.inactive |= {"s05"}
+    nights.night(24)
+    nights.gone -= {"s05"}
+    nights.inactive -= {"s05"}
+    assert "inactive_but_named" not in codes(nights.night(25))
+    set_status(roster, "s05", "inactive")
+    nights.inactive |= {"s05"}
+    assert "inactive_but_named" in codes(nights.night(26))
+    nights.gone |= {"s05"}
+    assert nights.night(27).deactivated == 0
+    set_status(roster, "s05", "active")
+    nights.inactive -= {"s05"}
+    nights.night(28)
+    nights.night(29)
+    nights.inactive |= {"s05"}
+    assert nights.night(30).deactivated == 1
+    assert set(statuses(roster)) == set(KEYS)
+
+
+def test_who_returns_keeps_groups_username_and_password(roster: District) -> None:
+    header = "STUDENT_ID,GROUPS,USERNAME,PASSWORD\ns00,Band,cleo,Secret007x"
+    run(roster, header)
+    before = values_of(roster, "s00", "GROUPS", "USERNAME"), password_of(roster, "s00")
+    for number in range(1, 4):
+        night(roster, number, rows(["s00"]))
+    assert inactive(roster) == {"s00"}
+    assert (values_of(roster, "s00", "GROUPS", "USERNAME"), password_of(roster, "s00")) == before
+    report = night(roster, 4, rows(s00=row("s00", grade="5")), mode=Mode.UPDATE)
+    assert (report.updated, codes(report)) == (1, set())
+    assert values_of(roster, "s00", "STATUS", "GRADE") == ("active", "5")
+    assert (values_of(roster, "s00", "GROUPS", "USERNAME"), password_of(roster, "s00")) == before
+    assert not Absence.objects.exists()
+
+
+def test_a_status_in_the_row_of_who_returns_applies_instead(roster: District) -> None:
+    for number in range(1, 4):
+        night(roster, number, rows(["s00"]))
+    run(roster, "STUDENT_ID,STATUS\ns00,inactive")
+    assert inactive(roster) == {"s00"}
+    run(roster, "STUDENT_ID,STATUS\ns00,active")
+    assert inactive(roster) == set()
+
+
+def test_several_rows_of_who_returns_reactivate(roster: District) -> None:
+    for number in range(1, 4):
+        night(roster, number, rows(["s00"]))
+    report = night(roster, 4, [*rows(), row("s00", "100")])
+    assert (inactive(roster), codes(report)) == (set(), {"duplicate_row"})
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        row("s00", grade="99"),
+        f"{row('s00')},x,y",
+        "zz,s00,Other,,,,,,",
+        'zz,"Fa, s00; x",Other,,,,,,',
+        row("s00").replace("s00", "").replace(",f,", ",q,"),
+    ],
+    ids=["rejected", "too many cells", "another column", "within a cell", "name and birth date"],
+)
+def test_a_rejected_row_keeps_its_student(roster: District, damaged: str) -> None:
+    for number in range(1, 5):
+        report = night(roster, number, [*rows(["s00"]), damaged])
+        assert (report.rejected, report.absences and report.absences.not_counted) == (1, "")
+        assert missing(roster) == {}
+    assert inactive(roster) == set()
+
+
+def test_a_row_that_is_rejected_last_of_all_names_who_has_its_key(roster: District) -> None:
+    username = values_of(roster, "s00", "USERNAME")[0]
+    new = f"STUDENT_ID,USERNAME,{file_with([]).partition(',')[2]}"
+    text = [new, *(each.replace(",", ",,", 1) for each in rows(["s00"]))]
+    text.append(row("new").replace(",", f",{username},", 1))
+    report = finish(sent(roster, "\n".join(text), 1))
+    assert codes(report) == {"username_taken"}
+    assert missing(roster) == {}
+
+
+def test_too_many_rejected_rows_count_nobody(roster: District) -> None:
+    damaged = ["z1,,,,,,,,", "z2,,,,,,,,"]
+    report = night(roster, 1, [*rows(["s00"]), *damaged])
+    assert "absences_many_rejected" in codes(report)
+    assert missing(roster) == {}
+
+
+def test_a_file_that_corrects_another_counts_nobody_and_ends_counts(roster: District) -> None:
+    night(roster, 1, rows(["s00", "s19"], s01=row("s01", grade="99")))
+    header, *others = file_with(rows(["s19"])).splitlines()
+    lines = [f"{header},_LINE_OF_UPDATE_2", *(f"{other},{9}" for other in others)]
+    report = finish(sent(roster, "\n".join(lines), 2))
+    assert report.corrects == 2
+    assert "absences_repeated_rows" in codes(report)
+    assert missing(roster) == {"s19": 1}
+
+
+def test_an_update_in_another_mode_counts_nobody(roster: District) -> None:
+    report = night(roster, 1, rows(["s00"]), mode=Mode.ADD)
+    assert (report.absences, missing(roster)) == (None, {})
+
+
+def test_an_empty_export_is_refused(roster: District) -> None:
+    report = finish(sent(roster, file_with([]), 1))
+    assert report.state is State.REFUSED
+    assert missing(roster) == {}
+
+
+def test_a_dry_run_counts_nothing(roster: District) -> None:
+    report = night(roster, 1, rows(["s00"]), is_check=True)
+    assert report.absences
+    assert (report.state, report.absences.missing) == (State.CHECKED, 1)
+    assert missing(roster) == {}
+
+
+def test_a_school_that_is_merged_into_another_loses_nobody_who_was_moved(
+    roster: District,
+) -> None:
+    moved = {key: row(key, "200") for key in HERE[1:]}
+    for number in range(1, 5):
+        report = night(roster, number, rows([HERE[0]], **moved))
+        assert "school_without_rows" in codes(report)
+    assert (inactive(roster), missing(roster)) == (set(), {})
+    School.objects.get(district=roster, organization_id="100").student_set.update(
+        school=School.objects.get(district=roster, organization_id="200")
+    )
+    for number in range(5, 8):
+        night(roster, number, rows([HERE[0]], **moved))
+    assert inactive(roster) == {HERE[0]}
+
+
+def test_who_was_erased_or_deactivated_since_the_check_is_left_alone(roster: District) -> None:
+    limit(roster, 0)
+    for number in (1, 2):
+        night(roster, number, rows(["s00", "s01", "s02"]))
+    report = night(roster, 3, rows(["s00", "s01", "s02"]))
+    assert report.state is State.HELD
+    set_status(roster, "s01", "inactive")
+    run(roster, "STUDENT_ID,GRADE\ns02,5")
+    update = approve(roster, report)
+    assert (update.state, update.deactivated) == (State.COMPLETED, 1)
+    assert inactive(roster) == {"s00", "s01"}
+
+
+def test_a_held_plan_counts_when_it_completes(roster: District) -> None:
+    limit(roster, 0)
+    for number in (1, 2):
+        night(roster, number, rows(["s00"]))
+    held = night(roster, 3, rows(["s00", "s01"]))
+    assert (held.state, missing(roster)) == (State.HELD, {"s00": 2})
+    assert [reason.measure for reason in held.plan.reasons] == ["deactivated"] if held.plan else 0
+    done = approve(roster, held)
+    assert (done.deactivated, done.with_errors, inactive(roster)) == (1, False, {"s00"})
+    assert missing(roster) == {"s01": 1}
+
+
+def test_a_discarded_plan_counts_nothing(roster: District) -> None:
+    limit(roster, 0)
+    for number in (1, 2):
+        night(roster, number, rows(["s00"]))
+    night(roster, 3, rows(["s00", "s01"]))
+    night(roster, 4, rows(["s00"]))
+    assert UpdateJob.objects.get(district=roster, number=4).state == State.DISCARDED
+    assert missing(roster) == {"s00": 2}
+
+
+def test_a_plan_can_be_approved_without_a_school(roster: District) -> None:
+    limit(roster, 0)
+    for number in (1, 2):
+        night(roster, number, rows(["s00", "s19"]))
+    held = night(roster, 3, rows(["s00", "s19"]))
+    done = approve(roster, held, without=["200"])
+    assert (done.deactivated, done.left_out, inactive(roster)) == (1, 0, {"s00"})
+    assert missing(roster) == {"s19": 3}
+
+
+def test_removals_are_postponed_and_the_rest_is_applied(roster: District) -> None:
+    limit(roster, 0, WhenExceeded.POSTPONE)
+    for number in range(1, 5):
+        report = night(roster, number, rows(["s00"], s01=row("s01", grade=str(number + 4))))
+        assert (report.state, report.updated) == (State.COMPLETED, 1)
+    assert report.absences
+    assert (report.absences.postponed, report.deactivated) == (1, 0)
+    assert "removals_postponed" in codes(report)
+    assert (inactive(roster), missing(roster)) == (set(), {"s00": 4})
+    limit(roster, 1, WhenExceeded.POSTPONE)
+    assert night(roster, 5, rows(["s00"])).deactivated == 1
+
+
+def test_schools_can_be_held_with_the_students_who_are_due(roster: District) -> None:
+    for number in (1, 2):
+        night(roster, number, rows(["s00", "s19"]))
+    limits = Limits({}, {"deactivated": Limit(10, 0)})
+    document = LimitDocument(limits, when_exceeded=WhenExceeded.HOLD_SCHOOLS)
+    limit_sets.save(roster, document, None, timezone.now())
+    report = night(roster, 3, rows(["s00", "s19"]))
+    held = UpdateJob.objects.get(split_from__number=report.number)
+    assert (report.state, report.rows, report.deactivated) == (State.COMPLETED, 18, 1)
+    assert (held.rows, held.state, inactive(roster)) == (0, State.HELD, {"s00"})
+    assert missing(roster) == {"s19": 3}
+    done = approve(roster, report_of(held))
+    assert (done.deactivated, inactive(roster)) == (1, {"s00", "s19"})
+
+
+def test_a_token_that_may_not_change_status_counts_nobody(roster: District) -> None:
+    report = night(roster, 1, rows(["s00"]), token_limits={"columns": ["STATUS"]})
+    assert "absences_status_protected" in codes(report)
+    assert missing(roster) == {}
+
+
+def test_students_who_are_due_count_toward_the_share_of_a_token(roster: District) -> None:
+    for number in (1, 2):
+        night(roster, number, rows(["s00", "s01"]))
+    report = night(roster, 3, rows(["s00", "s01"]), token_limits={"percent": 5})
+    assert (report.state, codes(report)) == (State.REFUSED, {"too_many_changes"})
+    assert (inactive(roster), missing(roster)) == (set(), {"s00": 2, "s01": 2})
+    assert not MissingStudents.objects.filter(update=last(roster)).exists()
+
+
+def test_the_member_who_sent_the_file_may_be_gone_when_it_is_applied(
+    roster: District, manager: Member
+) -> None:
+    for number in (1, 2):
+        night(roster, number, rows(["s00"]))
+    update = sent(roster, file_with(rows(["s00"])), 3, member=manager)
+    steps = runner.run_steps(update.pk)
+    while UpdateJob.objects.get(pk=update.pk).state != State.APPLYING:
+        next(steps)
+    Member.objects.filter(pk=manager.pk).update(is_active=False)
+    for _ in steps:
+        pass
+    assert report_of(update).deactivated == 1
+    assert Change.objects.get(field="STATUS").member == manager
+
+
+def test_a_canceled_update_counts_nothing_and_keeps_who_is_deactivated(roster: District) -> None:
+    for number in (1, 2):
+        night(roster, number, rows(["s00", "s01"]))
+    update = sent(roster, file_with(rows(["s00", "s01", "s02"])), 3)
+    steps = runner.run_steps(update.pk)
+    while UpdateJob.objects.get(pk=update.pk).rows_deactivated == 0:
+        next(steps)
+    cancel(roster, update.number)
+    with pytest.raises(transitions.Fenced):
+        for _ in steps:
+            pass
+    assert inactive(roster) == {"s00", "s01"}
+    assert missing(roster) == {}
+    night(roster, 4, rows(["s02"]))
+    assert (inactive(roster), missing(roster)) == (set(), {"s02": 1})
+
+
+def test_a_district_chooses_after_how_many_files_and_days(roster: District) -> None:
+    roster.absent_files, roster.absent_days = 2, 5
+    roster.save()
+    for number in (1, 2, 3):
+        night(roster, number, rows(["s00"]))
+    assert inactive(roster) == set()
+    night(roster, 6, rows(["s00"]))
+    assert inactive(roster) == {"s00"}
+
+
+def test_days_are_those_of_the_district(roster: District) -> None:
+    """The first night is at 08:00 UTC, which is 01:00 in Los Angeles."""
+    roster.time_zone = "America/Los_Angeles"
+    roster.save()
+    night(roster, 1, rows(["s00"]))
+    night(roster, 1.5, rows(["s00"]))
+    assert missing(roster) == {"s00": 1}
+    night(roster, 1.75, rows(["s00"]))
+    assert missing(roster) == {"s00": 1}
+    night(roster, 2, rows(["s00"]))
+    assert missing(roster) == {"s00": 2}
+
+
+def test_an_older_file_that_completes_later_neither_counts_nor_ends_a_count(
+    roster: District,
+) -> None:
+    old = night(roster, 1, rows(["s01"], s02=row("s02", grade="7")), is_check=True)
+    night(roster, 2, rows(["s00"])[:9], mode=Mode.UPDATE)
+    Absence.objects.all().delete()
+    newer = UpdateJob.objects.latest("number")
+    s00 = Student.objects.get(student_id="s00")
+    absences.write(roster.pk, newer.pk, [NewCount(s00.pk, FIRST_NIGHT.date(), 2)])
+    approve(roster, old)
+    assert missing(roster) == {"s00": 2, "s01": 1}
