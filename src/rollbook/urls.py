@@ -10,6 +10,7 @@ from rollbook.web.pages.account import views as account_views
 from rollbook.web.pages.audit import views as audit_views
 from rollbook.web.pages.automation import views as automation_views
 from rollbook.web.pages.expected_files import views as expected_files_views
+from rollbook.web.pages.full_sync import views as full_sync_views
 from rollbook.web.pages.groups import views as groups_views
 from rollbook.web.pages.help import views as help_views
 from rollbook.web.pages.home import views as home_views
@@ -142,6 +143,7 @@ urlpatterns = [
     path("roles/<int:key>", roles_views.detail, name="role"),
     path("roles/<int:key>/remove", roles_views.remove, name="role-remove"),
     path("settings", settings_views.settings, name="settings"),
+    path("full-sync", full_sync_views.index, name="full-sync"),
     path("expected-files", expected_files_views.index, name="expected-files"),
     path("expected-files/pauses", expected_files_views.add_pause, name="pause-add"),
     path("expected-files/pauses/remove", expected_files_views.remove_pause, name="pause-remove"),

@@ -72,7 +72,7 @@ def inactive(district: District) -> set[str]:
 def missing(district: District) -> dict[str, int]:
     """Return the files without each missing student."""
     found = Absence.objects.filter(district=district, deactivated_at=None)
-    return dict(found.values_list("student__student_id", "files"))
+    return {key or "": files for key, files in found.values_list("student__student_id", "files")}
 
 
 def set_status(district: District, key: str, status: str) -> None:

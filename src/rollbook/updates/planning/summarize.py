@@ -167,8 +167,10 @@ def _load_groups(update_id: int) -> Iterator[RowGroup]:
     with connection.cursor() as cursor:
         for kind, condition in kinds.items():
             cursor.execute(_GROUPS.format(condition=condition), [update_id])
-            for *names, is_without_student, is_removal, rows in cursor.fetchall():
-                yield RowGroup(kind, *names, bool(is_without_student), bool(is_removal), rows)
+            for school, to_school, columns, is_unmatched, is_removal, rows in cursor.fetchall():
+                is_without_student, is_in_no_file = bool(is_unmatched), bool(is_removal)
+                places = (school, to_school, columns, is_without_student, is_in_no_file)
+                yield RowGroup(kind, *places, rows)
 
 
 _ACTIVE = """
