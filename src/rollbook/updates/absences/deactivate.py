@@ -74,8 +74,8 @@ def _deactivate(update: UpdateJob, run: str, rows: Sequence[Row], counts: Counte
     due: list[Row] = []
     for row in rows:
         _, _, student, version, _ = row
-        is_same = not is_pinned or versions.get(student) == version
-        if student in active and is_same and _is_still_due(update, before.get(student)):
+        is_approved = not is_pinned or versions.get(student) == version
+        if student in active and is_approved and _is_still_due(update, before.get(student)):
             due.append(row)
     now = timezone.now()
     if due:
