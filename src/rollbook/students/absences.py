@@ -54,6 +54,11 @@ def counted(district_id: int) -> dict[int, Counted]:
     return {row[0]: Counted(*row) for row in missing.values_list(*_FIELDS).iterator()}
 
 
+def of_student(student: int) -> Absence | None:
+    """Return the absence of a student, or None."""
+    return Absence.objects.filter(student=student).first()
+
+
 def deactivated(students: Collection[int]) -> set[int]:
     """Return which of these students are inactive because files didn't name them."""
     if not students:
@@ -108,11 +113,6 @@ def remove(students: Sequence[int]) -> None:
     """Remove the absences of these students."""
     for start in range(0, len(students), KEYS_PER_QUERY):
         bulk.delete(Absence, "student_id", students[start : start + KEYS_PER_QUERY])
-
-
-def missing(district_id: int) -> "QuerySet[Absence]":
-    """Return the absences of the active students of a district."""
-    return Absence.objects.filter(district=district_id, deactivated_at=None)
 
 
 def names(students: Collection[int]) -> "QuerySet[Student]":

@@ -5,12 +5,15 @@ import io
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.districts import modes
 from rollbook.districts.models import District
 from rollbook.districts.modes import Channel
+from rollbook.students.models import Student
 from rollbook.updates.absences import preview
+from rollbook.updates.models import UpdateJob
 from tests.updates.absences.nights import limit, night, row
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page
@@ -151,3 +154,21 @@ def test_the_list_says_who_is_due_in_a_held_plan(browser: Visitor, maple: Distri
 def test_an_update_in_another_mode_has_an_empty_list(browser: Visitor, maple: District) -> None:
     nights(maple, 0)
     assert "No students are missing" in browser.read("/updates/1/missing").text
+
+
+def test_a_student_page_says_since_when_files_do_not_name_the_student(
+    browser: Visitor, maple: District
+) -> None:
+    nights(maple, 2, "s00")
+    address = f"/students/{Student.objects.get(student_id='s00').pk}"
+    assert "Missing in 2 files since Sep 2, 2026." in browser.read(address).text
+    night(maple, 3, rows("s00"))
+    text = browser.read(address).text
+    assert "Deactivated because files no longer named this student, from Sep 2, 2026 on." in text
+
+
+def test_home_says_how_many_students_were_deactivated(browser: Visitor, maple: District) -> None:
+    nights(maple, 3, "s00", "s01")
+    UpdateJob.objects.update(received_at=timezone.now())
+    text = browser.read("/").text
+    assert "none of 8 students changed, 2 deactivated. 2 students are missing in the file." in text
