@@ -48,9 +48,16 @@ class NewCount:
     files: int
 
 
-def counted(district_id: int) -> dict[int, Counted]:
-    """Return how often each active student of a district was missing, by student."""
+def counted(district_id: int, students: Collection[int] | None = None) -> dict[int, Counted]:
+    """Return how often each missing student of a district was missing, by student.
+
+    Args:
+        district_id: The district.
+        students: Whom to look up, a few thousand at most; None: all.
+    """
     missing = Absence.objects.filter(district=district_id, deactivated_at=None)
+    if students is not None:
+        missing = missing.filter(student__in=students)
     return {row[0]: Counted(*row) for row in missing.values_list(*_FIELDS).iterator()}
 
 
@@ -65,12 +72,6 @@ def deactivated(students: Collection[int]) -> set[int]:
         return set()
     found = Absence.objects.filter(student__in=students, deactivated_at__isnull=False)
     return set(found.values_list("student_id", flat=True))
-
-
-def deactivated_in(district_id: int) -> set[int]:
-    """Return the students of a district who are inactive because files didn't name them."""
-    found = Absence.objects.filter(district=district_id, deactivated_at__isnull=False)
-    return set(found.values_list("student_id", flat=True).iterator())
 
 
 def active(students: Collection[int]) -> set[int]:

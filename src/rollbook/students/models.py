@@ -138,7 +138,11 @@ class Absence(models.Model):
     deactivated_at = models.DateTimeField(null=True, help_text="null: the student is active")
 
     class Meta:
-        indexes = [models.Index(fields=["district"], name="absence_district")]
+        indexes = [
+            models.Index(
+                fields=["district"], condition=Q(deactivated_at=None), name="absence_missing"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"absence of student {self.student_id}"

@@ -90,3 +90,12 @@ def test_who_is_missing_is_in_the_report(rollbook: Rollbook, nights: District) -
     lines = rollbook("update", "show", "maple-usd", "3", "--missing").out.splitlines()
     assert [line.split(",")[0] for line in lines] == ['"STUDENT_ID"', '"s00"']
     assert lines[1].endswith('"2","missing"')
+
+
+def test_a_student_who_is_missing_is_shown_with_that(rollbook: Rollbook, nights: District) -> None:
+    out = rollbook("student", "show", "maple-usd", "s00").out
+    assert "missing: not in 2 files in full sync since 2026-09-02\n" in out
+    shown = json.loads(rollbook("student", "show", "maple-usd", "s00", "--json").out)
+    assert shown["absence"] == {"since": "2026-09-02", "files": 2, "deactivated_at": None}
+    shown = json.loads(rollbook("student", "show", "maple-usd", "s01", "--json").out)
+    assert shown["absence"] is None

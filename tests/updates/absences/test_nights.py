@@ -1,29 +1,23 @@
 """Students who are no longer in the nightly file: when they are deactivated, and when not."""
 
-from collections.abc import Iterable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
-from rollbook.students import absences
-from rollbook.students.absences import NewCount
+from rollbook.operations.lifecycle import erasure
 from rollbook.students.models import Absence, Change, Student
-from rollbook.updates import runner, transitions
+from rollbook.updates import retention, runner, transitions
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import MissingStudents, UpdateJob
-from rollbook.updates.planning import limit_sets
-from rollbook.updates.planning.limit_document import LimitDocument, WhenExceeded
-from rollbook.updates.planning.limits import Limit, Limits
+from rollbook.updates.reporting import missing_students
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.state_machine import Mode, State
 from tests.updates.absences.nights import (
-    FIRST_NIGHT,
-    approve,
     file_with,
     inactive,
-    limit,
     missing,
     night,
     row,
@@ -31,6 +25,7 @@ from tests.updates.absences.nights import (
     set_status,
     statuses,
 )
+from tests.updates.absences.roster_of_twenty import HERE, KEYS, codes, rows
 from tests.updates.night import (
     finish,
     history,
@@ -42,31 +37,6 @@ from tests.updates.night import (
     run,
     values_of,
 )
-
-KEYS = [f"s{number:02}" for number in range(20)]
-HERE = KEYS[:12]
-"""The students of school 100; the others are at school 200."""
-
-
-def school_of(key: str) -> str:
-    return "100" if key in HERE else "200"
-
-
-def rows(without: Iterable[str] = (), **other: str) -> list[str]:
-    """Return the rows of all students, without some, and with other rows for some."""
-    skipped = {*without}
-    return [other.get(key, row(key, school_of(key))) for key in KEYS if key not in skipped]
-
-
-@pytest.fixture
-def roster(maple: District) -> District:
-    """A district in full sync with twenty students at two schools."""
-    night(maple, 0, rows())
-    return maple
-
-
-def codes(report: Report) -> set[str]:
-    return {group.code for group in report.groups}
 
 
 def test_a_leaver_goes_on_the_third_night_and_not_before(roster: District) -> None:
@@ -259,13 +229,6 @@ def test_an_empty_export_is_refused(roster: District) -> None:
     assert missing(roster) == {}
 
 
-def test_a_dry_run_counts_nothing(roster: District) -> None:
-    report = night(roster, 1, rows(["s00"]), is_check=True)
-    assert report.absences
-    assert (report.state, report.absences.missing) == (State.CHECKED, 1)
-    assert missing(roster) == {}
-
-
 def test_a_school_that_is_merged_into_another_loses_nobody_who_was_moved(
     roster: District,
 ) -> None:
@@ -280,94 +243,6 @@ def test_a_school_that_is_merged_into_another_loses_nobody_who_was_moved(
     for number in range(5, 8):
         night(roster, number, rows([HERE[0]], **moved))
     assert inactive(roster) == {HERE[0]}
-
-
-def test_who_was_erased_or_deactivated_since_the_check_is_left_alone(roster: District) -> None:
-    limit(roster, 0)
-    for number in (1, 2):
-        night(roster, number, rows(["s00", "s01", "s02"]))
-    report = night(roster, 3, rows(["s00", "s01", "s02"]))
-    assert report.state is State.HELD
-    set_status(roster, "s01", "inactive")
-    run(roster, "STUDENT_ID,GRADE\ns02,5")
-    update = approve(roster, report)
-    assert (update.state, update.deactivated) == (State.COMPLETED, 1)
-    assert inactive(roster) == {"s00", "s01"}
-
-
-def test_a_held_plan_counts_when_it_completes(roster: District) -> None:
-    limit(roster, 0)
-    for number in (1, 2):
-        night(roster, number, rows(["s00"]))
-    held = night(roster, 3, rows(["s00", "s01"]))
-    assert (held.state, missing(roster)) == (State.HELD, {"s00": 2})
-    assert [reason.measure for reason in held.plan.reasons] == ["deactivated"] if held.plan else 0
-    done = approve(roster, held)
-    assert (done.deactivated, done.with_errors, inactive(roster)) == (1, False, {"s00"})
-    assert missing(roster) == {"s01": 1}
-
-
-def test_a_discarded_plan_counts_nothing(roster: District) -> None:
-    limit(roster, 0)
-    for number in (1, 2):
-        night(roster, number, rows(["s00"]))
-    night(roster, 3, rows(["s00", "s01"]))
-    night(roster, 4, rows(["s00"]))
-    assert UpdateJob.objects.get(district=roster, number=4).state == State.DISCARDED
-    assert missing(roster) == {"s00": 2}
-
-
-def test_a_plan_can_be_approved_without_a_school(roster: District) -> None:
-    limit(roster, 0)
-    for number in (1, 2):
-        night(roster, number, rows(["s00", "s19"]))
-    held = night(roster, 3, rows(["s00", "s19"]))
-    done = approve(roster, held, without=["200"])
-    assert (done.deactivated, done.left_out, inactive(roster)) == (1, 0, {"s00"})
-    assert missing(roster) == {"s19": 3}
-
-
-def test_removals_are_postponed_and_the_rest_is_applied(roster: District) -> None:
-    limit(roster, 0, WhenExceeded.POSTPONE)
-    for number in range(1, 5):
-        report = night(roster, number, rows(["s00"], s01=row("s01", grade=str(number + 4))))
-        assert (report.state, report.updated) == (State.COMPLETED, 1)
-    assert report.absences
-    assert (report.absences.postponed, report.deactivated) == (1, 0)
-    assert "removals_postponed" in codes(report)
-    assert (inactive(roster), missing(roster)) == (set(), {"s00": 4})
-    limit(roster, 1, WhenExceeded.POSTPONE)
-    assert night(roster, 5, rows(["s00"])).deactivated == 1
-
-
-def test_schools_can_be_held_with_the_students_who_are_due(roster: District) -> None:
-    for number in (1, 2):
-        night(roster, number, rows(["s00", "s19"]))
-    limits = Limits({}, {"deactivated": Limit(10, 0)})
-    document = LimitDocument(limits, when_exceeded=WhenExceeded.HOLD_SCHOOLS)
-    limit_sets.save(roster, document, None, timezone.now())
-    report = night(roster, 3, rows(["s00", "s19"]))
-    held = UpdateJob.objects.get(split_from__number=report.number)
-    assert (report.state, report.rows, report.deactivated) == (State.COMPLETED, 18, 1)
-    assert (held.rows, held.state, inactive(roster)) == (0, State.HELD, {"s00"})
-    assert missing(roster) == {"s19": 3}
-    done = approve(roster, report_of(held))
-    assert (done.deactivated, inactive(roster)) == (1, {"s00", "s19"})
-
-
-def test_a_token_that_may_not_change_status_counts_nobody(roster: District) -> None:
-    report = night(roster, 1, rows(["s00"]), token_limits={"columns": ["STATUS"]})
-    assert "absences_status_protected" in codes(report)
-    assert missing(roster) == {}
-
-
-def test_students_who_are_due_count_toward_the_share_of_a_token(roster: District) -> None:
-    for number in (1, 2):
-        night(roster, number, rows(["s00", "s01"]))
-    report = night(roster, 3, rows(["s00", "s01"]), token_limits={"percent": 5})
-    assert (report.state, codes(report)) == (State.REFUSED, {"too_many_changes"})
-    assert (inactive(roster), missing(roster)) == (set(), {"s00": 2, "s01": 2})
-    assert not MissingStudents.objects.filter(update=last(roster)).exists()
 
 
 def test_the_member_who_sent_the_file_may_be_gone_when_it_is_applied(
@@ -426,14 +301,21 @@ def test_days_are_those_of_the_district(roster: District) -> None:
     assert missing(roster) == {"s00": 2}
 
 
-def test_an_older_file_that_completes_later_neither_counts_nor_ends_a_count(
-    roster: District,
-) -> None:
-    old = night(roster, 1, rows(["s01"], s02=row("s02", grade="7")), is_check=True)
-    night(roster, 2, rows(["s00"])[:9], mode=Mode.UPDATE)
-    Absence.objects.all().delete()
-    newer = UpdateJob.objects.latest("number")
-    s00 = Student.objects.get(student_id="s00")
-    absences.write(roster.pk, newer.pk, [NewCount(s00.pk, FIRST_NIGHT.date(), 2)])
-    approve(roster, old)
-    assert missing(roster) == {"s00": 2, "s01": 1}
+def test_a_missing_student_can_be_erased(roster: District) -> None:
+    night(roster, 1, rows(["s00", "s01"]))
+    student = Student.objects.get(student_id="s00")
+    begun = erasure.start(student, timezone.now(), removes_files=False)
+    erasure.run(begun, lambda removed: None)
+    assert missing(roster) == {"s01": 1}
+    assert [each.student.student_id for each in missing_students.all_of(last(roster))] == ["s01"]
+    night(roster, 2, rows(["s00", "s01"]))
+    assert missing(roster) == {"s01": 2}
+
+
+def test_who_was_missing_is_removed_with_the_rows_of_an_update(roster: District) -> None:
+    night(roster, 1, rows(["s00"]))
+    later = timezone.now() + timedelta(days=roster.details_kept_days + 1)
+    while retention.remove_expired(later):
+        pass
+    assert not MissingStudents.objects.exists()
+    assert missing(roster) == {"s00": 1}

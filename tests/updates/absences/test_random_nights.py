@@ -12,7 +12,7 @@ from tests.updates.absences.nights import FIRST_NIGHT, inactive, missing, night,
 from tests.updates.night import lift_limits
 
 KEYS = [f"s{number}" for number in range(8)]
-NIGHTS, DAILY, NIGHTLY = 10, 2, 40
+NIGHTS, DAILY, NIGHTLY = 10, 1, 40
 
 
 @dataclass

@@ -56,7 +56,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["district"], name="absence_district")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("deactivated_at", None)),
+                        fields=["district"],
+                        name="absence_missing",
+                    )
+                ],
             },
         ),
     ]

@@ -67,16 +67,8 @@ def _deactivate(update: UpdateJob, run: str, rows: Sequence[Row], counts: Counte
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    versions = snapshots.lock_versions([row[2] for row in rows])
-    active = absences.active(versions)
-    before = absences.counted(update.district_id)
-    is_pinned = update.planned_at is not None
-    due: list[Row] = []
-    for row in rows:
-        _, _, student, version, _ = row
-        is_approved = not is_pinned or versions.get(student) == version
-        if student in active and is_approved and _is_still_due(update, before.get(student)):
-            due.append(row)
+    before = absences.counted(update.district_id, [row[2] for row in rows])
+    due = _still_due(update, rows, before)
     now = timezone.now()
     if due:
         author = ChangeAuthor(update.pk, update.member_id, now)
@@ -100,12 +92,24 @@ def _deactivate(update: UpdateJob, run: str, rows: Sequence[Row], counts: Counte
     )
 
 
-def _is_still_due(update: UpdateJob, before: Counted | None) -> bool:
-    """Return whether no other update has named or counted the student since.
+def _still_due(update: UpdateJob, rows: Sequence[Row], before: Mapping[int, Counted]) -> list[Row]:
+    """Lock the students of rows; return the rows of those who are still to be deactivated.
 
-    The update from which this one was split has counted the same file.
+    The others aren't active any longer, another update has named or counted them since, or they
+    have changed since a person approved the plan. The update from which this one was split has
+    counted the same file.
     """
-    return before is not None and before.number < update.number
+    versions = snapshots.lock_versions([row[2] for row in rows])
+    active = absences.active(versions)
+    is_pinned = update.planned_at is not None
+    due: list[Row] = []
+    for row in rows:
+        _, _, student, version, _ = row
+        counted = before.get(student)
+        is_approved = not is_pinned or versions.get(student) == version
+        if student in active and is_approved and counted and counted.number < update.number:
+            due.append(row)
+    return due
 
 
 def _counted(update: UpdateJob, before: Mapping[int, Counted], student: int) -> NewCount:

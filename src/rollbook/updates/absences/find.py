@@ -9,6 +9,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -149,23 +150,22 @@ def _rows_of_schools(update: UpdateJob) -> Mapping[str, Rows]:
 def _count(update: UpdateJob, students: Sequence[int]) -> list[Missing]:
     """Return how often each of these students is missing, those who are due first."""
     before = absences.counted(update.district_id)
-    found = [_missing(update, student, before.get(student)) for student in sorted(students)]
+    today = local_date(update.district, update.received_at)
+    found = [_missing(update, student, before.get(student), today) for student in sorted(students)]
     return sorted(found, key=lambda each: not each.is_due)
 
 
-def _missing(update: UpdateJob, student: int, before: Counted | None) -> Missing:
-    district = update.district
-    today = local_date(district, update.received_at)
+def _missing(update: UpdateJob, student: int, before: Counted | None, today: date) -> Missing:
+    """Return how often a student is missing with this file; one of a newer file changes nothing."""
     if before is None:
         return Missing(student, 1, is_due=False)
-    files = before.files
-    if before.number < update.number and local_date(district, before.received_at) < today:
-        files += 1
-    is_due = (
-        before.number < update.number
-        and files >= district.absent_files
-        and (today - before.since).days >= district.absent_days
-    )
+    if before.number >= update.number:
+        return Missing(student, before.files, is_due=False)
+    district = update.district
+    is_new_day = local_date(district, before.received_at) < today
+    files = before.files + int(is_new_day)
+    days = (today - before.since).days
+    is_due = files >= district.absent_files and days >= district.absent_days
     return Missing(student, files, is_due)
 
 
@@ -198,7 +198,8 @@ def _stage_due(resolver: ConflictResolver, figures: Figures) -> Iterator[None]:
     while first < len(due):
         part = due[first : first + ROWS_PER_STEP]
         with transaction.atomic():
-            staged_rows.stage(update.pk, _rows(part, first))
+            # As a list: PostgreSQL can't be queried while it copies rows.
+            staged_rows.stage(update.pk, list(_rows(part, first)))
             resolver.record_progress(rows_staged=F("rows_staged"))  # progress
         first += len(part)
         yield
