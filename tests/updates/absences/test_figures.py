@@ -1,6 +1,7 @@
 """Why nobody is counted, which schools have rows, and the sets of IDs (pure)."""
 
 from array import array
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,8 @@ from rollbook.updates.absences.id_set import IdSet
         ({"is_protected": True}, STATUS_PROTECTED),
     ],
 )
-def test_why_nobody_is_counted(facts: dict[str, int], code: str) -> None:
-    usual = {"active": 100, "unnamed": 10, "rows": 100, "rejected": 0}
+def test_why_nobody_is_counted(facts: dict[str, Any], code: str) -> None:
+    usual: dict[str, Any] = {"active": 100, "unnamed": 10, "rows": 100, "rejected": 0}
     flags = {"repeats": False, "is_protected": False}
     assert why_not_counted(**{**usual, **flags, **facts}) == code
 

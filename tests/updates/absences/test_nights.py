@@ -25,7 +25,7 @@ from tests.updates.absences.nights import (
     set_status,
     statuses,
 )
-from tests.updates.absences.roster_of_twenty import HERE, KEYS, codes, rows
+from tests.updates.absences.roster_of_twenty import HERE, KEYS, codes, rows, school_of
 from tests.updates.night import (
     finish,
     history,
@@ -172,6 +172,7 @@ def test_several_rows_of_who_returns_reactivate(roster: District) -> None:
     assert (inactive(roster), codes(report)) == (set(), {"duplicate_row"})
 
 
+@pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize(
     "damaged",
     [
@@ -319,3 +320,25 @@ def test_who_was_missing_is_removed_with_the_rows_of_an_update(roster: District)
         pass
     assert not MissingStudents.objects.exists()
     assert missing(roster) == {"s00": 1}
+
+
+def test_a_file_of_one_school_counts_only_there(roster: District) -> None:
+    there = set(KEYS) - set(HERE)
+    report = night(roster, 1, rows([*there, "s00"]))
+    assert (codes(report), missing(roster)) == ({"school_without_rows"}, {"s00": 1})
+    report = night(roster, 2, rows(HERE))
+    assert (codes(report), missing(roster)) == ({"absences_few_named"}, {"s00": 1})
+
+
+def test_students_without_a_key_are_present_by_name_and_birth_date(roster: District) -> None:
+    blank = {key: row(key, school_of(key)).replace(key, "", 1) for key in KEYS[::2]}
+    report = night(roster, 1, rows(["s01"], **blank))
+    assert (codes(report), missing(roster)) == (set(), {"s01": 1})
+
+
+def test_rows_without_a_key_and_a_name_count_nobody(roster: District) -> None:
+    blank = {key: f",,,2014-01-01,f,4,{school_of(key)},n,n" for key in KEYS[::2]}
+    report = night(roster, 1, rows(["s01"], **blank))
+    assert report.rejected == len(blank)
+    assert codes(report) & {"absences_few_named", "absences_many_rejected"}
+    assert missing(roster) == {}
