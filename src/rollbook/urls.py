@@ -10,6 +10,7 @@ from rollbook.web.pages.account import views as account_views
 from rollbook.web.pages.audit import views as audit_views
 from rollbook.web.pages.automation import views as automation_views
 from rollbook.web.pages.expected_files import views as expected_files_views
+from rollbook.web.pages.full_sync import views as full_sync_views
 from rollbook.web.pages.groups import views as groups_views
 from rollbook.web.pages.help import views as help_views
 from rollbook.web.pages.home import views as home_views
@@ -100,6 +101,8 @@ urlpatterns = [
     path("updates/<int:number>", updates_views.detail, name="update"),
     path("updates/<int:number>/progress", updates_views.progress, name="update-progress"),
     path("updates/<int:number>/rows", updates_views.rows, name="update-rows"),
+    path("updates/<int:number>/missing", updates_views.missing, name="update-missing"),
+    path("updates/<int:number>/missing.csv", downloads.missing, name="update-missing-csv"),
     path("updates/<int:number>/cancel", updates_views.cancel, name="update-cancel"),
     path("updates/<int:number>/approve", plan_views.approve, name="update-approve"),
     path("updates/<int:number>/discard", plan_views.discard, name="update-discard"),
@@ -143,6 +146,7 @@ urlpatterns = [
     path("roles/<int:key>", roles_views.detail, name="role"),
     path("roles/<int:key>/remove", roles_views.remove, name="role-remove"),
     path("settings", settings_views.settings, name="settings"),
+    path("full-sync", full_sync_views.index, name="full-sync"),
     path("expected-files", expected_files_views.index, name="expected-files"),
     path("quiet-hours", quiet_hours_views.index, name="quiet-hours"),
     path("expected-files/pauses", expected_files_views.add_pause, name="pause-add"),

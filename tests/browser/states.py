@@ -405,6 +405,15 @@ def _submit_token(page: Page, password: str) -> None:
     _submit(page)
 
 
+def _submit_full_sync(page: Page) -> None:
+    """Turn full sync on for pages, then enter a number of files that is too small."""
+    page.goto("/full-sync")
+    page.get_by_label("Full sync").nth(1).check()
+    page.get_by_role("button", name="Save full sync").click()
+    page.get_by_label("Files without a student").fill("1")
+    page.get_by_role("button", name="Save full sync").click()
+
+
 def _submit_expected_files(page: Page) -> None:
     """Save a week and a pause, then a pause that ends before it begins."""
     page.goto("/expected-files")
@@ -605,6 +614,8 @@ STATES = (
     State("role-refused", _role_refused),
     State("settings", "/settings"),
     State("settings-refused", lambda page: _submit_settings(page, "0")),
+    State("full-sync", "/full-sync"),
+    State("full-sync-refused", _submit_full_sync),
     State("expected-files", "/expected-files"),
     State("quiet-hours", "/quiet-hours"),
     State("quiet-hours-refused", _submit_quiet_hours),

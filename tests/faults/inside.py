@@ -26,11 +26,14 @@ from django.utils import timezone  # noqa: E402
 from rollbook import encrypted_file  # noqa: E402
 from rollbook.accounts import roles  # noqa: E402
 from rollbook.accounts.models import Member  # noqa: E402
+from rollbook.districts import modes  # noqa: E402
 from rollbook.districts.models import District, School  # noqa: E402
+from rollbook.districts.modes import MODES, Channel  # noqa: E402
 from rollbook.jobs.single_worker import loop  # noqa: E402
-from rollbook.students.models import Change  # noqa: E402
+from rollbook.students.models import Absence, Change  # noqa: E402
 from rollbook.students.snapshots import iter_district  # noqa: E402
 from rollbook.updates import problem_store, runner  # noqa: E402
+from rollbook.updates.absences import deactivate, find  # noqa: E402
 from rollbook.updates.applying import apply  # noqa: E402
 from rollbook.updates.checking import check_range  # noqa: E402
 from rollbook.updates.models import Draft, StagedRow, UpdateEvent, UpdateJob  # noqa: E402
@@ -162,6 +165,7 @@ def sweep() -> None:
 def in_small_steps() -> None:
     """From now on."""
     apply.MIN_CHUNK_ROWS = apply.MAX_CHUNK_ROWS = 10
+    find.ROWS_PER_STEP = deactivate.ROWS_PER_CHUNK = 5
     check_range.MIN_BATCH_RECORDS, check_range.MAX_BATCH_RECORDS, resolver.ROWS_PER_TRANSACTION = (
         20,
         20,
@@ -189,6 +193,18 @@ def hold_schools() -> None:
     limits = Limits({}, {"deactivated": Limit(1, 5)})
     document = LimitDocument(limits, when_exceeded=WhenExceeded.HOLD_SCHOOLS)
     limit_sets.save(district, document, None, timezone.now())
+
+
+def allow_sync() -> None:
+    """Let files be sent in every mode."""
+    District.objects.update(modes=modes.as_stored(dict.fromkeys(Channel, MODES)))
+
+
+def backdate(days: str) -> None:
+    """Let the last file be one that was received so many days ago."""
+    last = UpdateJob.objects.latest("number")
+    received_at = last.received_at - timedelta(days=int(days))
+    UpdateJob.objects.filter(pk=last.pk).update(received_at=received_at)
 
 
 def approve_until(statement: str) -> None:
@@ -263,7 +279,14 @@ def finish() -> None:
 def left_by(district: District) -> dict[str, Any]:
     """Everything a district's updates leave behind that does not depend on when they were done."""
     updates = UpdateJob.objects.filter(district=district).order_by("number")
+    missing = Absence.objects.filter(district=district).order_by("student")
     return {
+        "absences": [
+            [key, since.isoformat(), files, number, at is None]
+            for key, since, files, number, at in missing.values_list(
+                "student__username", "since", "files", "last_update__number", "deactivated_at"
+            )
+        ],
         "students": [record.values for page in iter_district(district.pk) for record in page],
         "history": sorted(
             [
@@ -289,6 +312,8 @@ def left_by(district: District) -> dict[str, Any]:
                 "rows_unchanged",
                 "rows_rejected",
                 "rows_left_out",
+                "rows_deactivated",
+                "absences",
                 "summary",
                 "reasons",
                 "plan_digest",

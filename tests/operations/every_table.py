@@ -46,7 +46,7 @@ from rollbook.operations.models import (
     PingSchedule,
     WriteProbe,
 )
-from rollbook.students.models import Change, Group, Student, TouchedStudent, Transfer
+from rollbook.students.models import Absence, Change, Group, Student, TouchedStudent, Transfer
 from rollbook.updates.models import (
     AddedStudents,
     CheckedRange,
@@ -55,6 +55,7 @@ from rollbook.updates.models import (
     FileChunk,
     LimitSet,
     Manifest,
+    MissingStudents,
     Problem,
     ResultMail,
     RowDependency,
@@ -251,6 +252,15 @@ def _updates(member: Member, student: Student) -> None:
     )
     AddedStudents.objects.create(
         update=update, number=2**41, line_numbers=b"\0\xff", student_ids=b"\xff\0"
+    )
+    MissingStudents.objects.create(update=update, student_ids=b"\0\xff", files=b"\xff")
+    Absence.objects.create(
+        student=student,
+        district=member.district,
+        since=date(2026, 9, 1),
+        files=3,
+        last_update=update,
+        deactivated_at=LATER,
     )
     Manifest.objects.create(
         district=member.district,

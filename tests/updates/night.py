@@ -1,7 +1,7 @@
 """Helpers for tests of updates: send a student file, run its update, and look at the students.
 
-Files are written as text. Whitespace around lines is removed. ``enroll`` and mode ``add`` append
-the columns that a new student requires, unless the file has them.
+Files are written as text. Whitespace around lines is removed. ``enroll`` and the modes ``add`` and
+``sync`` append the columns that a new student requires, unless the file has them.
 """
 
 import itertools
@@ -10,7 +10,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from rollbook.districts import modes
 from rollbook.districts.models import District
+from rollbook.districts.modes import MODES, Channel
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots
 from rollbook.students.models import Change, Student
@@ -51,6 +53,12 @@ def complete(text: str) -> str:
     )
 
 
+def allow_sync(district: District) -> None:
+    """Let files be sent in every mode."""
+    district.modes = modes.as_stored(dict.fromkeys(Channel, MODES))
+    district.save(update_fields=["modes"])
+
+
 def lift_limits(district: District) -> None:
     """Let updates of the district change any number of students."""
     limit_sets.save(district, LimitDocument(Limits({}, {})), None, timezone.now())
@@ -72,15 +80,17 @@ def stored_text(name: str) -> bytes:
 def send_bytes(
     district: District, data: bytes, mode: Mode = Mode.UPDATE, **columns: Any
 ) -> Receipt:
-    """Send these bytes as a student file."""
+    """Send these bytes as a student file; full sync is allowed first."""
+    if mode is Mode.SYNC:
+        allow_sync(district)
     return receive(
         district, incoming(data), **{"file_name": "students.csv", "mode": mode, **columns}
     )
 
 
 def send(district: District, text: str, mode: Mode = Mode.UPDATE, **columns: Any) -> UpdateJob:
-    """Send this student file."""
-    written = complete(text) if mode is Mode.ADD else file_of(text)
+    """Send this student file; see ``send_bytes``."""
+    written = complete(text) if mode.adds else file_of(text)
     return send_bytes(district, written.encode(), mode, **columns).update
 
 

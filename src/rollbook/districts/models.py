@@ -16,6 +16,8 @@ INVITATIONS_PER_DAY = 2000  # as many as a staff file can have rows
 KEPT_BYTES_LIMIT = 20_000_000_000  # nearly twenty of the largest files
 
 GRACE_MINUTES = (0, 720)
+ABSENT_FILES = (2, 30)  # never after a single file
+ABSENT_DAYS = (1, 60)
 
 
 class District(models.Model):
@@ -81,6 +83,18 @@ class District(models.Model):
         db_default=KEPT_BYTES_LIMIT,
         help_text="of all files of the district that are kept; the operator sets it",
     )
+    modes = models.JSONField(
+        null=True,
+        help_text="the modes that scripts, pages and the command may use; null: update and add",
+    )
+    absent_files = models.PositiveSmallIntegerField(
+        default=3,
+        db_default=3,
+        help_text="files in full sync, on as many days, after which a missing student is due",
+    )
+    absent_days = models.PositiveSmallIntegerField(
+        default=2, db_default=2, help_text="days after which a missing student is due"
+    )
     suspended_at = models.DateTimeField(
         null=True, help_text="since when nobody in the district may do anything, see suspension.py"
     )
@@ -122,6 +136,12 @@ class District(models.Model):
             models.CheckConstraint(
                 condition=Q(staff_kept_days=0) | Q(staff_kept_days__range=PERSONS_KEPT_DAYS),
                 name="district_staff_kept",
+            ),
+            models.CheckConstraint(
+                condition=Q(absent_files__range=ABSENT_FILES), name="district_absent_files"
+            ),
+            models.CheckConstraint(
+                condition=Q(absent_days__range=ABSENT_DAYS), name="district_absent_days"
             ),
         ]
 

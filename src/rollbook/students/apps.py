@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 
 from rollbook.db.triggers import register_triggers
+from rollbook.students.absence_triggers import ABSENCE_TRIGGERS
 from rollbook.students.touched_triggers import TOUCHED_TRIGGERS
 
 
@@ -13,7 +14,7 @@ class Students(AppConfig):
 
     def ready(self) -> None:
         """Register the triggers, and end links with staff members who are changed."""
-        register_triggers(TOUCHED_TRIGGERS)
+        register_triggers((*TOUCHED_TRIGGERS, *ABSENCE_TRIGGERS))
         from rollbook.accounts.members.changes import membership_changed  # they import models
         from rollbook.students.manual.staff_links import on_membership_changed
 

@@ -117,6 +117,37 @@ class TouchedStudent(models.Model):
         return f"touched student {self.student_id}"
 
 
+class Absence(models.Model):
+    """A student whom the files of a district in full sync no longer name.
+
+    Until ``deactivated_at`` is set, the student is active and *missing*. A trigger removes it when
+    anything else changes the student's status, see ``absence_triggers.py``.
+    """
+
+    student = models.OneToOneField(Student, primary_key=True, on_delete=models.PROTECT)
+    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
+    since = models.DateField(help_text="the day of the first file without the student")
+    files = models.PositiveSmallIntegerField(help_text="such files, at most one a day")
+    last_update = models.ForeignKey(
+        "updates.UpdateJob",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="the update that counted last, or has deactivated the student",
+    )
+    deactivated_at = models.DateTimeField(null=True, help_text="null: the student is active")
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["district"], condition=Q(deactivated_at=None), name="absence_missing"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"absence of student {self.student_id}"
+
+
 class Change(models.Model):
     """A changed field of a student, with the update or the member that changed it."""
 

@@ -41,6 +41,9 @@ def _values(words: type[State] | type[Mode] | type[Outcome]) -> list[str]:
     return [word.value for word in words]
 
 
+_STORED_OUTCOMES = [outcome.value for outcome in Outcome if outcome is not Outcome.DEACTIVATED]
+
+
 class StudentFile(models.Model):
     """A stored student file and the result of scanning it."""
 
@@ -131,6 +134,14 @@ class UpdateJob(StudentFile, PlanFields):
     rows_added = models.PositiveIntegerField(default=0)
     rows_unchanged = models.PositiveIntegerField(default=0)
     rows_rejected = models.PositiveIntegerField(default=0)
+    rows_deactivated = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="students who were deactivated because the file doesn't name them",
+    )
+    absences = models.JSONField(
+        null=True, help_text="whom the file doesn't name, in numbers, see absences/figures.py"
+    )
     problem_counts = models.JSONField(
         default=dict, help_text="code to count; exact even where not all details are stored"
     )
@@ -335,6 +346,22 @@ class AddedStudents(models.Model):
         ]
 
 
+class MissingStudents(models.Model):
+    """The students whom a file in full sync doesn't name: parallel arrays.
+
+    Written when all rows have been checked. They are counted when the update completes.
+    """
+
+    update = models.OneToOneField(UpdateJob, primary_key=True, on_delete=models.CASCADE)
+    student_ids = models.BinaryField(help_text="64-bit integers, in ascending order")
+    files = models.BinaryField(
+        help_text="bytes: the files without each of them, with this one; 255: or more"
+    )
+
+    def __str__(self) -> str:
+        return f"missing students of {self.update}"
+
+
 class Manifest(models.Model):
     """What is known of a district's records: the ranges of the update that completed last.
 
@@ -423,7 +450,7 @@ class StagedRow(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["update", "line"], name="row_line"),
             models.CheckConstraint(
-                condition=Q(outcome__isnull=True) | Q(outcome__in=_values(Outcome)),
+                condition=Q(outcome__isnull=True) | Q(outcome__in=_STORED_OUTCOMES),
                 name="row_outcome",
             ),
         ]

@@ -28,6 +28,7 @@ from rollbook.updates.models import (
     AddedStudents,
     CheckedRange,
     Manifest,
+    MissingStudents,
     Problem,
     RowDependency,
     StagedRow,
@@ -50,6 +51,7 @@ _DETAILS: tuple[tuple[type[Model], str], ...] = (
     (RowDependency, "blocked_by_line"),
     (CheckedRange, "end_line"),
     (AddedStudents, "number"),
+    (MissingStudents, "update"),
 )
 
 

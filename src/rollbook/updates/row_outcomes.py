@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from rollbook.updates import models as updates
 
 
+FIRST_WITHOUT_LINE = 1_000_000_000
+"""From this line on, staged rows are in no file: they deactivate students who are missing."""
+
+ORDER_WITHOUT_LINE = 1 << 42
+"""Their ``apply_order`` starts here, after that of all rows of the file."""
+
+_OF_FILE = Q(line__lt=FIRST_WITHOUT_LINE)
+
+
 class StagedRowQuerySet(models.QuerySet["updates.StagedRow"]):
     """Staged rows and their outcomes.
 
@@ -43,27 +52,29 @@ class StagedRowQuerySet(models.QuerySet["updates.StagedRow"]):
         return self.filter(outcome=Outcome.REJECTED)
 
     def except_unchanged(self) -> Self:
-        """Leave out the few staged rows that turned out to be unchanged."""
-        return self.exclude(outcome=Outcome.UNCHANGED)
+        """Leave out the few staged rows that turned out to be unchanged, and those of no file."""
+        return self.filter(_OF_FILE).exclude(outcome=Outcome.UNCHANGED)
 
     def unapplied(self, update: "updates.UpdateJob") -> Self:
-        """Keep the update's rows that are not applied yet, or were not processed."""
+        """Keep the update's rows of the file that are not applied yet, or were not processed."""
         return self.filter(
-            outcome=None, apply_order__gt=update.applied_through_order, update=update
+            _OF_FILE, outcome=None, apply_order__gt=update.applied_through_order, update=update
         )
 
     def without_own_outcome(self) -> Self:
-        """Keep rows without an outcome of their own."""
-        return self.filter(outcome=None)
+        """Keep rows of the file without an outcome of their own."""
+        return self.filter(_OF_FILE, outcome=None)
 
 
 def _outcome_conditions(applied_through_order: int | F | Value) -> dict[Outcome, Q]:
     """Return the condition of each outcome."""
     applied = Q(outcome=None, apply_order__lte=applied_through_order)
     return {
-        Outcome.UPDATED: Q(outcome=Outcome.UPDATED) | (applied & Q(student__isnull=False)),
+        Outcome.UPDATED: Q(outcome=Outcome.UPDATED)
+        | (applied & Q(student__isnull=False) & _OF_FILE),
         Outcome.ADDED: Q(outcome=Outcome.ADDED) | (applied & Q(student__isnull=True)),
         Outcome.UNCHANGED: Q(outcome=Outcome.UNCHANGED),
         Outcome.REJECTED: Q(outcome=Outcome.REJECTED),
-        Outcome.LEFT_OUT: Q(outcome=Outcome.LEFT_OUT),
+        Outcome.LEFT_OUT: Q(outcome=Outcome.LEFT_OUT) & _OF_FILE,
+        Outcome.DEACTIVATED: applied & Q(line__gte=FIRST_WITHOUT_LINE),
     }

@@ -17,14 +17,15 @@ from django.utils import timezone
 from rollbook.districts.models import District
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.updates import transitions
+from rollbook.updates.absences import count, deactivate, find
 from rollbook.updates.applying import apply
 from rollbook.updates.checking import check
 from rollbook.updates.engine import WorkerStatus, engine
 from rollbook.updates.manifest import manifest
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import judge, left_out, split
-from rollbook.updates.resolving import conflicts, refusal
-from rollbook.updates.state_machine import IN_PROGRESS, IN_QUEUE, PLAN_WAITING, State
+from rollbook.updates.resolving import conflicts, refusal, token_share
+from rollbook.updates.state_machine import IN_PROGRESS, IN_QUEUE, PLAN_WAITING, Mode, State
 from rollbook.updates.transitions import Fenced
 
 log = logging.getLogger(__name__)
@@ -113,11 +114,16 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
             _refuse(update, run, problem)
             return
         yield from conflicts.steps(update, run)
+        yield from find.steps(update, run)
+        if update.mode == Mode.SYNC and (problem := token_share.find_problem(update)):
+            _refuse(update, run, problem)
+            return
         if _finish_checking(update, run) is not State.APPLYING:
             return
         yield
     yield from left_out.steps(update, run)
     yield from apply.steps(update, run)
+    yield from deactivate.steps(update, run)
     yield from manifest.steps(update, run)
     _complete(update, run)
 
@@ -238,6 +244,8 @@ def _finish_checking(update: UpdateJob, run: str) -> State:
             District.objects.select_for_update(no_key=True).get(pk=update.district_id)
             transitions.record_progress(update.pk, State.CHECKING, run)
             split.split(update, judgment.held_schools, now)
+        if judgment.postpones:
+            deactivate.postpone(update, run)
         _transition(update.pk, judgment.state, run, **judgment.columns)
         judge.replace_older_plans(update, judgment)
         judge.use_expectations(update, judgment)
@@ -249,14 +257,18 @@ def _finish_checking(update: UpdateJob, run: str) -> State:
 def _complete(update: UpdateJob, run: str) -> None:
     """Complete the update, and make its file what the next one is compared with.
 
+    In the same transaction, it is counted who is missing.
+
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
     following = manifest.prepare(update)
+    named_again = count.students_named_again(update)
     with transaction.atomic():
         _transition(update.pk, State.COMPLETED, run)
         if following:
             manifest.replace(following)
+        count.count(update, named_again)
 
 
 def _transition(update_id: int, to: State, run: str, **columns: Any) -> None:

@@ -47,16 +47,27 @@ class Mode(StrEnum):
 
     UPDATE = "update"
     ADD = "add"
+    SYNC = "sync"
+
+    @property
+    def adds(self) -> bool:
+        """Whether new students are added."""
+        return self is not Mode.UPDATE
 
 
 class Outcome(StrEnum):
-    """How a row ended. Rows without one when the update ends were not processed."""
+    """How a row ended. Rows without one when the update ends were not processed.
+
+    ``deactivated`` is that of a staged row without a line: a student whom the file doesn't name.
+    It is never stored, and not among the outcomes that add up to the rows of the file.
+    """
 
     UPDATED = "updated"
     ADDED = "added"
     UNCHANGED = "unchanged"
     REJECTED = "rejected"
     LEFT_OUT = "left_out"
+    DEACTIVATED = "deactivated"
 
 
 TRANSITIONS: dict[State, tuple[State, ...]] = {

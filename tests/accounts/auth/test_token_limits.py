@@ -42,7 +42,7 @@ def test_what_is_stored_is_read_again() -> None:
         (TokenLimits(networks=("school",)), "'school' isn't an address or a network"),
         (TokenLimits(networks=("203.0.113.7/24",)), "isn't an address or a network"),
         (TokenLimits(networks=("203.0.113.7",) * 21), "at most 20 networks"),
-        (TokenLimits(modes=("sync",)), "there is no mode sync"),
+        (TokenLimits(modes=("replace",)), "there is no mode replace"),
         (TokenLimits(protected_columns=("SHOE_SIZE",)), "there is no column SHOE_SIZE"),
         (TokenLimits(max_percent=0), "from 1 to 100"),
         (TokenLimits(max_percent=101), "from 1 to 100"),

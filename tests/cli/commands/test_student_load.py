@@ -7,7 +7,9 @@ import pytest
 
 from rollbook.cli import update_progress
 from rollbook.cli.actions import student
+from rollbook.districts import modes
 from rollbook.districts.models import District
+from rollbook.districts.modes import MODES, Channel
 from rollbook.jobs.single_worker.loop import work_on
 from rollbook.students.models import Student
 from rollbook.updates.models import UpdateJob
@@ -187,3 +189,17 @@ def test_a_missing_file_starts_no_update(
         f"ERROR not_possible: {tmp_path}/none.csv: No such file or directory; "
     )
     assert not UpdateJob.objects.exists()
+
+
+def test_full_sync_is_refused_until_it_is_turned_on(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
+    for command in ("load", "check"):
+        result = rollbook("student", command, "maple-usd", base, "--mode", "sync")
+        assert result.code == 1
+        assert result.err.startswith("ERROR mode_not_allowed: Maple USD doesn't allow mode=sync")
+    assert not UpdateJob.objects.exists()
+    maple.modes = modes.as_stored({Channel.CLI: MODES})
+    maple.save()
+    assert rollbook("student", "load", "maple-usd", base, "--mode", "sync").code == 0
+    assert UpdateJob.objects.get().mode == "sync"

@@ -1,6 +1,7 @@
 """A district that has something in every table, in the spool and in the folder of emails."""
 
 import json
+from array import array
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,12 @@ from rollbook.districts.local_dates import local_date
 from rollbook.districts.models import District, MissedFile
 from rollbook.districts.schedules import ScheduleSettings
 from rollbook.operations.models import DistrictExport
+from rollbook.students import absences
+from rollbook.students.absences import NewCount
 from rollbook.students.manual import transfers
 from rollbook.students.models import Student
 from rollbook.updates.mails import queue_result_mails
-from rollbook.updates.models import UpdateJob
+from rollbook.updates.models import MissingStudents, UpdateJob
 from rollbook.updates.planning import expectations, limit_changes
 from rollbook.updates.planning.expectations import Wanted
 from rollbook.updates.planning.limit_document import LimitDocument
@@ -55,6 +58,7 @@ def fill(district: District) -> Member:
     run(district, BAD_ROWS)
     _plans(district, manager)
     _schedule(district)
+    _missing(district)
     _people(district, manager, domain)
     _work(district, manager)
     queue_result_mails()
@@ -86,6 +90,17 @@ def _schedule(district: District) -> None:
     MissedFile.objects.create(
         district=district, day=today, expected_at=now, previous_at=now, noticed_at=now
     )
+
+
+def _missing(district: District) -> None:
+    """Let the second file be one that doesn't name a student."""
+    update = UpdateJob.objects.get(district=district, number=2)
+    student = Student.objects.filter(district=district).latest("pk")
+    MissingStudents.objects.create(
+        update=update, student_ids=array("q", [student.pk]).tobytes(), files=b"\1"
+    )
+    today = local_date(district, update.received_at)
+    absences.write(district.pk, update.pk, [NewCount(student.pk, today, 1)])
 
 
 def _people(district: District, manager: Member, domain: str) -> None:

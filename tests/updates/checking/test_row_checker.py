@@ -52,6 +52,7 @@ CAUSES: Mapping[str, dict[str, str]] = {
     "implausible_dob": GOOD | {"DOB": "1975-05-13"},
     "unknown_school": GOOD | {"SCHOOL_ID": "999"},
     "protected_column": GOOD | {"GRADE": "5", "TITLE_1": "y"},
+    "inactive_but_named": GOOD | {"STUDENT_ID": "s003", "USERNAME": "u003", "FIRST_NAME": "Cleo"},
     "inactive_student": GOOD | {"STUDENT_ID": "s003", "USERNAME": "u003", "FIRST_NAME": "Cleo"},
     "names_may_be_exchanged": GOOD | NO_KEYS | {"FIRST_NAME": "Brook", "LAST_NAME": "Ana"},
     "one_name": NEW | {"LAST_NAME": "-"},
@@ -143,7 +144,7 @@ def test_a_row_with_a_problem_is_the_same_among_good_rows(
 ) -> None:
     rows = raw_rows([dict(GOOD), CAUSES[code], dict(GOOD), CAUSES[code]])
     found = set()
-    for mode in (Mode.UPDATE, Mode.ADD):
+    for mode in Mode:
         for limits in LIMITS:
             batch = check(school, rows, mode, limits)
             with monkeypatch.context() as patch:
@@ -158,9 +159,7 @@ def test_a_row_with_a_problem_is_the_same_among_good_rows(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,
 )
-@given(
-    st.lists(ROWS, max_size=8), st.sampled_from((Mode.UPDATE, Mode.ADD)), st.sampled_from(LIMITS)
-)
+@given(st.lists(ROWS, max_size=8), st.sampled_from(Mode), st.sampled_from(LIMITS))
 def test_a_batch_has_the_same_result_as_its_rows_one_by_one(
     school: District, rows: list[dict[str, str]], mode: Mode, limits: dict[str, Any]
 ) -> None:

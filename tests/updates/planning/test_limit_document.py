@@ -131,8 +131,8 @@ def test_a_file_that_is_no_document_is_refused(content: bytes, error: str) -> No
             ({"profiles": [{**ROLLOVER, "name": name}]}, "a profile needs a name of at most 60")
             for name in ("", "  ", "x" * 61, None, 5, "a\0b", "a\nb", "\ud800")
         ),
-        ({"when_exceeded": "apply"}, "when_exceeded must be 'hold' or 'hold schools'"),
-        ({"when_exceeded": ["hold"]}, "when_exceeded must be 'hold' or 'hold schools'"),
+        ({"when_exceeded": "apply"}, "when_exceeded must be one of 'hold', 'hold schools'"),
+        ({"when_exceeded": ["hold"]}, "when_exceeded must be one of 'hold', 'hold schools'"),
         *(
             (
                 {"discard_after_hours": hours},

@@ -60,6 +60,7 @@ def test_the_counts_are_those_of_the_rows(school: District) -> None:
         "unchanged": 0,
         "rejected": 2,
         "left_out": 0,
+        "deactivated": 0,
     }
     assert (result.with_errors, result.ended, result.rows, result.read) == (True, True, 6, 6)
 

@@ -65,7 +65,7 @@ def test_fields_that_are_not_implemented_are_rejected(command: str, name: str) -
 def test_a_value_in_an_error_text_is_short_and_printable() -> None:
     with pytest.raises(ApiError) as caught:
         parse_fields(START, {"mode": ["\x1b" + "x" * 500]})
-    assert caught.value.text == f"mode can't be '{'x' * 39}…'; use update or add"
+    assert caught.value.text == f"mode can't be '{'x' * 39}…'; use update or add or sync"
 
 
 def test_every_parsed_field_is_in_the_reference() -> None:

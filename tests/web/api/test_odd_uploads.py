@@ -45,7 +45,7 @@ ADDRESS = "https://localhost:8443"
         ("notify", "", "wrong_value"),
         ("notify", ",".join(f"a{n}@x.example" for n in range(21)), "wrong_value"),
         ("header_map", "ours", "not_supported"),
-        ("mode", "sync", "not_supported"),
+        ("mode", "everything", "wrong_value"),
         ("mode", "delete", "wrong_value"),
         ("encoding", "klingon", "wrong_value"),
         ("encoding", "utf-7", "wrong_value"),

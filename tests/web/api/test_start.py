@@ -13,7 +13,9 @@ from django.test import Client
 
 from rollbook.accounts.members.members import set_receivers
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts import modes
 from rollbook.districts.models import District
+from rollbook.districts.modes import MODES, Channel
 from rollbook.updates import transitions
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
@@ -370,3 +372,24 @@ def test_a_lost_answer_is_repeated(curl: Curl) -> None:  # F37
     assert first_line(first) == first_line(second)
     transitions.transition(UpdateJob.objects.get().pk, State.CHECKING, run_id="r")
     assert verdict(curl.start()) == "OK update 1 accepted"
+
+
+# --- The mode
+
+
+@nothing_kept
+def test_full_sync_is_refused_in_one_sentence_until_it_is_turned_on(curl: Curl) -> None:
+    response = curl.start(None, ("mode", "sync"))
+    assert response.status_code == 403
+    assert first_line(response) == (
+        "ERROR mode_not_allowed: Maple USD doesn't allow mode=sync for scripts, only update and "
+        "add; a district manager can change that in the settings, under Full sync"
+    )
+    assert not UpdateJob.objects.exists()
+
+
+def test_full_sync_is_accepted_once_it_is_turned_on(curl: Curl, maple: District) -> None:
+    maple.modes = modes.as_stored({Channel.SCRIPTS: MODES})
+    maple.save()
+    assert curl.start(None, ("mode", "sync")).status_code == 200
+    assert UpdateJob.objects.get().mode == "sync"

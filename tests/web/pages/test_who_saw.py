@@ -21,6 +21,7 @@ from rollbook.students.models import Group, Student, Transfer
 from rollbook.updates import cancel
 from rollbook.updates.models import Draft
 from rollbook.updates.receiving import drafts
+from rollbook.updates.state_machine import Mode
 from tests.conftest import make_member
 from tests.updates.night import enroll, finish, incoming, send
 from tests.web.pages.conftest import SignedIn, Visitor
@@ -67,6 +68,10 @@ class Maple:
         assert self.update.rows_rejected
         self.canceled = send(district, "STUDENT_ID,GRADE\nzq71c,7\nzq71d,8\nunknown,9")
         cancel.cancel(district, self.canceled.number)
+        named = [_row(key) for key in CANARIES if key != "zq71c"]
+        self.sync = send(district, "\n".join([HEADER, *named]), Mode.SYNC, is_check=True)
+        finish(self.sync)
+        self.sync.refresh_from_db()
         self.plan = send(
             district,
             "STUDENT_ID,USERNAME,GRADE,SCHOOL_ID\nzq71a,,7,200\nzq71b,uzq71d,,\n",
@@ -121,6 +126,10 @@ def _update(name: str, /, **fields: Any) -> "Call":
 
 def _plan(name: str, /, **fields: Any) -> "Call":
     return lambda maple: (name, {"number": maple.plan.number}, fields)
+
+
+def _sync(name: str) -> "Call":
+    return lambda maple: (name, {"number": maple.sync.number}, {})
 
 
 def _canceled(name: str) -> "Call":
@@ -179,6 +188,8 @@ CALLS: dict[str, Call] = {
     "rejected rows": _update("update-rejected"),
     "changes": _update("update-changes"),
     "rows not processed": _canceled("update-not-processed"),
+    "missing students": _sync("update-missing"),
+    "missing students as a file": _sync("update-missing-csv"),
     "a plan": _plan("update"),
     "rows of a plan": _plan("update-rows GET"),
     "rows of a figure of a plan": _plan("update-rows GET", figure="moved_out", school="100"),

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollbook.accounts.models import Token
+from rollbook.districts.modes import MODES
 from rollbook.studentfile.columns import BY_NAME
 from rollbook.text import join_words, printable
 
-MODES = ("update", "add")
 MAX_NETWORKS = 20
 MAX_PERCENT = 100
 _MAX_SHOWN_LENGTH = 40

@@ -20,17 +20,18 @@ from rollbook.cli.progress_bar import ProgressBar
 from rollbook.cli.update_progress import UpdateProgress
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
+from rollbook.districts.modes import ModeNotAllowed
 from rollbook.jobs import work_on
 from rollbook.operations.lifecycle import erasure
 from rollbook.operations.lifecycle.suspension import NotPossible
 from rollbook.studentfile import writer
 from rollbook.studentfile.columns import BY_NAME, COLUMNS
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.students import recognition, snapshots
-from rollbook.students.models import Change
+from rollbook.students import absences, recognition, snapshots
+from rollbook.students.models import Absence, Change
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import STUDENT_ADDED
-from rollbook.text import format_timestamp
+from rollbook.text import count_of, format_timestamp
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.receiving.files import IncomingFile
@@ -49,7 +50,7 @@ def load(arguments: Namespace) -> int:
     """Start an update with the file, wait for its end, and print its report."""
     district = get_district(arguments.district)
     require_active(district)
-    job = _work_on(district, _receive(district, arguments.file, Mode.ADD))
+    job = _work_on(district, _receive(district, arguments.file, Mode(arguments.mode)))
     if job.state != State.COMPLETED:
         return FAILED
     return SOME_REJECTED if job.rows_rejected else OK
@@ -128,6 +129,8 @@ def _receive(district: District, path: Path, mode: Mode, *, is_check: bool = Fal
             return receive(
                 district, incoming, file_name=name, mode=mode, source=SOURCE, is_check=is_check
             )
+        except ModeNotAllowed as error:
+            raise CommandError("mode_not_allowed", f"{error}; nothing was started") from None
         except QueueFull as error:
             numbers = ", ".join(map(str, error.waiting))
             raise CommandError(
@@ -255,6 +258,11 @@ def _text_lines(
     yield f"{student.values['FIRST_NAME']} {student.values['LAST_NAME']}, {district.name}"
     yield ""
     yield from output.name_value_lines(_record_values(student).items())
+    if absence := absences.of_student(student.pk):
+        yield ""
+        result = "deactivated" if absence.deactivated_at else "missing"
+        files = count_of(absence.files, "file")
+        yield f"{result}: not in {files} in full sync since {absence.since}"
     yield ""
     rows = [_change_row(change, district) for change in changes]
     yield from output.table(("when", "field", "old", "new", "by"), rows)
@@ -291,9 +299,19 @@ def _author(change: Change) -> str:
 
 
 def _to_json(student: StudentSnapshot, changes: list[Change]) -> dict[str, object]:
+    absence = absences.of_student(student.pk)
     return {
         "record": _record_values(student),
+        "absence": _absence_to_json(absence) if absence else None,
         "history": [_change_to_json(change) for change in changes],
+    }
+
+
+def _absence_to_json(absence: Absence) -> dict[str, object]:
+    return {
+        "since": absence.since.isoformat(),
+        "files": absence.files,
+        "deactivated_at": absence.deactivated_at,
     }
 
 

@@ -15,7 +15,7 @@ from rollbook.districts.models import District
 from rollbook.districts.suspension import DistrictSuspended
 from rollbook.students import recognition
 from rollbook.text import format_number, format_timestamp, join_words, name_updates
-from rollbook.updates.exports import changes, rejected_rows, unprocessed_rows
+from rollbook.updates.exports import changes, missing_students, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import decisions
@@ -36,6 +36,7 @@ _EXPORTS: dict[str, ModuleType] = {
     "rejected rows": rejected_rows,
     "rows not processed": unprocessed_rows,
     "changes": changes,
+    "missing students": missing_students,
 }
 
 
@@ -209,6 +210,8 @@ def _report_values(job_report: Report) -> Iterator[tuple[str, str]]:
     yield "ignored columns", named_columns(job_report)
     yield "warnings", format_number(job_report.warnings) if job_report.warnings else ""
     yield "mode", job_report.mode.value
+    if job_report.absences:
+        yield "missing students", format_number(job_report.absences.missing)
     yield "dry run", "yes" if job_report.is_check else ""
     yield "note", job_report.note
     if job_report.corrects:
@@ -274,6 +277,7 @@ def _to_json(job: UpdateJob) -> dict[str, object]:
         "added": job.rows_added,
         "unchanged": job.rows_unchanged,
         "rejected": job.rows_rejected,
+        "deactivated": job.rows_deactivated,
         "received_at": job.received_at,
         "started_at": job.started_at,
         "ended_at": job.ended_at,

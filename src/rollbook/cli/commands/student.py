@@ -12,6 +12,8 @@ from rollbook.cli.registration import (
     add_json_option,
 )
 
+MODES = ("update", "add", "sync")
+
 
 def register(commands: Commands) -> None:
     """Register ``student check``, ``load``, ``export``, ``show`` and ``erase``."""
@@ -38,7 +40,7 @@ def _register_check(group: Commands) -> None:
     )
     command.add_argument(
         "--mode",
-        choices=("update", "add"),
+        choices=MODES,
         default="update",
         help="as with the upload commands (default: update)",
     )
@@ -56,13 +58,20 @@ def _register_load(group: Commands) -> None:
         "load",
         _run_load,
         "Load a student file: update existing students and add new ones.",
-        "Starts an update with mode=add. If a server is running, its worker processes the update; "
+        "Starts an update with mode=add, or another mode that the district allows. If a server "
+        "is running, its worker processes the update; "
         "otherwise this command does. If it is interrupted, run the same command again or start "
         "the server to continue.",
     )
     add_district_argument(command)
     command.add_argument(
         "file", type=Path, metavar="FILE", help="student file, such as base.csv or base.xlsx"
+    )
+    command.add_argument(
+        "--mode",
+        choices=MODES,
+        default="add",
+        help="as with the upload commands (default: add)",
     )
 
 

@@ -15,6 +15,7 @@ EXPORT_OPTIONS = {
     "--rejected": "rejected rows",
     "--not-processed": "rows not processed",
     "--changes": "changes",
+    "--missing": "missing students",
 }
 """The files of an update: option to name."""
 
@@ -74,7 +75,8 @@ def _register_show(group: Commands) -> None:
         "the new update corrects this one.",
         "With --not-processed: in the same form, the rows that were not processed because the "
         "update was canceled or failed. With --changes: every changed field with its old and new "
-        "value.",
+        "value. With --missing: the students whom a file in full sync doesn't name, in how many "
+        "files, and what becomes of them.",
     )
     add_district_argument(command)
     command.add_argument(

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("districts", "0006_file_schedule"),
+        ("districts", "0007_modes"),
     ]
 
     operations = [

@@ -45,7 +45,7 @@ from rollbook.districts.suspension import BEING_DELETED
 from rollbook.operations.lifecycle import destruction as engine
 from rollbook.operations.lifecycle.destruction import Removed
 from rollbook.operations.models import Destruction, DistrictExport
-from rollbook.students import touched
+from rollbook.students import absences, touched
 from rollbook.students.models import Change, Group, Student, TouchedStudent, Transfer
 from rollbook.updates import transitions
 from rollbook.updates.models import (
@@ -55,6 +55,7 @@ from rollbook.updates.models import (
     Expectation,
     LimitSet,
     Manifest,
+    MissingStudents,
     Problem,
     ResultMail,
     RowDependency,
@@ -183,6 +184,7 @@ def _remove_transfers(district: int) -> Removed:
 def _remove_students(district: int) -> Removed:
     students = Student.objects.filter(district=district).order_by("student_id")
     keys = _keys(students, STUDENTS_PER_BATCH)
+    absences.remove(keys)
     removed = _counted(
         links=bulk.delete(Student.groups.through, "student_id", keys)
         + bulk.delete(Student.staff.through, "student_id", keys),
@@ -212,7 +214,7 @@ def _remove_update(district: int) -> Removed:
     emails = bulk.delete(ResultMail, "update_id", [update.pk])
     bulk.delete(UpdateEvent, "update_id", [update.pk])
     UpdateJob.objects.filter(district=district, replaced_by=update).update(replaced_by=None)
-    for model in (Manifest, CheckedRange, AddedStudents):  # a few, of internal numbers only
+    for model in (Manifest, CheckedRange, AddedStudents, MissingStudents):  # internal numbers
         bulk.delete(model, "update_id", [update.pk])
     return _counted(
         emails=emails,

@@ -22,7 +22,7 @@ from rollbook.operations.lifecycle.destruction import Removed
 from rollbook.operations.lifecycle.mentions import Mentions
 from rollbook.operations.lifecycle.suspension import NotPossible
 from rollbook.operations.models import Destruction
-from rollbook.students import touched
+from rollbook.students import absences, touched
 from rollbook.students.models import Change, Student, Transfer
 from rollbook.text import name_updates
 from rollbook.updates.manifest import manifest
@@ -163,6 +163,7 @@ def _remove_details(found: Mentions) -> Removed:
 def remove_records(keys: list[int]) -> Removed:
     """Remove students of one district with their links and history, in the caller's transaction."""
     manifest.forget(keys)
+    absences.remove(keys)
     removed = Counter(
         links=bulk.delete(Student.groups.through, "student_id", keys)
         + bulk.delete(Student.staff.through, "student_id", keys),

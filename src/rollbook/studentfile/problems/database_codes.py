@@ -142,6 +142,15 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         phrase="The student {found} is inactive",
     ),
     warning(
+        "inactive_but_named",
+        "The student is inactive, and the file names the student",
+        "A person or a STATUS in a file made the student inactive, so the student stays inactive. "
+        "Students who were deactivated because files didn't name them are active again instead.",
+        "reactivate the student on the student's page or write STATUS=active; write "
+        "STATUS=inactive if the student has left",
+        phrase="The student {found} is inactive, and the file names the student",
+    ),
+    warning(
         "possible_duplicate",
         "Another student has the same name and date of birth, or nearly the same",
         "Accents, apostrophes, hyphens, spaces, the order of the names, and the order of the "

@@ -160,4 +160,45 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         "It was read as part of the value.",
         "no action needed if the value is correct",
     ),
+    _file_warning(
+        "school_without_rows",
+        "A school has students, but the file has no row for it",
+        "In full sync, nobody at such a school is counted as missing. The school may be missing in "
+        "the export, or it is closed.",
+        "add the school to the export; if it is closed, deactivate or move its students",
+        phrase="The file has no row for the school {found}",
+    ),
+    _file_warning(
+        "absences_few_named",
+        "The file names less than half of the active students",
+        "So it isn't the full roster, and nobody was counted as missing.",
+        "send the file with all students in full sync, and parts of it in another mode",
+    ),
+    _file_warning(
+        "absences_many_rejected",
+        "More than 5% of the rows were rejected and match no student",
+        "Students who are only in such rows would seem to be missing, so nobody was counted.",
+        "fix the rejected rows; the next file counts again",
+    ),
+    _file_warning(
+        "absences_repeated_rows",
+        "The file repeats rows of another update",
+        "It contains corrected or held rows, not the full roster, so nobody was counted as "
+        "missing.",
+        "no action needed",
+    ),
+    _file_warning(
+        "absences_status_protected",
+        "The token may not change STATUS",
+        "So nobody was counted as missing or deactivated.",
+        "create a token without this limit if its files should deactivate students",
+    ),
+    _file_warning(
+        "removals_postponed",
+        "More students are due to be deactivated than a limit allows",
+        "The rest of the file was applied, and nobody was deactivated for being missing. The "
+        "students stay on the list of missing students, and the next file tries again.",
+        "review the missing students; if they have left, expect changes of STATUS once, or raise "
+        "the limit",
+    ),
 )

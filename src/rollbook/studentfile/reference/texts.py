@@ -152,8 +152,8 @@ MATCHING = (
     "Otherwise, if a student has the same `USERNAME` and nothing in the row contradicts it: that "
     "student.",
     "Otherwise no student matches. If the update only changes existing students (`mode=update`), "
-    "the row is rejected (`unknown_student`). If it also adds new students (`mode=add`), a student "
-    f"is added; the row needs all required values: {_REQUIRED}.",
+    "the row is rejected (`unknown_student`). If it also adds new students (`mode=add` or "
+    f"`mode=sync`), a student is added; the row needs all required values: {_REQUIRED}.",
 )
 
 AFTER_MATCHING = (

@@ -34,6 +34,7 @@ from rollbook.updates.applying.chunk_plan import (
 )
 from rollbook.updates.models import AddedStudents, StagedRow, UpdateJob
 from rollbook.updates.reporting import field_counts
+from rollbook.updates.row_outcomes import ORDER_WITHOUT_LINE
 from rollbook.updates.state_machine import Outcome, State
 
 CHUNK_SECONDS = 0.25
@@ -87,7 +88,7 @@ WHERE update_id = %s AND outcome IS NULL AND apply_order > %s
     SELECT MAX(apply_order) FROM (
       SELECT apply_order
       FROM updates_stagedrow
-      WHERE update_id = %s AND outcome IS NULL AND apply_order > %s
+      WHERE update_id = %s AND outcome IS NULL AND apply_order > %s AND apply_order < %s
       ORDER BY apply_order
       LIMIT %s
     ) AS next_orders
@@ -98,13 +99,15 @@ ORDER BY apply_order, line"""
 def _next_rows(update: UpdateJob, size: int, after: int) -> list[PendingRow]:
     """Load the rows of the next chunk; rows that share an apply order are never separated.
 
+    Rows without a line come later, see ``absences/deactivate.py``.
+
     Args:
         update: The update.
         size: How many rows there should be.
         after: The apply order up to which all rows are applied.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT_ROWS, [update.pk, after, update.pk, after, size])
+        cursor.execute(_NEXT_ROWS, [update.pk, after, update.pk, after, ORDER_WITHOUT_LINE, size])
         return [PendingRow(*row) for row in cursor.fetchall()]
 
 

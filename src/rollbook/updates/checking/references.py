@@ -3,14 +3,14 @@
 All of this needs the database, so ``rollbook file check`` and drafts can't find it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from rollbook.districts.models import School
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.row_validator import ValidatedRow
 from rollbook.studentfile.values.free_text import join_list, split_list
-from rollbook.students import similar_ids, staff_schools
+from rollbook.students import absences, similar_ids, staff_schools
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.staff_schools import StaffMember
 
@@ -21,11 +21,15 @@ class ReferenceChecker:
     Args:
         district_id: The district.
         reactivates: Whether a row without STATUS makes an inactive student active.
+        inactive_code: The code of the warning that a student stays inactive.
     """
 
-    def __init__(self, district_id: int, *, reactivates: bool) -> None:
+    def __init__(
+        self, district_id: int, *, reactivates: bool, inactive_code: str = "inactive_student"
+    ) -> None:
         self._district_id = district_id
-        self._reactivates = reactivates
+        self._reactivates, self._inactive_code = reactivates, inactive_code
+        self._returning: dict[int, bool] = {}  # inactive students, and whether files made them so
         schools = School.objects.filter(district_id=district_id)
         self._school_ids = set(schools.values_list("organization_id", flat=True))
         self._members: dict[str, StaffMember] = {}
@@ -70,17 +74,29 @@ class ReferenceChecker:
     def check_status(self, row: ValidatedRow, student: StudentSnapshot) -> None:
         """Reactivate an inactive student if the row has no STATUS, or report that it doesn't.
 
-        An invalid STATUS may have meant anything, so it doesn't reactivate.
+        A student whom files in full sync made inactive by not naming it is active again. An
+        invalid STATUS may have meant anything, so it doesn't reactivate.
         """
         if student.values["STATUS"] != "inactive" or "STATUS" in row.values:
             return
         if any(problem.column == "STATUS" for problem in row.problems):
             return
-        if self._reactivates:
+        if self._reactivates or self._is_returning(student.pk):
             row.values["STATUS"] = "active"
         else:
             found = student.values["STUDENT_ID"] or student.values["USERNAME"]
-            row.problems.append(Problem("inactive_student", row.line, "STATUS", found))
+            row.problems.append(Problem(self._inactive_code, row.line, "STATUS", found))
+
+    def load_returning(self, students: Iterable[StudentSnapshot]) -> None:
+        """Look up which of these students are inactive because files didn't name them."""
+        inactive = {each.pk for each in students if each.values["STATUS"] == "inactive"}
+        found = absences.deactivated(inactive)
+        self._returning |= {student: student in found for student in inactive}
+
+    def _is_returning(self, student: int) -> bool:
+        if student not in self._returning:
+            self._returning[student] = bool(absences.deactivated([student]))
+        return self._returning[student]
 
     @cached_property
     def _schools_by_folded_id(self) -> Mapping[str, str]:

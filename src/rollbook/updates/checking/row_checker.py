@@ -36,6 +36,13 @@ from rollbook.updates.checking.staged_rows import StagedRowTuple
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import Mode
 
+INACTIVE_CODES = {
+    Mode.UPDATE: "inactive_student",
+    Mode.ADD: "inactive_student",
+    Mode.SYNC: "inactive_but_named",
+}
+"""The warning about an inactive student whom a row without STATUS names."""
+
 
 def _empty_array() -> "array[int]":
     return array("q")
@@ -73,7 +80,7 @@ class RowChecker:
 
     def __init__(self, update: UpdateJob, header: Header) -> None:
         self._district_id = update.district_id
-        self._may_add = update.mode == Mode.ADD
+        self._may_add = Mode(update.mode).adds
         self._today, rules = local_date(update.district, timezone.now()), update.file_rules
         self._validator = RowValidator(header, self._today, rules=rules)
         self.mark_key = password_marks.key_for(update.district_id, header)
@@ -84,7 +91,9 @@ class RowChecker:
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         self._protected = TokenLimits.from_json(update.limits).protected_columns
         self._references = ReferenceChecker(
-            update.district_id, reactivates=update.district.reactivates_students
+            update.district_id,
+            reactivates=update.district.reactivates_students,
+            inactive_code=INACTIVE_CODES[Mode(update.mode)],
         )
 
     def validate(self, rows: Sequence[RawRow]) -> list[ValidatedRow]:
@@ -106,6 +115,7 @@ class RowChecker:
         self.check_references(validated)
         matcher = StudentMatcher(self._district_id, [row.values for row in validated])
         matches = [matcher.match(row.line, row.values) for row in validated]
+        self._references.load_returning(match.student for match in matches if match.student)
         if self._has_links:
             students = {match.student.pk: match.student for match in matches if match.student}
             snapshots.add_links(students.values())

@@ -27,6 +27,7 @@ from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.manifest.ranges import Packed
 from rollbook.updates.manifest.walk import NO_STUDENT, Walk
 from rollbook.updates.models import CheckedRange, Manifest, UpdateJob
+from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
 from rollbook.updates.state_machine import State
 
 MAX_TOUCHED, MAX_TOUCHED_SHARE = 1000, 0.25
@@ -197,14 +198,21 @@ def _has_another_completed(update: UpdateJob) -> bool:
 
 
 def _carried(old: Manifest, key: bytes, update: UpdateJob) -> Records:
-    """Return the records of a manifest whose students an update's file doesn't contain."""
+    """Return the records of a manifest whose students an update's file doesn't contain.
+
+    Those of students whom the update has deactivated because the file doesn't name them are left
+    out: a row that names one is compared, whatever it says.
+    """
     try:
         records = read(old, key)
     except Damaged:
         return Records(array("q"), array("q"))
     of_file = ranges.students_of(update)
     found = Walk(of_file, of_file).find(records.students)
-    left = [not here and student > 0 for here, student in zip(found, records.students, strict=True)]
+    removed = update.stagedrow_set.filter(line__gte=FIRST_WITHOUT_LINE, outcome=None)
+    gone = set(removed.values_list("student_id", flat=True))
+    pairs = zip(found, records.students, strict=True)
+    left = [not here and student > 0 and student not in gone for here, student in pairs]
     return Records(
         array("q", compress(records.fingerprints, left)),
         array("q", compress(records.students, left)),

@@ -18,7 +18,7 @@ from rollbook.updates.planning.limit_sets import CurrentLimits
 from rollbook.updates.planning.limits import Limits, Reason, exceeded
 from rollbook.updates.planning.summarize import summarize
 from rollbook.updates.planning.summary import Summary
-from rollbook.updates.state_machine import PLAN_WAITING, REPLACED, State
+from rollbook.updates.state_machine import PLAN_WAITING, REPLACED, Mode, State
 
 DIGEST_LENGTH = 12
 """Hexadecimal digits of a plan's digest, which a person can compare and type."""
@@ -34,6 +34,7 @@ class Judgment:
         is_complete: Whether its file names at least half of the active students.
         used: The expectations that it uses up.
         held_schools: SCHOOL_IDs of schools whose rows are held as an update of their own.
+        postpones: Whether nobody is deactivated for being missing, so that the rest is applied.
     """
 
     state: State
@@ -41,6 +42,7 @@ class Judgment:
     is_complete: bool = False
     used: list[Expectation] = field(default_factory=list)
     held_schools: tuple[str, ...] = ()
+    postpones: bool = False
 
 
 def judge(update: UpdateJob, now: datetime) -> Judgment:
@@ -57,12 +59,18 @@ def judge(update: UpdateJob, now: datetime) -> Judgment:
     summary = summarize(update, expected)
     reasons = exceeded(summary, limits, expected)
     held_schools: tuple[str, ...] = ()
-    may_be_split = current.document.when_exceeded is WhenExceeded.HOLD_SCHOOLS
-    if reasons and may_be_split and not update.is_check:
+    postpones = False
+    if reasons and not update.is_check:
+        way = current.document.when_exceeded
         schools = {reason.school for reason in reasons} - {""}
-        rest = summarize(update, expected, schools)
-        if rest.changes_anything and not exceeded(rest, limits, expected):
-            held_schools, summary, reasons = tuple(sorted(schools)), rest, []
+        if way is WhenExceeded.HOLD_SCHOOLS:
+            rest = summarize(update, expected, schools)
+            if rest.changes_anything and not exceeded(rest, limits, expected):
+                held_schools, summary, reasons = tuple(sorted(schools)), rest, []
+        elif way is WhenExceeded.POSTPONE and update.mode == Mode.SYNC:
+            rest = summarize(update, expected, removals=False)
+            if not exceeded(rest, limits, expected):
+                postpones, summary, reasons = True, rest, []
     columns = plan_columns(current, summary, limits, reasons)
     state = _next_state(update, summary, reasons)
     quiet_until = quiet_hours.of_district(update.district).end_after(now)
@@ -75,7 +83,7 @@ def judge(update: UpdateJob, now: datetime) -> Judgment:
         columns["applying_at"] = now
     is_complete = 2 * ranges.count_matched(update) >= summary.district.active
     used = [each for each in expectations if each.is_for_one_update and not update.is_check]
-    return Judgment(state, columns, is_complete, used, held_schools)
+    return Judgment(state, columns, is_complete, used, held_schools, postpones)
 
 
 def plan_columns(

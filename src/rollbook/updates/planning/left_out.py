@@ -12,6 +12,7 @@ from django.db.models import F
 from rollbook.db.json_keys import IN_JSON_INTEGERS, IN_JSON_TEXTS, as_json_parameter
 from rollbook.updates import transitions
 from rollbook.updates.models import RowDependency, UpdateJob
+from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
 from rollbook.updates.state_machine import Outcome, State
 
 ROWS_PER_STEP = 2000
@@ -67,11 +68,12 @@ def _leave_out(update: UpdateJob, run: str, lines: Sequence[int]) -> Iterator[No
         batch = lines[start : start + ROWS_PER_STEP]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_LEAVE_OUT, [update.pk, as_json_parameter(batch)])
+            of_file = sum(line < FIRST_WITHOUT_LINE for line in batch)
             transitions.record_progress(
                 update.pk,
                 State.APPLYING,
                 run,
-                rows_left_out=F("rows_left_out") + cursor.rowcount,
-                rows_staged=F("rows_staged") - cursor.rowcount,
+                rows_left_out=F("rows_left_out") + of_file,
+                rows_staged=F("rows_staged") - of_file,
             )
         yield

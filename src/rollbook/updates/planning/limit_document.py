@@ -21,6 +21,7 @@ class WhenExceeded(StrEnum):
 
     HOLD = "hold"
     HOLD_SCHOOLS = "hold schools"
+    POSTPONE = "postpone removals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,8 @@ def _when_exceeded(value: object) -> WhenExceeded:
     try:
         return WhenExceeded(str(value))
     except ValueError:
-        choices = " or ".join(f"'{choice}'" for choice in WhenExceeded)
-        raise InvalidLimits(f"when_exceeded must be {choices}") from None
+        choices = ", ".join(f"'{choice}'" for choice in WhenExceeded)
+        raise InvalidLimits(f"when_exceeded must be one of {choices}") from None
 
 
 def _hours(value: object) -> int:

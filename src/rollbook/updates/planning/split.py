@@ -20,6 +20,7 @@ from rollbook.updates.models import StudentFile, UpdateJob
 from rollbook.updates.planning import judge, limit_sets
 from rollbook.updates.planning.limits import exceeded
 from rollbook.updates.planning.summarize import summarize
+from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
 from rollbook.updates.state_machine import Outcome, State
 
 _COPIED = (
@@ -63,8 +64,9 @@ def split(update: UpdateJob, schools: Collection[str], now: datetime) -> UpdateJ
         now: The present time.
     """
     lines = _lines(update, schools)
-    outcomes = Counter(lines.values())
-    held = _create(update, len(lines), now)
+    of_file = {line: each for line, each in lines.items() if line < FIRST_WITHOUT_LINE}
+    outcomes = Counter(of_file.values())
+    held = _create(update, len(of_file), now)
     moved = _students(update, lines)
     touched.touch(moved)
     with connection.cursor() as cursor:
@@ -77,8 +79,8 @@ def split(update: UpdateJob, schools: Collection[str], now: datetime) -> UpdateJ
         rows_rejected=rejected, rows_staged=staged, problem_counts=dict(codes)
     )
     UpdateJob.objects.filter(pk=update.pk).update(
-        rows=update.rows - len(lines),
-        rows_read=update.rows_read - len(lines),
+        rows=update.rows - len(of_file),
+        rows_read=update.rows_read - len(of_file),
         rows_rejected=update.rows_rejected - rejected,
         rows_staged=update.rows_staged - staged,
         problem_counts=dict(Counter(update.problem_counts) - codes),

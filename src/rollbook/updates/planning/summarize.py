@@ -16,6 +16,7 @@ from rollbook.updates.manifest import ranges
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.limits import MIN_REJECTED_ROWS
 from rollbook.updates.planning.summary import Counts, Summary
+from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
 
 _NAMES = {"FIRST_NAME", "LAST_NAME"}
 _FOLLOW_SCHOOL = {"GROUPS", "STAFF"}
@@ -31,6 +32,7 @@ class RowGroup(NamedTuple):
         to_school: SCHOOL_ID of the school that their students would go to, if any.
         columns: The columns that change, as in ``StagedRow.columns``.
         is_without_student: Whether they match no student.
+        is_removal: Whether they are in no file, because their students are missing.
         rows: How many there are.
     """
 
@@ -39,6 +41,7 @@ class RowGroup(NamedTuple):
     to_school: str | None
     columns: str | None
     is_without_student: bool
+    is_removal: bool
     rows: int
 
 
@@ -77,7 +80,11 @@ class _Tally:
 
 
 def summarize(
-    update: UpdateJob, expected: Collection[str] = (), without: Collection[str] = ()
+    update: UpdateJob,
+    expected: Collection[str] = (),
+    without: Collection[str] = (),
+    *,
+    removals: bool = True,
 ) -> Summary:
     """Return what an update would do, once all its rows have been checked.
 
@@ -85,18 +92,23 @@ def summarize(
         update: The update.
         expected: Columns that are expected to change for everyone.
         without: SCHOOL_IDs of schools whose rows don't count.
+        removals: Whether students count whom a file in full sync would deactivate.
     """
-    found = list(_load_groups(update.pk))
+    found = [each for each in _load_groups(update.pk) if removals or not each.is_removal]
     groups = [each for each in found if _is_counted(each, without)]
     active = _count_active(update.district_id)
     district, schools = _add_up(groups, expected)
     rejected = [key for key, each in schools.items() if _is_suspicious(each)]
     rows = _count_rows(update, rejected, groups) if rejected else {}
-    left_out = sum(group.rows for group in found) - sum(group.rows for group in groups)
+    left_out = sum(_rows_of_file(found)) - sum(_rows_of_file(groups))
     return Summary(
         district.counts(sum(active.values()), update.rows - left_out),
         {key: tally.counts(active.get(key, 0), rows.get(key, 0)) for key, tally in schools.items()},
     )
+
+
+def _rows_of_file(groups: Iterable[RowGroup]) -> Iterator[int]:
+    return (group.rows for group in groups if not group.is_removal)
 
 
 def _is_counted(group: RowGroup, without: Collection[str]) -> bool:
@@ -143,11 +155,11 @@ def _adding(expected: Collection[str]) -> Callable[[_Tally, RowGroup], None]:
     return add
 
 
-_GROUPS = """
-SELECT school, to_school, columns, student_id IS NULL, COUNT(*)
+_GROUPS = f"""
+SELECT school, to_school, columns, student_id IS NULL, line >= {FIRST_WITHOUT_LINE}, COUNT(*)
 FROM updates_stagedrow
-WHERE update_id = %s AND {condition}
-GROUP BY 1, 2, 3, 4"""
+WHERE update_id = %s AND {{condition}}
+GROUP BY 1, 2, 3, 4, 5"""
 
 
 def _load_groups(update_id: int) -> Iterator[RowGroup]:
@@ -155,8 +167,10 @@ def _load_groups(update_id: int) -> Iterator[RowGroup]:
     with connection.cursor() as cursor:
         for kind, condition in kinds.items():
             cursor.execute(_GROUPS.format(condition=condition), [update_id])
-            for school, to_school, columns, is_without_student, rows in cursor.fetchall():
-                yield RowGroup(kind, school, to_school, columns, bool(is_without_student), rows)
+            for school, to_school, columns, is_unmatched, is_removal, rows in cursor.fetchall():
+                is_without_student, is_in_no_file = bool(is_unmatched), bool(is_removal)
+                places = (school, to_school, columns, is_without_student, is_in_no_file)
+                yield RowGroup(kind, *places, rows)
 
 
 _ACTIVE = """

@@ -15,7 +15,9 @@ from django.db.models import QuerySet
 from rollbook.accounts.district_keys import DistrictKeyLost
 from rollbook.accounts.models import Member
 from rollbook.accounts.sealed_values import Sealer, unseal
+from rollbook.districts import modes
 from rollbook.districts.local_dates import local_date
+from rollbook.districts.modes import Channel
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import file_chunks, preview
 from rollbook.updates.receiving import files as spool
@@ -23,6 +25,7 @@ from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.kept_bytes import require_room
 from rollbook.updates.receiving.preview import FilePreview
 from rollbook.updates.receiving.receive import (
+    SOURCE_BROWSER,
     Receipt,
     Submission,
     convert_and_scan,
@@ -34,7 +37,6 @@ from rollbook.updates.state_machine import Mode
 
 LIFETIME = timedelta(hours=12)
 MAX_DRAFTS_PER_MEMBER = 5  # the oldest are removed
-SOURCE_BROWSER = "the browser"
 
 _FILE_FIELDS = (
     "file_name",
@@ -138,10 +140,12 @@ def submit_draft(draft: Draft, mode: Mode, *, is_check: bool = False) -> Receipt
         is_check: Whether the update is a dry run.
 
     Raises:
+        ModeNotAllowed: The district doesn't allow the mode on pages. The draft stays as it is.
         QueueFull: Too many updates are waiting. The draft stays as it is.
         DistrictSuspended: The district is suspended. The draft stays as it is.
         DraftExpired: The draft no longer exists.
     """
+    modes.require_allowed(draft.district, Channel.PAGES, mode)
     columns = {name: getattr(draft, name) for name in _FILE_FIELDS}
     columns |= {"member": draft.member, "source": SOURCE_BROWSER}
     problems = load_preview(draft).problems

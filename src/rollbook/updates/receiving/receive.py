@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from rollbook.accounts import retention_guard
 from rollbook.accounts.models import Member
+from rollbook.districts import modes
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
+from rollbook.districts.modes import Channel
 from rollbook.districts.suspension import require_not_suspended
 from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading import reader
@@ -33,6 +35,11 @@ MAX_WAITING = 3
 
 ORPHANS_KEPT = timedelta(days=1)
 """How long files are kept to which nothing refers, in case something is wrong with the database."""
+
+
+SOURCE_BROWSER = "the browser"
+CHANNELS = {"rollbook": Channel.CLI, SOURCE_BROWSER: Channel.PAGES}
+"""How a file was sent, by the source of its update; all others are scripts."""
 
 
 class QueueFull(Exception):
@@ -139,6 +146,7 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
         notify: Further members who get the emails about the update.
 
     Raises:
+        ModeNotAllowed: The district doesn't allow the mode for files that are sent in this way.
         QueueFull: Too many updates are waiting.
         QuotaExceeded: The district keeps too many bytes.
         DistrictSuspended: The district is suspended.
@@ -148,6 +156,7 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
         district, incoming.digest, mode, encoding or district.encoding, is_check=is_check
     )
     try:
+        modes.require_allowed(district, CHANNELS.get(source, Channel.SCRIPTS), mode)
         if replayed := submission.find_unfinished():
             return replayed
         require_room(district, incoming.size)

@@ -17,10 +17,13 @@ def next_step(report: Report) -> str:
 
 
 def remarks(report: Report) -> Iterator[str]:
-    """Yield a sentence about the columns that were not read, and one about the warnings."""
+    """Yield a sentence about the columns that were not read, missing students, and warnings."""
     if report.ignored:
         columns = "column wasn't" if len(report.ignored) == 1 else "columns weren't"
         yield f"{len(report.ignored)} {columns} read: {named_columns(report)}."
+    if report.absences and report.absences.missing:
+        are = "is" if report.absences.missing == 1 else "are"
+        yield f"{count_of(report.absences.missing, 'student')} {are} missing in the file."
     if report.warnings:
         yield f"Check {count_of(report.warnings, 'warning')}."
 
@@ -37,6 +40,8 @@ def remark_lines(report: Report) -> Iterator[str]:
     """Yield the lines of a text answer about columns not read, warnings, and each problem code."""
     if report.ignored:
         yield f"Ignored columns: {named_columns(report)}."
+    if report.absences and not report.absences.not_counted:
+        yield f"Missing students: {format_number(report.absences.missing)}."
     if report.warnings:
         yield f"Warnings: {format_number(report.warnings)}."
     for group in report.groups:

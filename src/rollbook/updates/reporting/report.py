@@ -19,6 +19,7 @@ from rollbook.studentfile.problems.problem import (
 )
 from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.studentfile.reading.header import Header
+from rollbook.updates.absences.figures import Figures
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.problem_store import to_problem
@@ -51,7 +52,7 @@ class Report:
     0 or empty. ``warnings`` is a number of problems, and ``ignored`` has the names, as sent, of the
     columns that are not read. ``corrects`` is the number of the update whose exported rows this
     file contains; ``corrected_by`` has the numbers of the updates that contain exported rows of
-    this one.
+    this one. ``deactivated`` are students whom the file doesn't name, so they aren't rows.
     """
 
     number: int
@@ -86,6 +87,8 @@ class Report:
     corrects: int | None = None
     corrected_by: tuple[int, ...] = ()
     left_out: int = 0
+    deactivated: int = 0
+    absences: Figures | None = None
     plan: PlanStatus | None = None
     is_check: bool = False
     split_from: int | None = None
@@ -171,6 +174,8 @@ def report_without_problems(update: UpdateJob) -> Report:
         unchanged=update.rows_unchanged,
         rejected=update.rows_rejected,
         left_out=update.rows_left_out,
+        deactivated=update.rows_deactivated,
+        absences=Figures.from_json(update.absences) if update.absences else None,
         received_at=update.received_at,
         started_at=update.started_at,
         applying_at=update.applying_at,

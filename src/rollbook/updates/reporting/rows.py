@@ -23,7 +23,7 @@ from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.reporting import added_students, state_words
 from rollbook.updates.reporting.plan_figures import Figure
-from rollbook.updates.row_outcomes import StagedRowQuerySet
+from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE, StagedRowQuerySet
 from rollbook.updates.state_machine import UNFINISHED, Outcome
 
 MAX_NAMED_STUDENTS = 1000
@@ -34,10 +34,12 @@ OUTCOMES = (
     Outcome.ADDED.value,
     Outcome.REJECTED.value,
     Outcome.LEFT_OUT.value,
+    Outcome.DEACTIVATED.value,
     WAITING,
 )
 """The outcomes to filter by; once the update has ended, waiting rows are called not processed."""
 
+_CHANGED = (Outcome.UPDATED.value, Outcome.DEACTIVATED.value)
 _KEY_COLUMNS = frozenset({"STUDENT_ID", "USERNAME"})
 _HISTORY_FIELDS = ("pk", "field", "old", "new")
 
@@ -72,7 +74,7 @@ class RowView:
     """One row of the file.
 
     Attributes:
-        number: Its line in the file.
+        number: Its line in the file; of a student whom the file doesn't name, a larger number.
         outcome: The word for its outcome.
         student: The student it refers to, as far as known.
         changes: What it changed or, while it waits, will change.
@@ -88,6 +90,11 @@ class RowView:
     problems: tuple[Problem, ...]
     loose_key: int | None = None
     is_new: bool = False
+
+    @property
+    def is_in_file(self) -> bool:
+        """Whether it is a row of the file."""
+        return self.number < FIRST_WITHOUT_LINE
 
     def without_confidential(self) -> "RowView":
         """Return the row without values of confidential columns."""
@@ -116,6 +123,8 @@ def rows_of(
         unchanged = None if keys or outcome else _unchanged(update, search.strip())
         if unchanged:
             return get_page(1, page, size, lambda first, last: [unchanged][first:last])
+        if outcome is None:
+            rows = _all_but_unchanged(update)
         matches = _matching(rows, keys, search.strip())
         return get_page(
             len(matches), page, size, lambda first, last: _row_views(update, matches[first:last])
@@ -168,7 +177,7 @@ def students_shown(update: UpdateJob, rows: Iterable[RowView]) -> set[int]:
 
 
 def _with_selected_outcome(update: UpdateJob, outcome: str | None) -> StagedRowQuerySet:
-    """Return the rows with this outcome; all but unchanged ones for None."""
+    """Return the rows with this outcome; for None, all of the file but unchanged ones."""
     rows = StagedRow.objects.filter(update=update).with_outcome(update)
     if outcome is None:
         return rows.except_unchanged()
@@ -177,10 +186,17 @@ def _with_selected_outcome(update: UpdateJob, outcome: str | None) -> StagedRowQ
     return rows.with_effective_outcome(Outcome(outcome), update)
 
 
+def _all_but_unchanged(update: UpdateJob) -> StagedRowQuerySet:
+    """Return the rows to search, also those of students whom the file doesn't name."""
+    rows = StagedRow.objects.filter(update=update).with_outcome(update)
+    return rows.exclude(outcome=Outcome.UNCHANGED)
+
+
 def _count(update: UpdateJob, outcome: str | None) -> int:
     """Return the number of these rows from the counts of the update."""
     if outcome is None:
-        return sum(_count(update, each) for each in OUTCOMES)
+        of_file = (each for each in OUTCOMES if each != Outcome.DEACTIVATED)
+        return sum(_count(update, each) for each in of_file)
     if outcome == WAITING:
         # Once all rows are checked, exactly those without an outcome are waiting.
         return update.not_processed if update.applying_at else update.rows_staged
@@ -251,7 +267,7 @@ def _name_contains(search: str) -> Q:
 def _row_views(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:
     outcomes = {row.line: _outcome_word(update, row) for row in rows}
     added_rows = [row for row in rows if outcomes[row.line] == Outcome.ADDED]
-    updated_rows = [row for row in rows if outcomes[row.line] == Outcome.UPDATED]
+    updated_rows = [row for row in rows if outcomes[row.line] in _CHANGED]
     students = Student.objects.in_bulk([row.student_id for row in rows if row.student_id])
     added = added_students.find(update, added_rows)
     history = _changes_by_student(update, [row.student_id for row in updated_rows])
@@ -260,7 +276,7 @@ def _row_views(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:
     for row in rows:
         outcome = outcomes[row.line]
         student = students.get(row.student_id or 0) or added.get(row.line)
-        if outcome == Outcome.UPDATED:
+        if outcome in _CHANGED:
             changes = tuple(history[row.student_id])
         else:
             changes = tuple(_staged_changes(row, outcome))

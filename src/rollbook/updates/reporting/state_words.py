@@ -164,10 +164,12 @@ OUTCOMES: Mapping[Outcome, StateWords] = {
     Outcome.UNCHANGED: StateWords("unchanged", "=", "quiet"),
     Outcome.REJECTED: StateWords("rejected", "✕", "bad"),
     Outcome.LEFT_OUT: StateWords("left out", "·", "quiet"),
+    Outcome.DEACTIVATED: StateWords("deactivated", "−", "warn"),
 }
 MODES: Mapping[Mode, str] = {
     Mode.UPDATE: "Update existing students",
     Mode.ADD: "Also add new students",
+    Mode.SYNC: "Full sync",
 }
 BEST_TO_WORST = (
     NO_FILE,
@@ -247,8 +249,12 @@ def _result(report: Report) -> str:
     """Return for example ``83 of 4,812 students changed`` or ``nothing was applied``."""
     if report.rejected and report.rejected == report.rows:
         return "nothing was applied"
-    changed = f"{format_number(report.updated)} of {count_of(report.rows, 'student')} changed"
-    return f"{changed}, {format_number(report.added)} added" if report.added else changed
+    result = f"{format_number(report.updated)} of {count_of(report.rows, 'student')} changed"
+    if report.added:
+        result += f", {format_number(report.added)} added"
+    if report.deactivated:
+        result += f", {format_number(report.deactivated)} deactivated"
+    return result
 
 
 def _applied(count: int) -> str:

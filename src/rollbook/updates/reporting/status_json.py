@@ -61,6 +61,8 @@ def to_json(report: Report, line: StatusLine, context: StatusContext) -> dict[st
         "rejected": report.rejected,
         "left_out": report.left_out,
         "not_processed": report.not_processed,
+        "deactivated": report.deactivated,
+        "absences": report.absences.as_json() if report.absences else None,
         "warnings": report.warnings,
         "ignored_columns": list(report.ignored),
         "received_at": report.received_at,

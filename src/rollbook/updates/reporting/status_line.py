@@ -102,6 +102,8 @@ def cancellation_summary(report: Report) -> str:
     stay = "stays" if report.changed == 1 else "stay"
     were = "was" if report.not_processed == 1 else "were"
     updated = f"{count_of(report.changed, 'student')} {stay} updated"
+    if report.deactivated:
+        updated += f", {report.deactivated:,} deactivated"
     return f"{updated}, {report.not_processed:,} {were} not processed"
 
 
@@ -139,7 +141,8 @@ def _checked(report: Report) -> str:
 def _applied(report: Report) -> str:
     total = count_of(report.staged, "changed student")
     progress = f"{APPLYING.activity}, {report.changed:,} of {total}"
-    return f"{progress}; {report.unchanged:,} unchanged, {report.rejected:,} rejected"
+    others = f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
+    return f"{progress}; {others}{_deactivated(report)}"
 
 
 def _started(report: Report, context: StatusContext) -> str:
@@ -229,8 +232,12 @@ def _counts(report: Report) -> str:
     added = f"{report.added:,} added, " if report.added else ""
     return (
         f"{count_of(report.rows, 'student')}: {report.updated:,} updated, {added}"
-        f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
+        f"{report.unchanged:,} unchanged, {report.rejected:,} rejected{_deactivated(report)}"
     )
+
+
+def _deactivated(report: Report) -> str:
+    return f", {report.deactivated:,} deactivated" if report.deactivated else ""
 
 
 def _took(report: Report) -> str:

@@ -37,6 +37,7 @@ from rollbook.updates.resolving.apply_order import dependency_order
 from rollbook.updates.resolving.duplicates import DuplicateRows
 from rollbook.updates.resolving.repeated_numbers import repeated_numbers
 from rollbook.updates.resolving.resolver import ConflictResolver, UniqueKey
+from rollbook.updates.row_outcomes import ORDER_WITHOUT_LINE
 from rollbook.updates.state_machine import Outcome
 
 ORDER_DEPENDENT_ROWS = 1 << 32
@@ -104,9 +105,10 @@ def _duplicate_new_students(resolver: ConflictResolver) -> Iterator[None]:
     yield from resolver.reject(ambiguous)
 
 
-_INCOMPLETE_ROWS = """
+_INCOMPLETE_ROWS = f"""
 SELECT line, values_json FROM updates_stagedrow
 WHERE update_id = %s AND outcome IS NULL AND apply_order >= %s
+  AND apply_order < {ORDER_WITHOUT_LINE}
 ORDER BY apply_order
 LIMIT %s"""
 

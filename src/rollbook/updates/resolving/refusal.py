@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, Scope
 from rollbook.updates import problem_store
-from rollbook.updates.models import UpdateJob
+from rollbook.updates.models import MissingStudents, UpdateJob
 from rollbook.updates.resolving import swapped_names, token_share
 
 
@@ -25,6 +25,7 @@ def replace_results(update: UpdateJob, problem: Problem) -> Mapping[str, object]
     """
     update.checkedrange_set.all().delete()
     update.stagedrow_set.all().delete()
+    MissingStudents.objects.filter(update=update).delete()
     codes = [code for code, kind in PROBLEM_CODES.items() if kind.scope is Scope.ROW]
     update.problem_set.filter(code__in=codes).delete()
     problem_store.save_problems(update.pk, [problem])
@@ -32,4 +33,8 @@ def replace_results(update: UpdateJob, problem: Problem) -> Mapping[str, object]
     counters = dict.fromkeys(
         ("rows", "rows_read", "rows_staged", "rows_unchanged", "rows_rejected"), 0
     )
-    return {**counters, "problem_counts": problem_store.counts([problem], of_file)}
+    return {
+        **counters,
+        "absences": None,
+        "problem_counts": problem_store.counts([problem], of_file),
+    }

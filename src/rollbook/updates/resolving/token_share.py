@@ -6,6 +6,7 @@ from rollbook.accounts.auth.token_limits import TokenLimits
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem
 from rollbook.students.models import Student
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
 
 
 def find_problem(update: UpdateJob) -> Problem | None:
@@ -22,7 +23,8 @@ def find_problem(update: UpdateJob) -> Problem | None:
     total = Student.objects.filter(district_id=update.district_id).count()
     if 100 * count <= percent * total:
         return None
-    line = staged.aggregate(first=Min("line"))["first"]
+    of_file = staged.filter(line__lt=FIRST_WITHOUT_LINE)
+    line = of_file.aggregate(first=Min("line"))["first"]
     fix = PROBLEM_CODES["too_many_changes"].fix
     hint = f"{count:,} students would change, and {percent}% of {total:,} may: {fix}"
     return Problem("too_many_changes", line, hint=hint)

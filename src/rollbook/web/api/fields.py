@@ -50,8 +50,6 @@ class StartOptions:
 
 
 def _mode(value: str, options: StartOptions) -> StartOptions:
-    if value == "sync":
-        raise ApiError("not_supported", what="mode=sync")
     try:
         return replace(options, mode=Mode(value))
     except ValueError:

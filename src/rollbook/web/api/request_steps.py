@@ -9,6 +9,8 @@ from django.conf import settings
 from rollbook.accounts.auth.sign_in import fold_login
 from rollbook.accounts.members.members import find_active
 from rollbook.accounts.models import Member, Token
+from rollbook.districts import modes
+from rollbook.districts.modes import Channel, ModeNotAllowed
 from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import join_words, name_updates, printable
 from rollbook.updates.receiving.kept_bytes import QuotaExceeded
@@ -57,7 +59,7 @@ def check_request(request: ApiRequest) -> CheckedRequest:
     if proven:
         refuse_second_sign_in(form)  # 400
     options = parse_options(request, form)  # 400
-    check_mode(request, token, options)  # 403
+    check_mode(request, member, token, options)  # 403
     return CheckedRequest(request, form, member, options, token)
 
 
@@ -206,10 +208,17 @@ def parse_options(request: ApiRequest, form: Form) -> StartOptions:
     return options
 
 
-def check_mode(request: ApiRequest, token: Token | None, options: StartOptions) -> None:
-    """Refuse a token that may not start updates in this mode."""
-    if request.command.takes_file:
-        authentication.require_mode(request.http_request, token, options.mode, request.now)
+def check_mode(
+    request: ApiRequest, member: Member, token: Token | None, options: StartOptions
+) -> None:
+    """Refuse a mode that the district doesn't allow for scripts, or the token."""
+    if not request.command.takes_file:
+        return
+    authentication.require_mode(request.http_request, token, options.mode, request.now)
+    try:
+        modes.require_allowed(member.district, Channel.SCRIPTS, options.mode)
+    except ModeNotAllowed as refused:
+        raise ApiError("mode_not_allowed", reason=refused) from None
 
 
 def receive_file(checked: CheckedRequest) -> Receipt:
@@ -233,6 +242,8 @@ def receive_file(checked: CheckedRequest) -> Receipt:
         raise ApiError("queue_full", waiting=name_updates(full.waiting)) from None
     except QuotaExceeded as exceeded:
         raise ApiError("quota_exceeded", reason=str(exceeded)) from None
+    except ModeNotAllowed as refused:  # since a moment ago
+        raise ApiError("mode_not_allowed", reason=refused) from None
     except DistrictSuspended as suspended:  # while the file was being received
         raise authentication.suspension_error(suspended) from None
 

@@ -85,7 +85,9 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "password": Field(_ALL, "your password"),
         "mode": Field(
             _ONLY_START,
-            "`update` (the default) changes existing students only, `add` also adds new ones",
+            "`update` (the default) changes existing students only, `add` also adds new ones, and "
+            "`sync` also deactivates students whom the files no longer name; it is off until your "
+            "district turns it on",
         ),
         "encoding": Field(
             _ONLY_START,
@@ -109,7 +111,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         ),
         "plan": Field(
             _DECISIONS,
-            "the plan that you reviewed, as in `plan=3f9a1c20b7de`; status and the email name it",
+            "the plan that you reviewed, as in `plan=3f9a1c20b7de`; status names it",
         ),
         "without": Field(
             frozenset({APPROVE}),

@@ -174,6 +174,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             "this token isn't valid for mode={mode}, only for mode={has}; "
             "create one that includes it at {tokens}",
         ),
+        "mode_not_allowed": ErrorCode(403, "{reason}"),
         "token_elsewhere": ErrorCode(
             403,
             "a token is valid for the upload commands only; open this page in a browser",

@@ -14,12 +14,15 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts import modes
 from rollbook.districts.models import District
+from rollbook.districts.modes import MODES, Channel
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS
 from rollbook.students.models import Student
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import drafts, files, preview
+from rollbook.updates.receiving.receive import SOURCE_BROWSER
 from rollbook.updates.state_machine import Mode, State
 from rollbook.web.http import upload_quota
 from rollbook.web.http.upload_shares import Caller, Trust
@@ -235,7 +238,7 @@ def test_a_file_without_problems_can_be_applied(office: Visitor, manager: Member
     assert page.form(f"/students/update/drafts/{draft.pk}/apply").buttons == CHOICES
     assert "STUDENT_ID FIRST_NAME GRADE" in page.text
     assert re.search(r"We keep this file until .*\d:\d\d [AP]M C[SD]T, then delete it\.", page.text)
-    assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
+    assert not UpdateJob.objects.filter(source=SOURCE_BROWSER).exists()
 
 
 def test_rows_that_will_be_rejected_are_shown_with_their_fix(office: Visitor) -> None:
@@ -306,7 +309,7 @@ def test_an_unusable_file_shows_the_reason_and_another_choice(
     assert page.links["Choose another encoding"] == f"{FORMAT}?encoding=cp1252#encoding-choice"
     assert AuditEvent.objects.filter(action="draft", result="refused").exists()
     office.post(f"/students/update/drafts/{draft.pk}/apply", {"mode": "update"})
-    assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
+    assert not UpdateJob.objects.filter(source=SOURCE_BROWSER).exists()
 
 
 @pytest.mark.process
@@ -565,7 +568,7 @@ def test_a_mode_that_is_not_offered_applies_nothing(office: Visitor) -> None:
         f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "delete"}
     )
     assert "Nothing was applied" in office.follow(answer).messages[0]
-    assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
+    assert not UpdateJob.objects.filter(source=SOURCE_BROWSER).exists()
 
 
 def test_applying_twice_is_one_update(office: Visitor) -> None:
@@ -578,7 +581,7 @@ def test_applying_twice_is_one_update(office: Visitor) -> None:
         office.post(f"{address}/discard"),
     ):
         assert answer["Location"] == first["Location"]
-    assert UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).count() == 1
+    assert UpdateJob.objects.filter(source=SOURCE_BROWSER).count() == 1
 
 
 def test_the_same_file_during_its_update_is_the_same_update(office: Visitor) -> None:
@@ -672,7 +675,7 @@ def test_other_members_do_not_find_the_file(
         assert other.post(f"{location}/apply", {"mode": "update"}).status_code == 404
         assert other.post(f"{location}/discard").status_code == 404
     assert Draft.objects.count() == 1
-    assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
+    assert not UpdateJob.objects.filter(source=SOURCE_BROWSER).exists()
 
 
 def test_seeing_a_file_is_in_the_audit_by_its_key(office: Visitor) -> None:
@@ -682,3 +685,16 @@ def test_seeing_a_file_is_in_the_audit_by_its_key(office: Visitor) -> None:
         AuditEvent.objects.filter(action="draft").order_by("pk").values_list("result", "detail")
     )
     assert list(events) == [("kept", f"draft {draft.pk}"), ("seen", f"draft {draft.pk}")]
+
+
+def test_full_sync_is_offered_only_where_it_is_turned_on(office: Visitor, maple: District) -> None:
+    page = checked(office)
+    address = f"/students/update/drafts/{Draft.objects.get().pk}"
+    assert "Full sync" not in page.text
+    answer = office.post(f"{address}/apply", {"mode": "sync"})
+    assert "Nothing was applied" in office.follow(answer).messages[0]
+    maple.modes = modes.as_stored({Channel.PAGES: MODES})
+    maple.save()
+    assert "Full sync" in office.read(address).text
+    office.post(f"{address}/apply", {"mode": "sync"})
+    assert UpdateJob.objects.latest("pk").mode == Mode.SYNC

@@ -6,7 +6,7 @@ from rollbook.districts.models import District
 from rollbook.operations.lifecycle.export.table import Row, Table, timestamp
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.students import snapshots
-from rollbook.students.models import Change, Student
+from rollbook.students.models import Absence, Change, Student
 
 STUDENTS_PER_QUERY = 1000
 CHANGES_PER_QUERY = 2000
@@ -58,6 +58,13 @@ def _history(district: District) -> Iterator[Row]:
             yield [*values, timestamp(at), update, member]
 
 
+def _absences(district: District) -> Iterator[Row]:
+    columns = ("student", "since", "files", "last_update__number", "deactivated_at")
+    found = Absence.objects.filter(district=district).order_by("student")
+    for student, since, *counts, at in found.values_list(*columns).iterator(CHANGES_PER_QUERY):
+        yield [student, since.isoformat(), *counts, timestamp(at)]
+
+
 STUDENT_TABLES: tuple[Table, ...] = (
     Table(
         "students",
@@ -93,5 +100,17 @@ STUDENT_TABLES: tuple[Table, ...] = (
             ("member", "the staff member who changed it"),
         ),
         _history,
+    ),
+    Table(
+        "absences",
+        "Students whom the files in full sync don't name.",
+        (
+            _KEY,
+            ("since", "the day of the first such file"),
+            ("files", "such files, at most one a day"),
+            ("update", "number of the update that counted last"),
+            ("deactivated_at", "when the student was deactivated; none: still active"),
+        ),
+        _absences,
     ),
 )

@@ -24,6 +24,7 @@ SCOPE_CHOICES = [
 MODE_CHOICES = [
     ("update", "Update: change existing students"),
     ("add", "Add: also add new students"),
+    ("sync", "Sync: also deactivate students who are no longer in the file"),
 ]
 
 

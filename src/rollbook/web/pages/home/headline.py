@@ -162,7 +162,8 @@ def _completed(home: HomeState, last: Report, context: StatusContext) -> Headlin
         return Headline(text, "", "View scripts", "automation")
     changed = f"{last.changed:,}" if last.changed else "none"
     students = count_of(last.rows, "student")
-    text = f"{label} finished: {changed} of {students} changed. {next_step(last)}"
+    deactivated = f", {last.deactivated:,} deactivated" if last.deactivated else ""
+    text = f"{label} finished: {changed} of {students} changed{deactivated}. {next_step(last)}"
     if any(remarks(last)):
         return Headline(text, badge_words(last).word, "View update", "update", last.number)
     return Headline(text, badge_words(last).word)

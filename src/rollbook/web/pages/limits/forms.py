@@ -49,6 +49,7 @@ SCOPE_LABELS: Mapping[str, str] = {"district": "whole district", "school": "one 
 WHEN_EXCEEDED: Mapping[str, str] = {
     WhenExceeded.HOLD.value: "Hold the whole update until someone approves it",
     WhenExceeded.HOLD_SCHOOLS.value: "Hold only the schools that exceed one, and apply the rest",
+    WhenExceeded.POSTPONE.value: "In full sync, apply the rest and postpone removals",
 }
 ONE_UPDATE = "next"
 _DAY_ERRORS = {"required": "Enter a date.", "invalid": "Enter a date such as 2027-06-30."}

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, resolve_url
 from django_htmx.http import replace_url
 
 from rollbook.accounts.permissions import Permission
-from rollbook.students import visibility
+from rollbook.students import absences, visibility
 from rollbook.students.manual.resemblance import namesakes
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.sealed_search import (
@@ -99,6 +99,7 @@ def _render(page_request: PageRequest, key: int, *, confidential: bool) -> HttpR
         "history": history,
         "rejected": rejected,
         "namesakes": others,
+        "absence": absences.of_student(student.pk),
         "is_open": confidential,
         "may_open": page_request.may(Permission.SEE_CONFIDENTIAL),
         "may_see_audit": page_request.may(Permission.SEE_AUDIT),

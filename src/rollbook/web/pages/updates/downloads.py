@@ -1,4 +1,4 @@
-"""Download the rejected rows, the changes, and the rows that were not processed of an update."""
+"""Download the rejected rows, the changes, the rest and the missing students of an update."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -11,10 +11,11 @@ from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.text import count_of
 from rollbook.updates.exports import changes as changes_export
-from rollbook.updates.exports import rejected_rows, unprocessed_rows
+from rollbook.updates.exports import missing_students, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving.files import FileMissing
+from rollbook.updates.reporting import missing_students as missing_list
 from rollbook.updates.reporting.field_counts import changes_by_field
 from rollbook.updates.reporting.report import find
 from rollbook.web.pages.base import errors
@@ -122,3 +123,4 @@ changes = _download(changes_export, "changes", _count_changes)
 not_processed = _download(
     unprocessed_rows, "rows not processed", lambda update: update.not_processed
 )
+missing = _download(missing_students, "missing students", missing_list.count)

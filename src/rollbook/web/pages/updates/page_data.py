@@ -132,4 +132,6 @@ def _differences(current: Report, before: UpdateJob) -> list[Difference]:
     ]
     if current.left_out or before.rows_left_out:
         differences.append(Difference("left out", current.left_out, before.rows_left_out))
+    if current.deactivated or before.rows_deactivated:
+        differences.append(Difference("deactivated", current.deactivated, before.rows_deactivated))
     return differences

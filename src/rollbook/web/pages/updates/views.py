@@ -12,6 +12,7 @@ from rollbook.text import format_short_time, printable
 from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.exports.original_rows import RemovedByRetention, ensure_not_removed
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting import missing_students
 from rollbook.updates.reporting import rows as row_table
 from rollbook.updates.reporting.plan_figures import Figure
 from rollbook.updates.reporting.report import find, report_without_problems
@@ -144,6 +145,27 @@ def _rows(
     if figure:
         return row_table.rows_of_figure(update, figure, number)
     return row_table.rows_of(update, outcome or None, search, number)
+
+
+@member_page(Permission.UPDATE_STUDENTS)
+def missing(page_request: PageRequest, number: int) -> HttpResponse:
+    """Render the list of the students whom a file in full sync doesn't name."""
+    found = find(page_request.district, number)
+    update = page_request.require(found, "missing students", f"update {number}")
+    try:
+        ensure_not_removed(update, file=False)
+    except RemovedByRetention as removed:
+        page_request.audit("missing students", "removed", f"update {number}")
+        return no_longer_kept(page_request, removed)
+    page = missing_students.page_of(update, page_number(page_request))
+    shown = {each.student.pk for each in page.items}
+    page_request.audit("missing students", "seen", f"update {number}", shown)
+    context = {
+        "report": report_without_problems(update),
+        "missing": page,
+        "district": page_request.district,
+    }
+    return page_request.render("updates/missing.html", context)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)

@@ -11,7 +11,9 @@ from django.views.decorators.csrf import csrf_exempt
 from rollbook.accounts import notices
 from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
+from rollbook.districts import modes
 from rollbook.districts.models import District
+from rollbook.districts.modes import Channel
 from rollbook.studentfile.columns import BY_NAME, COLUMNS, CONFIDENTIAL, Column
 from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
@@ -136,6 +138,7 @@ def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
         "preview": preview,
         "groups": [group for group in preview.groups if not _is_refusal(preview, group)],
         "accepted": preview.rows - preview.rejected,
+        "modes": modes.allowed_modes(page_request.district, Channel.PAGES),
         "delete_at": format_short_time(delete_at, page_request.now, time_zone),
     }
     return page_request.render("upload/preview.html", context)
@@ -148,7 +151,10 @@ def apply(page_request: PageRequest, key: UUID) -> HttpResponse:
     if found is None:
         return _submitted_or_expired(page_request, key)
     mode = page_request.request.POST.get("mode", Mode.UPDATE)
-    if mode not in list(Mode) or drafts.load_preview(found).refusal:
+    if (
+        mode not in modes.allowed_modes(found.district, Channel.PAGES)
+        or drafts.load_preview(found).refusal
+    ):
         page_request.error("Nothing was applied. Check the problems below, and choose again.")
         return page_request.redirect("draft", key)
     try:

@@ -1,0 +1,81 @@
+"""Find the students whom rejected rows name that match nobody: they count as present.
+
+The rows are read from the file again, because the staged rows only have their valid values. Any
+cell can be an ID, also of a column that isn't known, and a cell can contain whole rows if a quote
+isn't closed.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+
+from rollbook.studentfile.reading import reader
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch
+from rollbook.students import recognition
+from rollbook.updates.exports import students_shown
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files
+from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
+from rollbook.updates.state_machine import Outcome
+
+_SEPARATORS = re.compile(r"[\s,;|\"']+")
+
+
+def rejected_without_student(update: UpdateJob) -> list[int]:
+    """Return the lines of the rejected rows that match no student, in ascending order."""
+    rejected = update.stagedrow_set.filter(outcome=Outcome.REJECTED, student=None)
+    lines = rejected.filter(line__lt=FIRST_WITHOUT_LINE).order_by("line")
+    return list(lines.values_list("line", flat=True))
+
+
+def students_named(update: UpdateJob, lines: Sequence[int]) -> set[int]:
+    """Return the students of the district whom these rows of an update's file name.
+
+    Raises:
+        FileMissing: The student file is missing or damaged.
+    """
+    found: set[int] = set()
+    for rows in _rows(update, lines):
+        keys = set(_keys(rows))
+        found |= recognition.holders(update.district_id, keys, keys)
+        found |= students_shown.in_file_rows(update, iter([rows]))
+    return found
+
+
+def _keys(rows: Iterable[RawRow]) -> Iterator[str]:
+    for row in rows:
+        for cell in row.cells:
+            yield cell.strip()
+            yield from _SEPARATORS.split(cell)
+
+
+def _rows(update: UpdateJob, lines: Sequence[int]) -> Iterator[list[RawRow]]:
+    """Yield these rows, reading only the checked ranges that have any of them."""
+    if not lines:
+        return
+    files.ensure_available(update.spool_name, update.spool_digest)
+    header, _ = Header.parse(update.header)
+    stored = update.checkedrange_set.order_by("end_line").values_list("end_byte", "end_line")
+    start: FilePosition | None = None
+    at = 0  # how many of the lines are in earlier ranges
+    for end_byte, end_line in stored:
+        wanted = set(lines[at : bisect_left(lines, end_line)])
+        if wanted:
+            batches = reader.read_records(
+                files.open_stored(update.spool_name),
+                encoding=update.detected_encoding,
+                header=header,
+                start=start,
+                stop=end_byte,
+            )
+            for batch in batches:
+                yield _parse(batch, wanted, header)
+        start, at = FilePosition(end_byte, end_line), at + len(wanted)
+
+
+def _parse(batch: RecordBatch, wanted: set[int], header: Header) -> list[RawRow]:
+    """Return the rows of a batch that begin on these lines."""
+    indexes = [index for index, line in enumerate(batch.lines) if line in wanted]
+    records = [batch.records[index] for index in indexes]
+    return reader.parse_rows(records, [batch.lines[index] for index in indexes], header)
