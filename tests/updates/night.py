@@ -6,6 +6,7 @@ the columns that a new student requires, unless the file has them.
 
 import itertools
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -18,8 +19,9 @@ from rollbook.updates import runner
 from rollbook.updates.manifest import manifest
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.models import Manifest, UpdateJob
-from rollbook.updates.planning import decisions, limit_sets
+from rollbook.updates.planning import decisions, expectations, limit_sets
 from rollbook.updates.planning.decisions import Decider
+from rollbook.updates.planning.expectations import Wanted
 from rollbook.updates.planning.limit_document import LimitDocument
 from rollbook.updates.planning.limits import Limits
 from rollbook.updates.problem_store import to_problem
@@ -54,6 +56,12 @@ def complete(text: str) -> str:
 def lift_limits(district: District) -> None:
     """Let updates of the district change any number of students."""
     limit_sets.save(district, LimitDocument(Limits({}, {})), None, timezone.now())
+
+
+def expect(district: District, *columns: str) -> None:
+    """Expect changes of these columns for a day."""
+    now = timezone.now()
+    expectations.expect(district, Wanted(columns, now + timedelta(days=1)), None, now)
 
 
 def incoming(data: bytes) -> IncomingFile:

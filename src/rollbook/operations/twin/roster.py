@@ -86,8 +86,9 @@ def build(
         run(update, watch)
         _require_added(update)
         Student.objects.filter(district=district).update(password=NOT_KNOWN)
-        # The roster is no file that was sent before: each row is compared.
+        # The roster is no file that was sent before: each row is compared, and the file isn't.
         Manifest.objects.filter(district=district).delete()
+        UpdateJob.objects.filter(pk=update.pk).update(shape=None)
 
 
 def send(district: District, path: Path, mode: Mode, *, is_check: bool = False) -> Receipt:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,10 @@ from rollbook.updates.state_machine import PLAN_WAITING, REPLACED, State
 
 DIGEST_LENGTH = 12
 """Hexadecimal digits of a plan's digest, which a person can compare and type."""
+
+
+def _no_reasons(expected: Collection[str]) -> list[Reason]:
+    return []
 
 
 @dataclass(frozen=True)
@@ -42,22 +46,29 @@ class Judgment:
     held_schools: tuple[str, ...] = ()
 
 
-def judge(update: UpdateJob, now: datetime) -> Judgment:
+def judge(
+    update: UpdateJob,
+    now: datetime,
+    reasons_of_file: Callable[[Collection[str]], list[Reason]] = _no_reasons,
+) -> Judgment:
     """Judge the plan of an update by the limits of its district.
 
     Args:
         update: The update, of which all rows have been checked.
         now: The present time.
+        reasons_of_file: Returns what looks wrong with the file as a whole, given the columns that
+            are expected to change; for that, no school is held alone.
     """
     expectations = limit_sets.find_expectations(update.district_id, now)
     expected = sorted({name for each in expectations for name in each.columns})
     current = limit_sets.find_current(update.district_id)
     limits, _ = current.document.limits_on(local_date(update.district, now))
     summary = summarize(update, expected)
-    reasons = exceeded(summary, limits, expected)
+    of_file = reasons_of_file(expected)
+    reasons = of_file + exceeded(summary, limits, expected)
     held_schools: tuple[str, ...] = ()
     may_be_split = current.document.when_exceeded is WhenExceeded.HOLD_SCHOOLS
-    if reasons and may_be_split and not update.is_check:
+    if reasons and may_be_split and not (of_file or update.is_check):
         schools = {reason.school for reason in reasons} - {""}
         rest = summarize(update, expected, schools)
         if rest.changes_anything and not exceeded(rest, limits, expected):
