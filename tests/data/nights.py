@@ -21,11 +21,13 @@ _WITHOUT_PASSWORD = [name for name in COLUMNS if name != "PASSWORD"]
 
 
 def text_of(
-    rows: Sequence[Row], columns: Sequence[str] = _WITHOUT_PASSWORD, **options: object
+    rows: Sequence[Row], columns: Sequence[str] = _WITHOUT_PASSWORD, *, is_quoted: bool = False
 ) -> bytes:
     """Return a student file with these columns, without passwords unless they are named."""
     file = io.StringIO()
-    writer = csv.writer(file, **{"lineterminator": "\n", **options})  # type: ignore[arg-type]
+    writer = csv.writer(file, lineterminator="\n")
+    if is_quoted:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
         writer.writerow([row[AT[name]] if name in AT else "" for name in columns])
@@ -95,7 +97,7 @@ class District:
 
     def quoted(self) -> bytes:
         """Send all cells in quotes, with other line ends."""
-        return text_of(self.rows, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        return text_of(self.rows, is_quoted=True)
 
     def one_school(self) -> bytes:
         """Send the students of one school only, as a person does who corrects something."""

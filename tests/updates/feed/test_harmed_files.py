@@ -108,8 +108,9 @@ def test_a_harmed_file_is_named_with_its_figures(
     assert (found[0].code, found[0].holds) == (code, True)
     assert hint.format(n=rows, part=3 * rows // 5) in messages(update)[0]
     assert update.problem_counts[code] == 1
-    reasons = night.report_of(update).plan.reasons  # type: ignore[union-attr]
-    assert reasons[0] == found[0].reason()
+    plan = night.report_of(update).plan
+    assert plan
+    assert plan.reasons[0] == found[0].reason()
 
 
 @pytest.mark.parametrize("name", ["lost zeros", "point zero", "prefixed"])

@@ -36,6 +36,8 @@ BEGINNING = 0.9
 which the last file begins."""
 
 MAX_STUDENTS_COMPARED = 50_000
+"""Of a larger file, the students of every n-th row are looked for in the last file."""
+
 _ORDER = {column.name: number for number, column in enumerate(COLUMNS)}
 
 
@@ -207,12 +209,13 @@ def _other_students(update: UpdateJob, last: UpdateJob) -> Finding | None:
 
     More rows are reported elsewhere.
     """
-    of_every = -(-max(update.rows, last.rows) // MAX_STUDENTS_COMPARED)
-    named_before = _students_of(last, of_every)
+    named_before = _in_order(last)
     if not named_before:  # its details have expired
         return None
-    both = of_every * len(_students_of(update, of_every) & named_before)
-    usual = min(1.0, of_every * len(named_before) / max(last.rows, 1))
+    named = _in_order(update)
+    of_every = -(-len(named) // MAX_STUDENTS_COMPARED) or 1
+    both = of_every * len(set(named[::of_every]).intersection(named_before))
+    usual = min(1.0, len(named_before) / max(last.rows, 1))
     strangers, threshold = max(0, update.rows - both), THRESHOLDS["other_students"]
     unusual = round(min(update.rows, last.rows) - both / usual)
     if not threshold.is_reached(unusual, update.rows):
@@ -226,14 +229,6 @@ def _other_students(update: UpdateJob, last: UpdateJob) -> Finding | None:
         hint=f"{format_number(strangers)} of {rows} are about no student of update {last.number}",
         columns=frozenset({ADDED_STUDENTS}),
     )
-
-
-def _students_of(update: UpdateJob, of_every: int) -> set[int]:
-    """Return the students whom a file names, or of a large one those with every n-th ID."""
-    students = _in_order(update)
-    if of_every == 1:
-        return set(students)
-    return {student for student in students if student % of_every == 0}
 
 
 def _in_order(update: UpdateJob) -> "array[int]":

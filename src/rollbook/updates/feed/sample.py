@@ -1,7 +1,6 @@
 """Read a few thousand rows of a stored file, from everywhere in it, without reading all of it."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
@@ -34,13 +33,13 @@ def sample(update: UpdateJob, header: Header) -> list[list[str]]:
 
 
 def all_cells(update: UpdateJob, header: Header, index: int) -> Iterator[str]:
-    """Yield the cells of one column, of all rows that were read without loss."""
+    """Yield the cells of one column, of all rows that have it and were read without loss."""
     batches = reader.read_batches(
         files.open_stored(update.spool_name), encoding=update.detected_encoding, header=header
     )
     for batch in batches:
         for row in batch.rows:
-            if row.damage is None:
+            if row.damage is None and index < len(row.cells):
                 yield row.cells[index].strip()
 
 
@@ -64,6 +63,4 @@ def _read(
         stop=stop,
         size=size,
     )
-    nothing = RecordBatch([], [], start or FilePosition())
-    with closing(batches):  # type: ignore[type-var]
-        return next(batches, nothing)
+    return next(batches, RecordBatch([], [], start or FilePosition()))
