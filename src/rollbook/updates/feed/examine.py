@@ -92,10 +92,8 @@ def _earlier_file(update: UpdateJob) -> Iterator[Finding]:
 def store(update: UpdateJob, examined: Examined) -> None:
     """Store what was found, in the transaction in which the update leaves checking."""
     problems = [finding.problem for finding in examined.findings]
-    locked = UpdateJob.objects.filter(pk=update.pk)
-    locked.update(
-        shape=examined.shape.as_json(),
-        findings=[finding.as_json() for finding in examined.findings] or None,
-        problem_counts=problem_store.counts(problems, update.problem_counts),
-    )
+    update.shape = examined.shape.as_json()
+    update.findings = [finding.as_json() for finding in examined.findings] or None
+    update.problem_counts = problem_store.counts(problems, update.problem_counts)
+    update.save(update_fields=["shape", "findings", "problem_counts"])
     problem_store.save_problems(update.pk, problems)
