@@ -150,6 +150,16 @@ def test_ids_in_another_case_are_named(maple: District) -> None:
     assert "is in another case: 30 of 30 unknown IDs match" in messages(update)[0]
 
 
+def test_a_few_other_ids_hide_no_prefix(maple: District, made: nights.District) -> None:
+    others = [list(row) for row in made.waiting[:3]]
+    for row in others:
+        row[nights.AT["STUDENT_ID"]] = f"new{row[nights.AT['STUDENT_ID']]}"
+    data = nights.prefixed(made.rows) + nights.text_of(others).partition(b"\n")[2]
+    assert findings(checked(maple, data))[0].fixes == (
+        Fix("STUDENT_ID", FixStep.STRIP_PREFIX, "STU-"),
+    )
+
+
 def test_a_fix_that_is_not_proven_is_not_offered(maple: District, made: nights.District) -> None:
     """One ID in five is unknown in any form."""
     rows = [list(row) for row in made.rows]

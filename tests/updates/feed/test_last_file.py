@@ -86,6 +86,14 @@ def test_rows_that_were_always_unknown_are_not_counted(sent: District) -> None:
     assert found(sent, mixed) == {}
 
 
+def test_files_with_other_columns_are_passed_over(sent: District) -> None:
+    for number in range(8):
+        assert run(sent, f"STUDENT_ID,ELL\ns{number:03},y\n").updated == 1
+    assert found(sent, complete(a_class(SIZE, LAST_NAME="LEE{0:03}"))) == {
+        "shape_changed LAST_NAME": True
+    }
+
+
 def test_a_retry_of_rejected_rows_is_not_compared(sent: District) -> None:
     text = rows(*range(30))
     update = send(sent, text, is_check=True)

@@ -18,6 +18,9 @@ from rollbook.updates.planning.measures import ADDED_STUDENTS
 from rollbook.updates.state_machine import State
 
 FILES_COMPARED = 6
+FILES_READ = 30
+"""The last completed files, among which those with the same columns are looked for."""
+
 ALIKE = 0.1
 """Of files that a file resembles nearly as much, it is compared with the newest."""
 
@@ -67,11 +70,11 @@ def _find(update: UpdateJob, shape: Shape) -> list[LastFile]:
     completed = UpdateJob.objects.filter(
         district=update.district_id, state=State.COMPLETED, shape__isnull=False, corrects=None
     )
-    earlier = completed.exclude(pk=update.pk).order_by("-number")[:FILES_COMPARED]
-    found = []
-    for each in earlier:
+    earlier = completed.exclude(pk=update.pk).only("district", "number", "rows", "shape")
+    found: list[LastFile] = []
+    for each in earlier.order_by("-number")[:FILES_READ]:
         other = Shape.from_json(each.shape or {})
-        if other.columns.keys() == shape.columns.keys():
+        if other.columns.keys() == shape.columns.keys() and len(found) < FILES_COMPARED:
             found.append(LastFile(each, other, distance(shape, other)))
     return found
 

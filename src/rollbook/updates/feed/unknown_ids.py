@@ -100,12 +100,12 @@ def _widths(district_id: int) -> list[int]:
 
 
 def _prefixes(unknown: Sequence[str]) -> Iterator[str]:
-    """Yield the beginnings that all these IDs have in common, the shortest first."""
-    shortest, longest = min(unknown), max(unknown)
-    for length in range(1, min(len(shortest), MAX_PREFIX_LENGTH)):
-        if longest[:length] != shortest[:length]:
-            return
-        yield shortest[:length]
+    """Yield the beginnings that most of these IDs have in common, the shortest first."""
+    for length in range(1, MAX_PREFIX_LENGTH + 1):
+        beginnings = Counter(value[:length] for value in unknown if len(value) > length)
+        for prefix, count in beginnings.most_common(1):
+            if count >= MIN_SHARE * len(unknown):
+                yield prefix
 
 
 @dataclass(slots=True)
