@@ -11,8 +11,10 @@ from rollbook.districts.models import District
 from rollbook.studentfile.fixes import Fix, FixStep
 from rollbook.updates.feed.findings import Finding
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.planning import decisions
+from rollbook.updates.planning import decisions, limit_sets
 from rollbook.updates.planning.decisions import Decider
+from rollbook.updates.planning.limit_document import LimitDocument
+from rollbook.updates.planning.limits import Limit, Limits
 from rollbook.updates.planning.reason_words import reason_sentence
 from rollbook.updates.state_machine import Mode, State
 from tests.conftest import make_district
@@ -33,7 +35,8 @@ def made() -> nights.District:
 def sent_once(kept: None, made: nights.District) -> tuple[District, bytes]:
     """Return a district after a few nights, and its export of the first of them."""
     district = make_district("Maple USD", *made.schools)
-    night.lift_limits(district)
+    limits = Limits({"deactivated": Limit(100, 1000)}, {})
+    limit_sets.save(district, LimitDocument(limits), None, timezone.now())
     first = made.unchanged()
     for data in (first, *(made.ordinary(changes=6) for _ in range(3))):
         night.finish(night.send_bytes(district, data, Mode.ADD).update)
@@ -234,6 +237,14 @@ class TestDecisions:
 
     def test_expected_changes_let_it_through(self, maple: District, made: nights.District) -> None:
         night.expect(maple, "LAST_NAME")
+        update = night.send_bytes(maple, nights.capitals(made.rows)).update
+        assert night.finish(update).state is State.COMPLETED
+        assert update.problem_counts == {"shape_changed": 1}
+
+    def test_a_district_without_limits_gets_a_warning(
+        self, maple: District, made: nights.District
+    ) -> None:
+        night.lift_limits(maple)
         update = night.send_bytes(maple, nights.capitals(made.rows)).update
         assert night.finish(update).state is State.COMPLETED
         assert update.problem_counts == {"shape_changed": 1}

@@ -56,15 +56,15 @@ def judge(
     Args:
         update: The update, of which all rows have been checked.
         now: The present time.
-        reasons_of_file: Returns what looks wrong with the file as a whole, given the columns that
-            are expected to change; for that, no school is held alone.
+        reasons_of_file: Returns what looks wrong with the file, given the expected columns.
     """
     expectations = limit_sets.find_expectations(update.district_id, now)
     expected = sorted({name for each in expectations for name in each.columns})
     current = limit_sets.find_current(update.district_id)
     limits, _ = current.document.limits_on(local_date(update.district, now))
     summary = summarize(update, expected)
-    of_file = reasons_of_file(expected)
+    # A district that has removed all limits wants no update to be held.
+    of_file = reasons_of_file(expected) if limits.district or limits.school else []
     reasons = of_file + exceeded(summary, limits, expected)
     held_schools: tuple[str, ...] = ()
     may_be_split = current.document.when_exceeded is WhenExceeded.HOLD_SCHOOLS
