@@ -5,6 +5,7 @@ The figures are found by ``updates/feed``; here are their words.
 
 from collections.abc import Iterator, Mapping
 
+from rollbook.updates.planning.limits import Reason
 from rollbook.updates.planning.measures import MEASURES, Measure, Measured
 from rollbook.updates.planning.summary import Counts
 
@@ -33,6 +34,14 @@ FEED_MEASURES: Mapping[str, Measure] = {
     )
 }
 """All of them by name."""
+
+
+_AFTER_LIMITS = frozenset({"fewer_rows", "more_rows", "shape_changed"})
+
+
+def comes_last(reason: Reason) -> bool:
+    """Return whether what would happen to students says more, and is shown before this reason."""
+    return reason.measure in _AFTER_LIMITS
 
 
 def measure_of(name: str) -> Measure:

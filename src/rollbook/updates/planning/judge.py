@@ -12,6 +12,7 @@ from rollbook.updates import transitions
 from rollbook.updates.manifest import ranges
 from rollbook.updates.models import Expectation, UpdateJob
 from rollbook.updates.planning import limit_sets
+from rollbook.updates.planning.feed_measures import comes_last
 from rollbook.updates.planning.limit_document import WhenExceeded
 from rollbook.updates.planning.limit_sets import CurrentLimits
 from rollbook.updates.planning.limits import Limits, Reason, exceeded
@@ -65,7 +66,7 @@ def judge(
     summary = summarize(update, expected)
     # A district that has removed all limits wants no update to be held.
     of_file = reasons_of_file(expected) if limits.district or limits.school else []
-    reasons = of_file + exceeded(summary, limits, expected)
+    reasons = sorted(of_file + exceeded(summary, limits, expected), key=comes_last)
     held_schools: tuple[str, ...] = ()
     may_be_split = current.document.when_exceeded is WhenExceeded.HOLD_SCHOOLS
     if reasons and may_be_split and not (of_file or update.is_check):

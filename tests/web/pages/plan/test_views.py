@@ -506,7 +506,7 @@ def test_a_damaged_file_is_shown_like_an_exceeded_limit(maple: District, browser
     enroll(maple, a_class(120))
     update = judged(send(maple, complete(a_class(120, LAST_NAME="LEE{0:03}"))))
     page = browser.read(f"/updates/{update.number}")
-    assert "120 rows look different in LAST_NAME than in the last file." in page.text
+    assert "120 students would change, all of them at School 100." in page.text
     cells = ["Look different in LAST_NAME than in the last file", "Whole district", "120"]
     assert [*cells, "120 rows", "100%", "25% and 0"] in page.rows
     assert "LAST_NAME looks different in 100 % of the rows" in page.text
