@@ -6,6 +6,7 @@ Files are written as text. Whitespace around lines is removed. ``enroll`` and th
 
 import itertools
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -20,8 +21,9 @@ from rollbook.updates import runner
 from rollbook.updates.manifest import manifest
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.models import Manifest, UpdateJob
-from rollbook.updates.planning import decisions, limit_sets
+from rollbook.updates.planning import decisions, expectations, limit_sets
 from rollbook.updates.planning.decisions import Decider
+from rollbook.updates.planning.expectations import Wanted
 from rollbook.updates.planning.limit_document import LimitDocument
 from rollbook.updates.planning.limits import Limits
 from rollbook.updates.problem_store import to_problem
@@ -62,6 +64,12 @@ def allow_sync(district: District) -> None:
 def lift_limits(district: District) -> None:
     """Let updates of the district change any number of students."""
     limit_sets.save(district, LimitDocument(Limits({}, {})), None, timezone.now())
+
+
+def expect(district: District, *columns: str) -> None:
+    """Expect changes of these columns for a day."""
+    now = timezone.now()
+    expectations.expect(district, Wanted(columns, now + timedelta(days=1)), None, now)
 
 
 def incoming(data: bytes) -> IncomingFile:

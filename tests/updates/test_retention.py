@@ -290,6 +290,7 @@ def test_summaries_are_removed_after_400_days_in_batches(
 ) -> None:
     remove_all(after(night, days=399))
     assert UpdateJob.objects.filter(summary__isnull=True).count() == 0
+    assert UpdateJob.objects.filter(shape__isnull=True).count() == 0
     due = count_due(after(night, days=401))["summaries"]
     assert due.due == due.total == UpdateJob.objects.count() > 1
     monkeypatch.setattr(retention, "SUMMARIES_PER_RUN", 1)
@@ -299,6 +300,7 @@ def test_summaries_are_removed_after_400_days_in_batches(
     assert count_due(after(night, days=401))["summaries"].due == 0
     night.refresh_from_db()
     assert (night.summary, night.plan_digest == "") == (None, False)
+    assert UpdateJob.objects.exclude(shape=None, findings=None).count() == 0
 
 
 # While updates are unfinished

@@ -37,6 +37,9 @@ and two that apply together."""
 _SEALED = "~"
 """The beginning of a tag that needs the mark key; no other part of a password contains it."""
 
+NOT_KNOWN = "-$$$"
+"""Stored for students of a roster export, which has no passwords: each password is unchanged."""
+
 RANDOM_PASSWORD_LENGTH = 12
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -79,6 +82,8 @@ class ImportedPasswords:
             stored: What is stored for the student.
             password: The password in the file.
         """
+        if stored == NOT_KNOWN:
+            return True
         method, salt, stored_tag, _ = stored.split("$", 3)
         version, tag = _version_of_tag(stored_tag)
         marks, lost = self._marks, self._verifiers.lost

@@ -10,6 +10,7 @@ from rollbook.districts.models import District
 from rollbook.mail.models import OutgoingMail
 from rollbook.studentfile.rules import FileRules
 from rollbook.students.models import Student
+from rollbook.updates.feed.models import FeedFields
 from rollbook.updates.planning.models import Expectation, LimitSet, PlanFields, UpdateEvent
 from rollbook.updates.row_outcomes import StagedRowQuerySet
 from rollbook.updates.state_machine import (
@@ -80,7 +81,7 @@ class StudentFile(models.Model):
         return FileRules.from_json(self.rules)
 
 
-class UpdateJob(StudentFile, PlanFields):
+class UpdateJob(StudentFile, PlanFields, FeedFields):
     """The processing of one student file. Only ``transitions.py`` writes ``state``."""
 
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)

@@ -54,6 +54,8 @@ _DETAILS: tuple[tuple[type[Model], str], ...] = (
     (MissingStudents, "update"),
 )
 
+_NO_SUMMARY = dict.fromkeys(("summary", "shape", "findings"))
+
 
 def remove_expired(now: datetime) -> int:
     """Remove some expired data; return the number of files and rows, 0 if nothing is left."""
@@ -126,7 +128,7 @@ def _remove_summaries(district: District, now: datetime) -> int:
     """Remove some expired summaries, which contain numbers only; return how many."""
     old = _with_old_summary(district, now).order_by("ended_at")
     expired = list(old.values_list("pk", flat=True)[:SUMMARIES_PER_RUN])
-    return UpdateJob.objects.filter(pk__in=expired).update(summary=None) if expired else 0
+    return UpdateJob.objects.filter(pk__in=expired).update(**_NO_SUMMARY) if expired else 0
 
 
 def _with_old_summary(district: District, now: datetime) -> "QuerySet[UpdateJob]":

@@ -21,6 +21,7 @@ from rollbook.updates.absences import count, deactivate, find
 from rollbook.updates.applying import apply
 from rollbook.updates.checking import check
 from rollbook.updates.engine import WorkerStatus, engine
+from rollbook.updates.feed import examine
 from rollbook.updates.manifest import manifest
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import judge, left_out, split
@@ -238,8 +239,10 @@ def _finish_checking(update: UpdateJob, run: str) -> State:
     """
     update.refresh_from_db()
     now = timezone.now()
-    judgment = judge.judge(update, now)
+    examined = examine.examine(update, now)
+    judgment = judge.judge(update, now, examined.reasons)
     with transaction.atomic():
+        examine.store(update, examined)
         if judgment.held_schools:
             District.objects.select_for_update(no_key=True).get(pk=update.district_id)
             transitions.record_progress(update.pk, State.CHECKING, run)

@@ -1,4 +1,4 @@
-"""Runs ``rollbook file``: checks a student file without server, database or data folder."""
+"""Runs ``rollbook file``: checks a student file without a server or data folder."""
 
 import tempfile
 from argparse import Namespace
@@ -18,6 +18,9 @@ from rollbook.studentfile.reading.encodings import UTF_8
 from rollbook.studentfile.reading.reader import FileScan
 from rollbook.studentfile.rules import DateOrder, FileRules
 
+OF_A_DISTRICT = ("against", "schools", "mode", "limits")
+"""Options that need a district."""
+
 NOT_CHECKED = (
     "Not checked, because it depends on the district's students: whether students and schools "
     "exist, whether new students have all required values, and whether IDs or usernames are used "
@@ -26,12 +29,30 @@ NOT_CHECKED = (
 
 
 def check(arguments: Namespace) -> int:
-    """Scan the file, validate every row, and print what would happen to it."""
-    path: Path = arguments.file
+    """Check the file by its rules alone or, given something of a district, against that, too."""
     try:
         encoding = reader.normalize_encoding_name(arguments.encoding)
     except ValueError as error:
         raise CommandError("unknown_encoding", str(error)) from None
+    if any(getattr(arguments, name) for name in OF_A_DISTRICT):
+        return _check_against_district(arguments, encoding)
+    return _check_alone(arguments, encoding)
+
+
+def _check_against_district(arguments: Namespace, encoding: str) -> int:
+    # Imported here because it imports Django, which a check by the rules alone doesn't need.
+    from rollbook.cli.offline import temporary_installation
+
+    with temporary_installation():
+        # It uses the settings, which exist only now.
+        from rollbook.cli.actions import twin
+
+        return twin.check(arguments, encoding)
+
+
+def _check_alone(arguments: Namespace, encoding: str) -> int:
+    """Scan the file, validate every row, and print what would happen to it."""
+    path: Path = arguments.file
     rules = FileRules(DateOrder(arguments.date_order))
     max_kept = None if arguments.json else output.MAX_PROBLEMS_SHOWN
     result = ProblemTally(max_kept=max_kept)

@@ -49,7 +49,7 @@ def show(arguments: Namespace) -> int:
 def set_limits(arguments: Namespace) -> int:
     """Save a new version of the limits."""
     district = get_district(arguments.district)
-    document = _read(arguments.file)
+    document = read_document(arguments.file)
     with transaction.atomic():
         made = limit_changes.change(district, document, None, timezone.now())
         if made:
@@ -67,7 +67,7 @@ def try_limits(arguments: Namespace) -> int:
     district = get_district(arguments.district)
     document = limit_sets.find_current(district.pk).document
     if arguments.file:
-        document = _read(arguments.file)
+        document = read_document(arguments.file)
     result = rehearse(district, document, timezone.now())
     if arguments.json:
         print(output.to_json(_as_json(result)))
@@ -108,7 +108,12 @@ def _find_version(district: District, version: int) -> CurrentLimits:
     return CurrentLimits(found, LimitDocument.from_json(found.document))
 
 
-def _read(path: Path) -> LimitDocument:
+def read_document(path: Path) -> LimitDocument:
+    """Return the limits of a file.
+
+    Raises:
+        CommandError: It isn't a limits document.
+    """
     try:
         return limit_file.read_file(path)
     except InvalidLimits as error:

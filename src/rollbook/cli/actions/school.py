@@ -18,7 +18,7 @@ from rollbook.text import count_of
 def load(arguments: Namespace) -> int:
     """Add and rename schools."""
     district = get_district(arguments.district)
-    file = _read(arguments.file)
+    file = read_schools(arguments.file)
     if file.problems:
         for line, text in file.problems:
             print(f"{arguments.file}, line {line:,}: {text}")
@@ -31,7 +31,12 @@ def load(arguments: Namespace) -> int:
     return OK
 
 
-def _read(path: Path) -> SchoolFile:
+def read_schools(path: Path) -> SchoolFile:
+    """Return what a schools file contains.
+
+    Raises:
+        CommandError: It isn't CSV, its header is wrong, or it has no schools.
+    """
     try:
         file = schools.read(path.read_bytes())
     except CsvRejected as error:

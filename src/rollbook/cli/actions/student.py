@@ -159,17 +159,17 @@ def export(arguments: Namespace) -> int:
     record_with_confidential("student export", district, f"{len(students):,} students", students)
     if arguments.output is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-        _write(district, students, sys.stdout)
+        write(district, students, sys.stdout)
     else:
         with _atomic_file(arguments.output) as file:
-            count = _write(district, students, file)
+            count = write(district, students, file)
         print(
             f"exported {count:,} students of {district.name} to {arguments.output}", file=sys.stderr
         )
     return OK
 
 
-def _write(district: District, students: Sequence[int], file: TextIO) -> int:
+def write(district: District, students: Sequence[int], file: TextIO) -> int:
     """Write the student file and return the number of students."""
     if district.encoding != "utf-8":
         file.write("\ufeff")  # or the file, loaded again, would be read in the district's encoding

@@ -1,6 +1,7 @@
 """All problem codes of whole files, most severe first: the first error found names the refusal."""
 
 from rollbook.studentfile.problems.codes import ProblemCode, file_error
+from rollbook.studentfile.problems.feed_warnings import FEED_WARNINGS
 from rollbook.studentfile.problems.file_warnings import FILE_WARNINGS
 
 OTHER_FILE_TYPES: tuple[ProblemCode, ...] = (
@@ -262,4 +263,4 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     ),
 )
 
-FILE_CODES: tuple[ProblemCode, ...] = (*FILE_ERRORS, *FILE_WARNINGS)
+FILE_CODES: tuple[ProblemCode, ...] = (*FILE_ERRORS, *FILE_WARNINGS, *FEED_WARNINGS)

@@ -68,6 +68,11 @@ class ProblemGroup:
         return PROBLEM_CODES[self.code]
 
     @property
+    def hints(self) -> tuple[str, ...]:
+        """What was found about the file as a whole, of the problems that are kept."""
+        return tuple(each.hint for each in self.first if each.line is None and each.hint)
+
+    @property
     def severity(self) -> Severity:
         """Error or warning."""
         return self.definition.severity

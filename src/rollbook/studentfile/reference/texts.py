@@ -9,6 +9,7 @@ from types import MappingProxyType
 from rollbook.studentfile.columns import COLUMNS_NAMED_WITH_STUDENT, REQUIRED_TO_ADD
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.codes import ProblemCode, Severity
+from rollbook.studentfile.problems.feed_warnings import FEED_WARNINGS
 from rollbook.studentfile.problems.file_codes import FILE_ERRORS
 from rollbook.studentfile.problems.file_warnings import FILE_WARNINGS
 from rollbook.studentfile.problems.row_codes import ROW_CODES
@@ -192,7 +193,7 @@ PROBLEM_GROUPS: Mapping[str, tuple[ProblemCode, ...]] = MappingProxyType(
     {
         "Files that aren't accepted": FILE_ERRORS,
         "Rejected rows": _ROW_ERRORS,
-        "Warnings about files": FILE_WARNINGS,
+        "Warnings about files": (*FILE_WARNINGS, *FEED_WARNINGS),
         "Warnings about rows": _ROW_WARNINGS,
     }
 )

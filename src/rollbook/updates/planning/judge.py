@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from rollbook.updates import transitions
 from rollbook.updates.manifest import ranges
 from rollbook.updates.models import Expectation, UpdateJob
 from rollbook.updates.planning import limit_sets
+from rollbook.updates.planning.feed_measures import comes_last
 from rollbook.updates.planning.limit_document import WhenExceeded
 from rollbook.updates.planning.limit_sets import CurrentLimits
 from rollbook.updates.planning.limits import Limits, Reason, exceeded
@@ -22,6 +23,10 @@ from rollbook.updates.state_machine import PLAN_WAITING, REPLACED, Mode, State
 
 DIGEST_LENGTH = 12
 """Hexadecimal digits of a plan's digest, which a person can compare and type."""
+
+
+def _no_reasons(expected: Collection[str]) -> list[Reason]:
+    return []
 
 
 @dataclass(frozen=True)
@@ -45,22 +50,29 @@ class Judgment:
     postpones: bool = False
 
 
-def judge(update: UpdateJob, now: datetime) -> Judgment:
+def judge(
+    update: UpdateJob,
+    now: datetime,
+    reasons_of_file: Callable[[Collection[str]], list[Reason]] = _no_reasons,
+) -> Judgment:
     """Judge the plan of an update by the limits of its district.
 
     Args:
         update: The update, of which all rows have been checked.
         now: The present time.
+        reasons_of_file: Returns what looks wrong with the file, given the expected columns.
     """
     expectations = limit_sets.find_expectations(update.district_id, now)
     expected = sorted({name for each in expectations for name in each.columns})
     current = limit_sets.find_current(update.district_id)
     limits, _ = current.document.limits_on(local_date(update.district, now))
     summary = summarize(update, expected)
-    reasons = exceeded(summary, limits, expected)
+    # A district that has removed all limits wants no update to be held.
+    of_file = reasons_of_file(expected) if limits.district or limits.school else []
+    reasons = sorted(of_file + exceeded(summary, limits, expected), key=comes_last)
     held_schools: tuple[str, ...] = ()
     postpones = False
-    if reasons and not update.is_check:
+    if reasons and not (of_file or update.is_check):
         way = current.document.when_exceeded
         schools = {reason.school for reason in reasons} - {""}
         if way is WhenExceeded.HOLD_SCHOOLS:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from rollbook.accounts.models import Member
+from rollbook.updates.feed.findings import Finding
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.limits import Reason
 from rollbook.updates.planning.summary import Summary
@@ -28,6 +29,7 @@ class PlanStatus:
         left_out_schools: SCHOOL_IDs of schools whose rows are left out.
         discard_reason: See ``UpdateJob.discard_reason``.
         replaced_by: The number of the update that replaced it.
+        findings: What looks wrong with the file, with the fixes that are known.
     """
 
     is_check: bool
@@ -43,6 +45,7 @@ class PlanStatus:
     left_out_schools: tuple[str, ...]
     discard_reason: str
     replaced_by: int | None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def is_scheduled(self) -> bool:
@@ -69,4 +72,5 @@ class PlanStatus:
             left_out_schools=tuple(update.left_out_schools or ()),
             discard_reason=update.discard_reason,
             replaced_by=replaced_by.number if replaced_by else None,
+            findings=tuple(map(Finding.from_json, update.findings or ())),
         )

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from rollbook.text import count_of, format_number
+from rollbook.updates.planning import feed_measures
+from rollbook.updates.planning.feed_measures import measure_of
 from rollbook.updates.planning.limits import Reason
-from rollbook.updates.planning.measures import MEASURES
 from rollbook.updates.planning.summary import Counts
 
 _PARTS = (
@@ -29,13 +30,13 @@ def reason_sentence(reason: Reason) -> str:
 
 
 def noun_of(reason: Reason) -> str:
-    """Return what a reason counts: ``student`` or ``row``."""
-    return "student" if MEASURES[reason.measure].of == "active" else "row"
+    """Return what a reason counts: ``student``, ``row``, ``change`` …."""
+    return feed_measures.noun_of(reason.measure)
 
 
 def what_would_happen(reason: Reason) -> str:
     """Return what would happen to those that a reason counts: ``would change school``."""
-    text = MEASURES[reason.measure].text.format(column=reason.measured.column)
+    text = measure_of(reason.measure).text.format(column=reason.measured.column)
     if reason.measured.count == 1 and text.startswith("are "):
         return f"is {text.removeprefix('are ')}"
     return text

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
+from rollbook.studentfile.problems.feed_warnings import FEED_WARNINGS
 from rollbook.studentfile.problems.problem import (
     PROBLEM_CODES,
     Problem,
@@ -42,6 +43,8 @@ to read one when it is needed. So one update is found with ``PEOPLE``, and lists
 
 FIRST_LINES_SHOWN = 10
 MAX_LINES_SHOWN = 1000
+
+_WITH_HINTS = frozenset(definition.code for definition in FEED_WARNINGS)
 
 
 @dataclass(frozen=True)
@@ -290,7 +293,10 @@ def _group(update: UpdateJob, code: str, count: int) -> ProblemGroup:
     places = list(stored.values_list("line", "column")[:MAX_LINES_SHOWN])
     lines = dict.fromkeys(line for line, _ in places if line)
     columns = dict.fromkeys(column for _, column in places if column)
-    return ProblemGroup(code, count, tuple(lines)[:FIRST_LINES_SHOWN], columns=tuple(columns))
+    first: tuple[Problem, ...] = ()
+    if code in _WITH_HINTS:
+        first = tuple(map(to_problem, stored[:MAX_LINES_SHOWN]))
+    return ProblemGroup(code, count, tuple(lines)[:FIRST_LINES_SHOWN], first, tuple(columns))
 
 
 def _count_warnings(update: UpdateJob) -> int:

@@ -87,6 +87,7 @@ def _plan_to_json(plan: PlanStatus) -> dict[str, object]:
         "digest": plan.digest,
         "is_check": plan.is_check,
         "reasons": [reason.as_json() for reason in plan.reasons],
+        "findings": [finding.as_json() for finding in plan.findings],
         "summary": plan.summary.district.as_json(),
         "apply_at": plan.apply_at,
         "discard_at": plan.discard_at,

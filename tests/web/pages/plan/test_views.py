@@ -27,7 +27,17 @@ from rollbook.updates.state_machine import Mode, State
 from rollbook.web.pages.home import views as home_views
 from rollbook.web.pages.plan import page_data
 from tests.conftest import make_member
-from tests.updates.night import a_class, column_of, dump, enroll, finish, last, run, send
+from tests.updates.night import (
+    a_class,
+    column_of,
+    complete,
+    dump,
+    enroll,
+    finish,
+    last,
+    run,
+    send,
+)
 from tests.updates.planning.test_judge import movers
 from tests.web.conftest import NOW
 from tests.web.pages.conftest import SignedIn, Visitor
@@ -506,3 +516,13 @@ def _with_many_schools(update: UpdateJob, count: int) -> None:
         summary={"district": whole, "schools": dict.fromkeys(keys, school)},
         reasons=[{**reason, "school": key} for key in keys[:-1]],
     )
+
+
+def test_a_damaged_file_is_shown_like_an_exceeded_limit(maple: District, browser: Visitor) -> None:
+    enroll(maple, a_class(120))
+    update = judged(send(maple, complete(a_class(120, LAST_NAME="LEE{0:03}"))))
+    page = browser.read(f"/updates/{update.number}")
+    assert "120 students would change, all of them at School 100." in page.text
+    cells = ["Look different in LAST_NAME than in the last file", "Whole district", "120"]
+    assert [*cells, "120 rows", "100%", "25% and 0"] in page.rows
+    assert "LAST_NAME looks different in 100 % of the rows" in page.text

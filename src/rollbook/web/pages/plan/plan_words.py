@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
 from rollbook.text import count_of, format_datetime, format_number, format_percent, join_words
+from rollbook.updates.planning.feed_measures import measure_of
 from rollbook.updates.planning.limits import Reason
-from rollbook.updates.planning.measures import MEASURES
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.planning.reason_words import noun_of, plan_sentence, what_would_happen
 from rollbook.updates.planning.summary import Counts, Summary
@@ -122,7 +122,7 @@ def _counted(reason: Reason) -> str:
 
 def _school_with_most(reason: Reason, summary: Summary) -> tuple[str, int] | None:
     """Return the school with at least half of these, and how many; None if there is none."""
-    measure = MEASURES[reason.measure]
+    measure = measure_of(reason.measure)
     found = {}
     for school, counts in summary.schools.items():
         for measured in measure.figures(counts):

@@ -1,0 +1,1 @@
+"""Check a student file against a roster export: the engine on a temporary database."""

@@ -1,0 +1,123 @@
+"""Look at the changes that a file would make: do they undo recent ones, or exchange day and month?
+
+Of a plan with very many changes, those of the first students are looked at.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import connection
+
+from rollbook.db.json_keys import as_json_parameter, lateral_lookup_sql
+from rollbook.studentfile.fixes import Fix, FixStep
+from rollbook.studentfile.rules import DateOrder
+from rollbook.text import count_of, format_number
+from rollbook.updates.feed.findings import THRESHOLDS, Finding
+from rollbook.updates.models import UpdateJob
+
+UNDONE_WITHIN = timedelta(days=14)
+MAX_STUDENTS = 5000
+PROVEN_SHARE = 0.95
+_NOT_COMPARED = frozenset({"PASSWORD"})
+"""A hash has another salt each time."""
+
+
+class _Staged(NamedTuple):
+    """A change of one field that a file would make."""
+
+    student: int
+    column: str
+    old: str
+    new: str
+
+
+_CHANGES = lateral_lookup_sql(
+    "students_change", "change", "change.student_id = CAST(item.value AS bigint)"
+)
+_RECENT = f"""
+SELECT change.student_id, change.field, change.old, change.new
+FROM {_CHANGES}
+WHERE change.changed_at >= %s AND change.update_id IS NOT NULL"""
+
+
+def find(update: UpdateJob, now: datetime) -> Iterator[Finding]:
+    """Yield what is unusual about the changes that a file would make."""
+    staged = list(_staged(update))
+    yield from _undone(staged, now)
+    yield from _dates(update, [each for each in staged if each.column == "DOB"])
+
+
+def _staged(update: UpdateJob) -> Iterator[_Staged]:
+    rows = update.stagedrow_set.filter(outcome=None, student__isnull=False)
+    columns = rows.order_by("apply_order").values_list("student_id", "values_json")
+    for student, values in columns[:MAX_STUDENTS]:
+        for column, (old, new) in json.loads(values).items():
+            if column not in _NOT_COMPARED and old != new and student is not None:
+                yield _Staged(student, column, old, new)
+
+
+def _undone(staged: Sequence[_Staged], now: datetime) -> Iterator[Finding]:
+    threshold = THRESHOLDS["goes_back"]
+    if len(staged) < threshold.count:
+        return
+    recent = _recent({each.student for each in staged}, now - UNDONE_WITHIN)
+    undone = [each for each in staged if (each.new, each.old) in recent[each.student, each.column]]
+    if threshold.is_reached(len(undone), len(staged)):
+        changes = count_of(len(staged), "change")
+        yield Finding(
+            "goes_back",
+            len(undone),
+            len(staged),
+            holds=threshold.is_held(len(undone), len(staged)),
+            hint=(
+                f"{format_number(len(undone))} of {changes} undo a change of the last "
+                f"{UNDONE_WITHIN.days} days"
+            ),
+            columns=frozenset(each.column for each in undone),
+        )
+
+
+def _recent(students: set[int], since: datetime) -> Mapping[tuple[int, str], set[tuple[str, str]]]:
+    """Return old and new value of each change that a file has made since then."""
+    found: defaultdict[tuple[int, str], set[tuple[str, str]]] = defaultdict(set)
+    with connection.cursor() as cursor:
+        cursor.execute(_RECENT, [as_json_parameter(students), since])
+        for student, column, old, new in cursor.fetchall():
+            found[student, column].add((old, new))
+    return found
+
+
+def _dates(update: UpdateJob, staged: Sequence[_Staged]) -> Iterator[Finding]:
+    threshold = THRESHOLDS["dates_day_first"]
+    exchanged = sum(each.new == _with_day_and_month_exchanged(each.old) for each in staged)
+    if not threshold.is_reached(exchanged, len(staged)):
+        return
+    order = DateOrder.MONTH_FIRST
+    words = "month first"
+    if update.file_rules.date_order is DateOrder.MONTH_FIRST:
+        order, words = DateOrder.DAY_FIRST, "day first"
+    is_proven = exchanged >= PROVEN_SHARE * len(staged)
+    fixes = (Fix("DOB", FixStep.DATE_ORDER, order.value),) if is_proven else ()
+    yield Finding(
+        "dates_day_first",
+        exchanged,
+        len(staged),
+        "DOB",
+        holds=threshold.is_held(exchanged, len(staged)),
+        hint=(
+            f"{format_number(exchanged)} of {count_of(len(staged), 'changed date')} of birth are "
+            f"those of the students when they are read {words}"
+        ),
+        fixes=fixes,
+        columns=frozenset({"DOB"}),
+    )
+
+
+def _with_day_and_month_exchanged(date: str) -> str:
+    """Return an ISO date with day and month exchanged; nothing if it has no other day."""
+    year, _, rest = date.partition("-")
+    month, _, day = rest.partition("-")
+    return f"{year}-{day}-{month}" if day != month else ""

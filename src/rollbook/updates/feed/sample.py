@@ -1,0 +1,66 @@
+"""Read a few thousand rows of a stored file, from everywhere in it, without reading all of it."""
+
+from collections.abc import Iterator, Sequence
+
+from rollbook.studentfile.reading import reader
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.reader import FilePosition, RecordBatch
+from rollbook.studentfile.shape import MAX_RECORDS
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files
+
+MAX_RECORDS_READ = 60_000
+"""Records that are read to take some of them: all of a file that has no more."""
+
+
+def sample(update: UpdateJob, header: Header) -> list[list[str]]:
+    """Return the cells of at most ``MAX_RECORDS`` rows that were read without loss.
+
+    Of each part of the file between two positions at which reading can begin, as many rows are
+    taken, at equal distances. The result depends on nothing but the file.
+    """
+    rows: list[list[str]] = []
+    parts = list(_parts(update))
+    size = max(1, MAX_RECORDS // len(parts))
+    for start, stop in parts:
+        batch = _read(update, header, start, stop, max(size, MAX_RECORDS_READ // len(parts)))
+        stride = -(-len(batch.records) // size)
+        if stride:
+            records, lines = batch.records[::stride], batch.lines[::stride]
+            parsed = reader.parse_rows(records, lines, header)
+            rows += [row.cells for row in parsed if row.damage is None]
+    return rows
+
+
+def all_cells(update: UpdateJob, header: Header, index: int) -> Iterator[str]:
+    """Yield the cells of one column, of all rows that have it and were read without loss."""
+    batches = reader.read_batches(
+        files.open_stored(update.spool_name), encoding=update.detected_encoding, header=header
+    )
+    for batch in batches:
+        for row in batch.rows:
+            if row.damage is None and index < len(row.cells):
+                yield row.cells[index].strip()
+
+
+def _parts(update: UpdateJob) -> Iterator[tuple[FilePosition | None, int | None]]:
+    """Yield where each part of the file begins and ends."""
+    checkpoints = [FilePosition(byte, line) for byte, line in update.checkpoints]
+    starts: Sequence[FilePosition | None] = [None, *checkpoints]
+    stops = [*(checkpoint.byte for checkpoint in checkpoints), None]
+    yield from zip(starts, stops, strict=True)
+
+
+def _read(
+    update: UpdateJob, header: Header, start: FilePosition | None, stop: int | None, size: int
+) -> RecordBatch:
+    """Return the first records of a part of the file."""
+    batches = reader.read_records(
+        files.open_stored(update.spool_name),
+        encoding=update.detected_encoding,
+        header=header,
+        start=start,
+        stop=stop,
+        size=size,
+    )
+    return next(batches, RecordBatch([], [], start or FilePosition()))

@@ -1,0 +1,106 @@
+"""With which file a file is compared, and what a part of one is."""
+
+import pytest
+
+from rollbook.districts.models import District
+from rollbook.updates.models import UpdateJob
+from tests.updates.night import a_class, complete, enroll, finish, run, send
+
+SIZE = 120
+
+
+@pytest.fixture
+def sent(maple: District) -> District:
+    enroll(maple, a_class(SIZE))
+    return maple
+
+
+def found(district: District, text: str) -> dict[str, bool]:
+    """Return the codes and columns that are found about a file, and whether they hold it."""
+    update = send(district, text, is_check=True)
+    finish(update)
+    return {
+        f"{each['code']} {each['column']}".strip(): each["holds"] for each in update.findings or []
+    }
+
+
+def rows(*numbers: int, **columns: str) -> str:
+    """Return the file with only these rows."""
+    header, *lines = complete(a_class(SIZE, **columns)).splitlines()
+    return "\n".join([header, *(lines[number] for number in numbers)])
+
+
+def test_the_first_file_is_compared_with_nothing(maple: District) -> None:
+    assert found(maple, a_class(SIZE)) == {}
+
+
+def test_a_key_column_that_is_blank_in_half_the_rows_is_named(sent: District) -> None:
+    lines = complete(a_class(SIZE)).splitlines()
+    lines[2::2] = [line[line.index(",") :] for line in lines[2::2]]
+    assert found(sent, "\n".join(lines)) == {"shape_changed STUDENT_ID": True}
+
+
+def test_between_both_thresholds_a_column_is_only_reported(sent: District) -> None:
+    lines = complete(a_class(SIZE)).splitlines()
+    lines[1:25] = [line.replace("Lee", "LEE") for line in lines[1:25]]
+    assert found(sent, "\n".join(lines)) == {"shape_changed LAST_NAME": False}
+
+
+def test_a_part_is_nothing_unusual_unless_a_column_is_entirely_different(sent: District) -> None:
+    part = range(1, SIZE, 3)
+    assert found(sent, rows(*part)) == {}
+    assert found(sent, rows(*part, LAST_NAME="LEE{0:03}")) == {}  # too few to compare
+
+
+def test_a_part_that_is_large_enough_is_compared(maple: District) -> None:
+    enroll(maple, a_class(3 * SIZE))
+    header, *lines = complete(a_class(3 * SIZE, LAST_NAME="LEE{0:03}")).splitlines()
+    assert found(maple, "\n".join([header, *lines[::3]])) == {"shape_changed LAST_NAME": True}
+
+
+def test_the_beginning_of_the_last_file_is_no_part(sent: District) -> None:
+    assert found(sent, rows(*range(30))) == {"fewer_rows": True}
+    assert found(sent, rows(*range(90))) == {"fewer_rows": True}
+    assert found(sent, rows(*range(100))) == {"fewer_rows": False}
+    assert found(sent, rows(*range(10))) == {}
+
+
+def test_files_whose_details_have_expired_or_are_damaged_are_compared_by_their_shape(
+    sent: District,
+) -> None:
+    other = complete(a_class(SIZE, STUDENT_ID="t{0:03}", USERNAME="t{0:03}", FIRST_NAME="Bo{0:03}"))
+    assert found(sent, other) == {"other_students": True, "shape_changed FIRST_NAME": True}
+    update = UpdateJob.objects.order_by("number")[0]
+    update.checkedrange_set.update(student_ids=b"123")
+    assert found(sent, other) == {"shape_changed FIRST_NAME": True}
+    update.checkedrange_set.all().delete()
+    assert found(sent, other) == {"shape_changed FIRST_NAME": True}
+
+
+def test_rows_that_were_always_unknown_are_not_counted(sent: District) -> None:
+    strangers = a_class(2 * SIZE, STUDENT_ID="t{0:03}", USERNAME="t{0:03}", FIRST_NAME="Bob{0:03}")
+    known = complete(a_class(SIZE)).splitlines()
+    mixed = "\n".join([*known, *complete(strangers).splitlines()[1 : SIZE + 1]])
+    assert found(sent, mixed) == {"more_rows": True}
+    assert run(sent, mixed).rejected == SIZE
+    assert found(sent, mixed) == {}
+
+
+def test_files_with_other_columns_are_passed_over(sent: District) -> None:
+    for number in range(8):
+        assert run(sent, f"STUDENT_ID,ELL\ns{number:03},y\n").updated == 1
+    assert found(sent, complete(a_class(SIZE, LAST_NAME="LEE{0:03}"))) == {
+        "shape_changed LAST_NAME": True
+    }
+
+
+def test_a_retry_of_rejected_rows_is_not_compared(sent: District) -> None:
+    text = rows(*range(30))
+    update = send(sent, text, is_check=True)
+    UpdateJob.objects.filter(pk=update.pk).update(corrects=UpdateJob.objects.order_by("number")[0])
+    finish(update)
+    assert update.findings is None
+
+
+def test_districts_do_not_see_each_other(sent: District, cedar: District) -> None:
+    assert found(cedar, a_class(2)) == found(cedar, complete(a_class(SIZE, GRADE="pk"))) == {}
