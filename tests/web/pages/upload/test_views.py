@@ -16,7 +16,7 @@ from pytest_django import Settings
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.districts.models import District
 from rollbook.studentfile.columns import COLUMNS
-from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS
+from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMN_SETS
 from rollbook.students.models import Student
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import drafts, files, preview

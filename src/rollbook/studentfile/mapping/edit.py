@@ -1,0 +1,48 @@
+"""Change one thing in a mapping; the result is another mapping."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rollbook.studentfile.mapping.errors import InvalidMapping
+from rollbook.studentfile.mapping.mapping import ColumnMapping, ColumnSource
+from rollbook.studentfile.mapping.steps import Step
+from rollbook.studentfile.reading.header import Header
+
+
+def add_step(mapping: ColumnMapping, column: str, step: Step) -> ColumnMapping:
+    """Return the mapping with one more step at the end of those of a column.
+
+    Args:
+        mapping: The mapping.
+        column: The Rollbook column whose values the step changes.
+        step: The step.
+
+    Raises:
+        InvalidMapping: The mapping doesn't read this column, or the step can't follow the others.
+    """
+    if column not in {source.column for source in mapping.sources}:
+        raise InvalidMapping([f"columns: the mapping doesn't read {column}; map it first"])
+    sources = tuple(
+        replace(source, steps=(*source.steps, step)) if source.column == column else source
+        for source in mapping.sources
+    )
+    changed = replace(mapping, version=0, sources=sources)
+    return ColumnMapping.from_json(changed.as_json())
+
+
+def of_header(name: str, names: Sequence[str]) -> ColumnMapping:
+    """Return a mapping that reads a file as it is read without one, to add steps to it.
+
+    Args:
+        name: The name of the mapping.
+        names: The header of the file.
+
+    Raises:
+        InvalidMapping: Without a mapping, the header can't be read.
+    """
+    header, _ = Header.parse(names)
+    read = {column.name: sent for sent, column in zip(names, header.columns, strict=True) if column}
+    sources = tuple(ColumnSource(column, (sent,)) for column, sent in read.items())
+    used = frozenset(read.values())
+    ignored = tuple(each for each in names if each.strip() and each not in used)
+    return ColumnMapping.from_json(ColumnMapping(name, 0, sources, (), ignored).as_json())
