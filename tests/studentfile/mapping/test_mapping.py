@@ -7,7 +7,7 @@ import pytest
 
 from rollbook.studentfile.mapping import sizes
 from rollbook.studentfile.mapping.errors import InvalidMapping
-from rollbook.studentfile.mapping.mapping import ColumnMapping
+from rollbook.studentfile.mapping.mapping import MappingDocument
 
 KEY = {"to": "STUDENT_ID", "from": ["id"]}
 ALL_STEPS = [
@@ -39,7 +39,7 @@ DOCUMENT: dict[str, Any] = {
 
 def errors(**changed: object) -> tuple[str, ...]:
     with pytest.raises(InvalidMapping) as invalid:
-        ColumnMapping.from_json({**DOCUMENT, **changed})
+        MappingDocument.from_json({**DOCUMENT, **changed})
     return invalid.value.errors
 
 
@@ -53,15 +53,15 @@ def errors_of_step(**step: object) -> str:
 
 
 def test_a_document_is_read_and_written_unchanged() -> None:
-    mapping = ColumnMapping.from_json(DOCUMENT)
+    mapping = MappingDocument.from_json(DOCUMENT)
     assert mapping.as_json() == DOCUMENT
-    assert ColumnMapping.from_text(json.dumps(DOCUMENT)) == mapping
+    assert MappingDocument.from_text(json.dumps(DOCUMENT)) == mapping
     assert mapping.label == "powerschool, version 3"
     assert mapping.names == ("id", "a", "b", "role", "exit")
 
 
 def test_what_is_left_out_is_as_by_default() -> None:
-    mapping = ColumnMapping.from_json({"name": "x", "columns": [{"to": "USERNAME", "from": "u"}]})
+    mapping = MappingDocument.from_json({"name": "x", "columns": [{"to": "USERNAME", "from": "u"}]})
     assert (mapping.version, mapping.keep, mapping.ignored) == (0, (), ())
     assert mapping.sources[0].names == ("u",)
 
@@ -176,5 +176,5 @@ def test_all_errors_of_a_document_are_found() -> None:
 )
 def test_a_text_that_is_no_document_is_refused(text: str, error: str) -> None:
     with pytest.raises(InvalidMapping) as invalid:
-        ColumnMapping.from_text(text)
+        MappingDocument.from_text(text)
     assert str(invalid.value).startswith(error)

@@ -3,7 +3,7 @@
 import pytest
 
 from rollbook.studentfile.columns import BY_NAME
-from rollbook.studentfile.mapping.mapping import ColumnMapping
+from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.mapping.presets import PRESETS
 from rollbook.studentfile.mapping.propose import Proposal, propose
 
@@ -18,7 +18,7 @@ def proposed(header: str, *rows: str, known: set[str] | None = None) -> Proposal
     cells = [row.split(",") for row in rows]
     found = propose(header.split(","), cells, lambda ids: len(roster.intersection(ids)))
     assert found is not None
-    assert ColumnMapping.from_json(found.mapping.as_json()) == found.mapping
+    assert MappingDocument.from_json(found.mapping.as_json()) == found.mapping
     return found
 
 
@@ -38,7 +38,7 @@ def test_a_preset_is_proposed_for_its_own_header(preset: object) -> None:
 
 def test_the_presets_are_valid_and_have_names_of_their_own() -> None:
     for preset in PRESETS:
-        assert ColumnMapping.from_json(preset.mapping.as_json()) == preset.mapping
+        assert MappingDocument.from_json(preset.mapping.as_json()) == preset.mapping
         assert set(sources(Proposal(preset.mapping, "", ()))) <= set(BY_NAME)
     assert len({preset.mapping.name for preset in PRESETS}) == len(PRESETS)
 

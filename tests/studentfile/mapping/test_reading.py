@@ -10,7 +10,7 @@ from rollbook.studentfile.file_validator import validate_file
 from rollbook.studentfile.mapping.choice import RequestedMapping, StandingMappings, has_own_names
 from rollbook.studentfile.mapping.edit import add_step, of_header
 from rollbook.studentfile.mapping.errors import InvalidMapping
-from rollbook.studentfile.mapping.mapping import ColumnMapping
+from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.mapping.steps import Pad
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading.header import Header
@@ -20,7 +20,7 @@ from rollbook.studentfile.rules import DateOrder
 
 TODAY = date(2026, 11, 2)
 SPLIT = {"step": "split", "at": ","}
-MAPPING = ColumnMapping.from_json(
+MAPPING = MappingDocument.from_json(
     {
         "name": "sis",
         "columns": [
@@ -38,7 +38,7 @@ MAPPING = ColumnMapping.from_json(
 HEADER = "Nr,Name,Born,Code,Type,Bus\n"
 
 
-def scanned(tmp_path: Path, text: str, mapping: ColumnMapping = MAPPING) -> tuple[Path, FileScan]:
+def scanned(tmp_path: Path, text: str, mapping: MappingDocument = MAPPING) -> tuple[Path, FileScan]:
     path = tmp_path / "file.csv"
     path.write_text(text, encoding="utf-8")
     return path, scan(path, mappings=RequestedMapping(mapping))
@@ -159,14 +159,14 @@ def test_the_order_of_mapped_dates_is_decided(
         {"to": "STUDENT_ID", "from": ["id"]},
         {"to": "DOB", "from": ["when"], "steps": steps},
     ]
-    mapping = ColumnMapping.from_json({"name": "x", "columns": columns})
+    mapping = MappingDocument.from_json({"name": "x", "columns": columns})
     _, file = scanned(tmp_path, 'id,when\n1,25/12/2013\n2,"24/12/2013"\n', mapping)
     assert [each.code for each in file.problems] == codes
     assert file.rules.date_order is order
 
 
 def test_the_mapping_that_reads_most_of_a_header_applies() -> None:
-    small = ColumnMapping.from_json({"name": "s", "columns": [{"to": "USERNAME", "from": "Nr"}]})
+    small = MappingDocument.from_json({"name": "s", "columns": [{"to": "USERNAME", "from": "Nr"}]})
     standing = StandingMappings([small, MAPPING])
     assert standing.fitting(["nr", "NAME", "Born", "Code", "Type"]) is MAPPING
     assert standing.fitting(["Nr", "Name"]) is small
@@ -175,7 +175,7 @@ def test_the_mapping_that_reads_most_of_a_header_applies() -> None:
 
 def test_a_file_with_our_own_columns_is_never_mapped() -> None:
     names = ["STUDENT_ID", "dob", "_LINE_OF_UPDATE_7", ""]
-    mapping = ColumnMapping.from_json(
+    mapping = MappingDocument.from_json(
         {"name": "x", "columns": [{"to": "STUDENT_ID", "from": "STUDENT_ID"}]}
     )
     assert has_own_names(names)

@@ -6,7 +6,7 @@ import pytest
 
 from rollbook.studentfile.mapping import sizes
 from rollbook.studentfile.mapping.bound import bind
-from rollbook.studentfile.mapping.mapping import ColumnMapping
+from rollbook.studentfile.mapping.mapping import MappingDocument
 
 
 def changed(text: str, *steps: dict[str, object]) -> str:
@@ -15,7 +15,7 @@ def changed(text: str, *steps: dict[str, object]) -> str:
 
 def mapping(*steps: dict[str, object], names: tuple[str, ...] = ("id",)) -> object:
     source = {"to": "STUDENT_ID", "from": list(names), "steps": list(steps)}
-    return bind(ColumnMapping.from_json({"name": "x", "columns": [source]}), names)
+    return bind(MappingDocument.from_json({"name": "x", "columns": [source]}), names)
 
 
 TABLE = {"01": "k", "F": "female"}

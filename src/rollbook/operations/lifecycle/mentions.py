@@ -6,7 +6,7 @@ that no update was created since.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
@@ -146,7 +146,7 @@ def _lines(file: StudentFile, identity: Identity) -> set[int] | None:
         return None
     if not file.header:
         return _lines_of_unread_file(file, identity)
-    header, _ = Header.parse(file.header)
+    header = file.parse_header()
     try:
         return {row.line for row in _rows(file, header) if _names(row, header, identity)}
     except (ValueError, reader.RecordTooLongError):
@@ -155,16 +155,21 @@ def _lines(file: StudentFile, identity: Identity) -> set[int] | None:
 
 def _rows(file: StudentFile, header: Header) -> Iterator[RawRow]:
     source = spool.open_stored(file.spool_name)
+    every_row = replace(header, reading=None)
     for batch in reader.read_records(source, encoding=file.detected_encoding, header=header):
-        yield from reader.parse_rows(batch.records, batch.lines, header)
+        yield from reader.parse_rows(batch.records, batch.lines, every_row)
 
 
 def _names(row: RawRow, header: Header, identity: Identity) -> bool:
     """Return whether a row has an ID or username of the student, or else the name."""
     cells: dict[str, str] = {}
+    reading = header.reading
+    if reading and len(row.cells) == len(header.names):
+        for column, text in zip(reading.columns, reading.row(row.cells), strict=True):
+            cells[column.name] = text.strip()
     for column, cell in zip(header.columns, row.cells, strict=False):
         if column:
-            cells[column.name] = cell.strip()
+            cells.setdefault(column.name, cell.strip())
     if cells.get("STUDENT_ID") in identity.student_ids:
         return True
     if cells.get("USERNAME", "").casefold() in identity.usernames:

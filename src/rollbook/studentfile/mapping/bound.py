@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import repeat
 
 from rollbook.studentfile.columns import BY_NAME, CONFIDENTIAL, Column, fold_header
-from rollbook.studentfile.mapping.mapping import ColumnMapping
+from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.mapping.sizes import MAX_RESULT
 from rollbook.studentfile.mapping.steps import Join, Step
 
@@ -26,7 +26,7 @@ class Reading:
         missing: The file columns of the mapping that the header lacks.
     """
 
-    def __init__(self, mapping: ColumnMapping, names: Sequence[str]) -> None:
+    def __init__(self, mapping: MappingDocument, names: Sequence[str]) -> None:
         self.mapping = mapping
         self._names = names
         found = {name: _find(name, names) for name in mapping.names}
@@ -111,12 +111,12 @@ class Reading:
         return () if at is None else tuple(self._names[index] for index in self.indexes[at])
 
 
-def bind(mapping: ColumnMapping, names: Sequence[str]) -> Reading:
+def bind(mapping: MappingDocument, names: Sequence[str]) -> Reading:
     """Return what a mapping reads from a file with this header."""
     return Reading(mapping, names)
 
 
-def without_missing(mapping: ColumnMapping, names: Sequence[str]) -> ColumnMapping:
+def without_missing(mapping: MappingDocument, names: Sequence[str]) -> MappingDocument:
     """Return the mapping without what it reads from columns that a header lacks."""
     absent = frozenset(bind(mapping, names).missing)
     return replace(

@@ -5,27 +5,27 @@ from typing import Protocol
 
 from rollbook.studentfile.columns import OWN_NAMES, fold_header
 from rollbook.studentfile.mapping.bound import bind
-from rollbook.studentfile.mapping.mapping import ColumnMapping
+from rollbook.studentfile.mapping.mapping import MappingDocument
 
 
 class MappingChoice(Protocol):
     """Which mapping a file is read through."""
 
-    def fitting(self, names: Sequence[str]) -> ColumnMapping | None:
+    def fitting(self, names: Sequence[str]) -> MappingDocument | None:
         """Return the mapping whose columns a header has; None: there is none."""
 
-    def for_header(self, names: Sequence[str]) -> ColumnMapping | None:
+    def for_header(self, names: Sequence[str]) -> MappingDocument | None:
         """Return the mapping of a file with this header, also a requested one that doesn't fit."""
 
 
 class NoMapping:
     """Files are read by the names of their columns."""
 
-    def fitting(self, names: Sequence[str]) -> ColumnMapping | None:
+    def fitting(self, names: Sequence[str]) -> MappingDocument | None:
         """Return none."""
         del names
 
-    def for_header(self, names: Sequence[str]) -> ColumnMapping | None:
+    def for_header(self, names: Sequence[str]) -> MappingDocument | None:
         """Return none."""
         del names
 
@@ -33,14 +33,14 @@ class NoMapping:
 class RequestedMapping:
     """One mapping is requested, whatever the header is."""
 
-    def __init__(self, mapping: ColumnMapping) -> None:
+    def __init__(self, mapping: MappingDocument) -> None:
         self._mapping = mapping
 
-    def fitting(self, names: Sequence[str]) -> ColumnMapping | None:
+    def fitting(self, names: Sequence[str]) -> MappingDocument | None:
         """Return the mapping if the header has its columns."""
         return self._mapping if fits(self._mapping, names) else None
 
-    def for_header(self, names: Sequence[str]) -> ColumnMapping | None:
+    def for_header(self, names: Sequence[str]) -> MappingDocument | None:
         """Return the mapping."""
         del names
         return self._mapping
@@ -53,22 +53,22 @@ class StandingMappings:
     the one that reads the most columns applies, of those the one that is listed first.
     """
 
-    def __init__(self, mappings: Sequence[ColumnMapping]) -> None:
+    def __init__(self, mappings: Sequence[MappingDocument]) -> None:
         self._mappings = mappings
 
-    def fitting(self, names: Sequence[str]) -> ColumnMapping | None:
+    def fitting(self, names: Sequence[str]) -> MappingDocument | None:
         """Return the mapping that applies."""
         if has_own_names(names):
             return None
         fitting = [mapping for mapping in self._mappings if fits(mapping, names)]
         return max(fitting, key=lambda mapping: len(mapping.names), default=None)
 
-    def for_header(self, names: Sequence[str]) -> ColumnMapping | None:
+    def for_header(self, names: Sequence[str]) -> MappingDocument | None:
         """Return the mapping that applies."""
         return self.fitting(names)
 
 
-def fits(mapping: ColumnMapping, names: Sequence[str]) -> bool:
+def fits(mapping: MappingDocument, names: Sequence[str]) -> bool:
     """Return whether a header has all file columns of a mapping."""
     return not bind(mapping, names).missing
 

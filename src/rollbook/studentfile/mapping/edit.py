@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rollbook.studentfile.mapping.errors import InvalidMapping
-from rollbook.studentfile.mapping.mapping import ColumnMapping, ColumnSource
+from rollbook.studentfile.mapping.mapping import ColumnSource, MappingDocument
 from rollbook.studentfile.mapping.steps import Step
 from rollbook.studentfile.reading.header import Header
 
 
-def add_step(mapping: ColumnMapping, column: str, step: Step) -> ColumnMapping:
+def add_step(mapping: MappingDocument, column: str, step: Step) -> MappingDocument:
     """Return the mapping with one more step at the end of those of a column.
 
     Args:
@@ -27,10 +27,10 @@ def add_step(mapping: ColumnMapping, column: str, step: Step) -> ColumnMapping:
         for source in mapping.sources
     )
     changed = replace(mapping, version=0, sources=sources)
-    return ColumnMapping.from_json(changed.as_json())
+    return MappingDocument.from_json(changed.as_json())
 
 
-def of_header(name: str, names: Sequence[str]) -> ColumnMapping:
+def of_header(name: str, names: Sequence[str]) -> MappingDocument:
     """Return a mapping that reads a file as it is read without one, to add steps to it.
 
     Args:
@@ -45,4 +45,4 @@ def of_header(name: str, names: Sequence[str]) -> ColumnMapping:
     sources = tuple(ColumnSource(column, (sent,)) for column, sent in read.items())
     used = frozenset(read.values())
     ignored = tuple(each for each in names if each.strip() and each not in used)
-    return ColumnMapping.from_json(ColumnMapping(name, 0, sources, (), ignored).as_json())
+    return MappingDocument.from_json(MappingDocument(name, 0, sources, (), ignored).as_json())

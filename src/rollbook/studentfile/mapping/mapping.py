@@ -78,7 +78,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class ColumnMapping:
+class MappingDocument:
     """How the columns of a file become columns of Rollbook.
 
     Attributes:
@@ -188,8 +188,13 @@ def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]
     return dict(pairs)
 
 
+def is_mapping_name(text: str) -> bool:
+    """Return whether a mapping can have this name."""
+    return bool(_NAME.fullmatch(text)) and text != NO_MAPPING
+
+
 def _name(stored: object, errors: Errors) -> str:
-    if isinstance(stored, str) and _NAME.fullmatch(stored) and stored != NO_MAPPING:
+    if isinstance(stored, str) and is_mapping_name(stored):
         return stored
     if stored == NO_MAPPING:
         errors.add("name", f"'{NO_MAPPING}' stands for no mapping; use another name")
@@ -320,7 +325,7 @@ def _ignored(stored: object, errors: Errors) -> tuple[str, ...]:
     return ()
 
 
-def _check_identification(mapping: ColumnMapping, errors: Errors) -> None:
+def _check_identification(mapping: MappingDocument, errors: Errors) -> None:
     """Report a mapping whose columns can't identify a student."""
     varying = {source.column for source in mapping.sources if source.names}
     if not can_identify(varying):

@@ -7,7 +7,7 @@ from, and what is left out. A preset is proposed without what a file's header la
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from rollbook.studentfile.mapping.mapping import ColumnMapping, ColumnSource, Condition
+from rollbook.studentfile.mapping.mapping import ColumnSource, Condition, MappingDocument
 from rollbook.studentfile.mapping.steps import Otherwise, Step, Translate
 
 _STUDENTS_ONLY = (Condition("role", ("student",)),)
@@ -30,7 +30,7 @@ class Preset:
     """
 
     title: str
-    mapping: ColumnMapping
+    mapping: MappingDocument
     needs: tuple[str, ...]
 
 
@@ -44,7 +44,7 @@ def _preset(
     sources = tuple(
         ColumnSource(column, (sent,), tuple(_steps_of(sent))) for sent, column in columns.items()
     )
-    return Preset(title, ColumnMapping(name, 0, sources, keep), needs)
+    return Preset(title, MappingDocument(name, 0, sources, keep), needs)
 
 
 def _steps_of(name: str) -> Iterator[Step]:

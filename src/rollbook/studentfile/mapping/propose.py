@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from rollbook.studentfile.columns import fold_header
 from rollbook.studentfile.identifying_columns import can_identify
 from rollbook.studentfile.mapping.bound import bind, without_missing
-from rollbook.studentfile.mapping.mapping import ColumnMapping, ColumnSource, Condition
+from rollbook.studentfile.mapping.mapping import ColumnSource, Condition, MappingDocument
 from rollbook.studentfile.mapping.presets import PRESETS, Preset
 from rollbook.studentfile.mapping.steps import Pad, Split, Step, Strip
 from rollbook.studentfile.reading.header import Header
@@ -38,7 +38,7 @@ class Proposal:
         unused: The file columns that it doesn't read.
     """
 
-    mapping: ColumnMapping
+    mapping: MappingDocument
     title: str
     unused: tuple[str, ...]
 
@@ -65,15 +65,15 @@ def propose(
     unused = bind(mapping, names).unread
     named = tuple(name for name in unused if name.strip())
     complete = replace(mapping, ignored=named)
-    return Proposal(ColumnMapping.from_json(complete.as_json()), _title(preset), named)
+    return Proposal(MappingDocument.from_json(complete.as_json()), _title(preset), named)
 
 
 def _title(preset: Preset | None) -> str:
     return preset.title if preset else ""
 
 
-def _empty() -> ColumnMapping:
-    return ColumnMapping(NAME_OF_OTHERS, 0, ())
+def _empty() -> MappingDocument:
+    return MappingDocument(NAME_OF_OTHERS, 0, ())
 
 
 def _count_none(texts: Sequence[str]) -> int:
@@ -95,7 +95,7 @@ def _best_preset(names: Sequence[str]) -> Preset | None:
     return PRESETS[best]
 
 
-def _with_other_columns(mapping: ColumnMapping, names: Sequence[str]) -> ColumnMapping:
+def _with_other_columns(mapping: MappingDocument, names: Sequence[str]) -> MappingDocument:
     """Add the Rollbook columns that the names of other file columns mean."""
     read = {source.column for source in mapping.sources}
     used = {name for source in mapping.sources for name in source.names}
@@ -128,8 +128,8 @@ def _is_unique(name: str, names: Sequence[str]) -> bool:
 
 
 def _with_split_names(
-    mapping: ColumnMapping, names: Sequence[str], rows: Sequence[Sequence[str]]
-) -> ColumnMapping:
+    mapping: MappingDocument, names: Sequence[str], rows: Sequence[Sequence[str]]
+) -> MappingDocument:
     """Split a column such as ``Klein, Ora`` if the file has no columns for both names."""
     if {"FIRST_NAME", "LAST_NAME"} & {source.column for source in mapping.sources}:
         return mapping
@@ -156,11 +156,11 @@ def _roles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Cond
 
 
 def _with_key_of_roster(
-    mapping: ColumnMapping,
+    mapping: MappingDocument,
     names: Sequence[str],
     rows: Sequence[Sequence[str]],
     known_ids: KnownIds,
-) -> ColumnMapping:
+) -> MappingDocument:
     """Read STUDENT_ID from the column, and in the form, in which the roster knows the most."""
     current = next((each for each in mapping.sources if each.column == KEY), None)
     others = tuple(each for each in mapping.sources if each.column != KEY)

@@ -19,7 +19,7 @@ from rollbook.studentfile.columns import (
 )
 from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMNS, can_identify
 from rollbook.studentfile.mapping.bound import Reading, bind
-from rollbook.studentfile.mapping.mapping import ColumnMapping
+from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.similar_names import (
     KEY,
@@ -83,7 +83,7 @@ class Header:
 
     @classmethod
     def parse(
-        cls, names: Sequence[str], mapping: ColumnMapping | None = None
+        cls, names: Sequence[str], mapping: MappingDocument | None = None
     ) -> "tuple[Header, list[Problem]]":
         """Return the header and its problems.
 
@@ -227,7 +227,7 @@ def _mapped_problems(header: Header, reading: Reading) -> list[Problem]:
     """Return the problems of a header that is read through a mapping."""
     if reading.missing:
         names = ", ".join(map(printable_excerpt, reading.missing))
-        hint = f"{reading.mapping.label} reads {names}: export them too, or change the mapping"
+        hint = f"it reads {names}: export them too, or change the mapping"
         return [Problem("mapping_columns", 1, found=reading.mapping.name, hint=hint)]
     if not can_identify(header.known):
         return [Problem("missing_column", 1)]

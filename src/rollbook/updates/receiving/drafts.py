@@ -16,6 +16,8 @@ from rollbook.accounts.district_keys import DistrictKeyLost
 from rollbook.accounts.models import Member
 from rollbook.accounts.sealed_values import Sealer, unseal
 from rollbook.districts.local_dates import local_date
+from rollbook.studentfile.reading.header import Header
+from rollbook.updates.mappings.choice import DistrictMappings
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import file_chunks, preview
 from rollbook.updates.receiving import files as spool
@@ -44,6 +46,7 @@ _FILE_FIELDS = (
     "detected_encoding",
     "rules",
     "header",
+    "mapping",
     "checkpoints",
     "rows",
 )
@@ -74,10 +77,12 @@ def create_draft(
     encoding = encoding or district.encoding
     try:
         require_room(district, incoming.size)
-        scan = convert_and_scan(incoming, encoding, district)
+        mappings = DistrictMappings(district)
+        scan = convert_and_scan(incoming, encoding, district, mappings)
         result = preview.preview_rows(incoming.stored.content, scan, local_date(district, now))
         sealed_preview = Sealer.of_district(district.pk).seal(json.dumps(result))
         columns = store_and_describe(incoming, scan, district)
+        columns["mapping"] = mappings.of_scan(scan)
         with transaction.atomic():
             lock_district(district)
             draft = Draft.objects.create(
@@ -126,7 +131,9 @@ def load_preview(draft: Draft) -> FilePreview:
     result = draft.preview
     if draft.sealed_preview:
         result = json.loads(unseal(bytes(draft.sealed_preview)))
-    return preview.build_preview(result, draft.rows, result.get("header", draft.header))
+    names = result.get("header", draft.header)
+    header, _ = Header.parse(names, draft.mapping_document)
+    return preview.build_preview(result, draft.rows, header)
 
 
 def submit_draft(draft: Draft, mode: Mode, *, is_check: bool = False) -> Receipt:

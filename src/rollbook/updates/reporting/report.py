@@ -31,7 +31,15 @@ from rollbook.updates.state_machine import (
     State,
 )
 
-RELATED = ("district", "member", "corrects", "replaced_by", "decided_by", "split_from")
+RELATED = (
+    "district",
+    "member",
+    "corrects",
+    "replaced_by",
+    "decided_by",
+    "split_from",
+    "mapping",
+)
 """The foreign keys that a report follows."""
 
 FIRST_LINES_SHOWN = 10
@@ -46,7 +54,7 @@ class Report:
     0 or empty. ``warnings`` is a number of problems, and ``ignored`` has the names, as sent, of the
     columns that are not read. ``corrects`` is the number of the update whose exported rows this
     file contains; ``corrected_by`` has the numbers of the updates that contain exported rows of
-    this one.
+    this one. ``mapping`` is the name of the column mapping through which the file is read.
     """
 
     number: int
@@ -86,6 +94,8 @@ class Report:
     split_from: int | None = None
     split_into: tuple[int, ...] = ()
     note: str = ""
+    mapping: str = ""
+    mapping_version: int | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -180,6 +190,8 @@ def report_without_problems(update: UpdateJob) -> Report:
         is_check=update.is_check,
         split_from=update.split_from.number if update.split_from else None,
         note=update.note,
+        mapping=update.mapping.name if update.mapping else "",
+        mapping_version=update.mapping.version if update.mapping else None,
     )
 
 
@@ -291,6 +303,8 @@ def _ignored_columns(update: UpdateJob) -> tuple[str, ...]:
     """Return the names of ignored columns; none of a refused file, which may have no header."""
     if update.state == State.REFUSED:
         return ()
+    if update.mapping_id:
+        return tuple(dict.fromkeys(update.parse_header().ignored))
     return _ignored_names(tuple(update.header))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from rollbook.studentfile.mapping.mapping import NO_MAPPING, is_mapping_name
 from rollbook.studentfile.reading.reader import normalize_encoding_name
 from rollbook.studentfile.spelling import closest_match
 from rollbook.text import printable
@@ -27,6 +28,7 @@ class StartOptions:
         encoding: The encoding of the file; empty for the default.
         number: The number of an update; None for the current one.
         is_check: Whether the update is a dry run.
+        header_map: The name of a column mapping; empty for the one that fits.
         note: What the sender says about the file.
         notify: Addresses of further members who get the emails.
         wait: Seconds to wait for the end of an update.
@@ -37,6 +39,7 @@ class StartOptions:
     encoding: str = ""
     number: int | None = None
     is_check: bool = False
+    header_map: str = ""
     note: str = ""
     notify: tuple[str, ...] = ()
     wait: int = 0
@@ -78,6 +81,12 @@ def _note(value: str, options: StartOptions) -> StartOptions:
     return replace(options, note=note)
 
 
+def _header_map(value: str, options: StartOptions) -> StartOptions:
+    if not is_mapping_name(value) and value != NO_MAPPING:
+        raise _wrong("header_map", value, "use the name of a column mapping, or none")
+    return replace(options, header_map=value)
+
+
 def _notify(value: str, options: StartOptions) -> StartOptions:
     addresses = tuple(dict.fromkeys(filter(None, map(str.strip, value.split(",")))))
     if not addresses or len(addresses) > MAX_NOTIFIED:
@@ -105,6 +114,7 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
         "encoding": _encoding,
         "update": _number,
         "check": _check,
+        "header_map": _header_map,
         "note": _note,
         "notify": _notify,
         "wait": _wait,

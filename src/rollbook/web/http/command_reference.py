@@ -85,7 +85,12 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             "email addresses of staff of your district who also get the emails about this update, "
             "as in `notify=a@school.example,b@school.example`",
         ),
-        "header_map": Field(_ONLY_START),
+        "header_map": Field(
+            _ONLY_START,
+            "the name of the column mapping through which the file is read, as in "
+            "`header_map=powerschool`; `none` for no mapping; the default is the mapping of your "
+            "district whose columns the file has",
+        ),
         "wait": Field(
             _ONLY_STATUS,
             "seconds to wait for the end of an update before the answer, at most 60, as in "

@@ -1,0 +1,18 @@
+"""Propose a column mapping for a file of a district, whose students show which column has IDs."""
+
+from collections.abc import Sequence
+
+from rollbook.districts.models import District
+from rollbook.studentfile.mapping.propose import Proposal, propose
+from rollbook.studentfile.mapping.sample import Sample
+from rollbook.students.models import Student
+
+
+def propose_for(district: District, sample: Sample) -> Proposal | None:
+    """Return the mapping that fits a file best; None if nothing in it identifies students."""
+
+    def count_known(ids: Sequence[str]) -> int:
+        wanted = set(ids)
+        return Student.objects.filter(district=district, student_id__in=wanted).count()
+
+    return propose(sample.names, sample.cells, count_known)
