@@ -21,6 +21,7 @@ from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.conversion.convert import convert
 from rollbook.studentfile.reading.encodings import UTF_8
 from rollbook.studentfile.reading.reader import FileScan
+from rollbook.studentfile.reading.source import Source
 from rollbook.updates import problem_store, runner, state_log, transitions
 from rollbook.updates.exports import source_update
 from rollbook.updates.mappings.choice import DistrictMappings
@@ -196,14 +197,25 @@ def convert_and_scan(
     if conversion.is_converted:
         incoming.replace_by_converted()
         encoding = UTF_8
+    scan = scan_stored(incoming.stored.content, encoding, district, mappings)
+    return conversion.add_to(scan)
+
+
+def scan_stored(
+    source: Source, encoding: str, district: District, mappings: MappingChoice
+) -> FileScan:
+    """Scan a file that is CSV.
+
+    Args:
+        source: The file.
+        encoding: The requested encoding.
+        district: The district, whose rules apply.
+        mappings: The column mappings through which the file can be read.
+    """
     scan = reader.scan(
-        incoming.stored.content,
-        encoding=encoding,
-        limits=limits(),
-        rules=file_rules(district),
-        mappings=mappings,
+        source, encoding=encoding, limits=limits(), rules=file_rules(district), mappings=mappings
     )
-    return source_update.inherit_date_order(conversion.add_to(scan), district)
+    return source_update.inherit_date_order(scan, district)
 
 
 def store_and_describe(
@@ -211,14 +223,21 @@ def store_and_describe(
 ) -> dict[str, Any]:
     """Store the file durably; return its columns of ``StudentFile`` by name."""
     return {
+        **describe(scan),
         "file_size": incoming.size,
-        "detected_encoding": scan.encoding,
         "spool_digest": incoming.stored.digest,
+        "spool_name": incoming.stored.persist(district.pk),
+    }
+
+
+def describe(scan: FileScan) -> dict[str, Any]:
+    """Return the columns of ``StudentFile`` that the scan of a file decides, by name."""
+    return {
+        "detected_encoding": scan.encoding,
         "rules": scan.rules.as_json(),
         "header": _header_names(scan),
         "checkpoints": [[position.byte, position.line] for position in scan.checkpoints],
         "rows": 0 if scan.refusal else scan.rows,
-        "spool_name": incoming.stored.persist(district.pk),
     }
 
 
