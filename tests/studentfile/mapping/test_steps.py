@@ -1,19 +1,20 @@
 """What each step makes of a text."""
 
 import time
+from collections.abc import Mapping
 
 import pytest
 
 from rollbook.studentfile.mapping import sizes
-from rollbook.studentfile.mapping.bound import bind
+from rollbook.studentfile.mapping.bound import Reading, bind
 from rollbook.studentfile.mapping.mapping import MappingDocument
 
 
-def changed(text: str, *steps: dict[str, object]) -> str:
+def changed(text: str, *steps: Mapping[str, object]) -> str:
     return mapping(*steps).row([text])[0]
 
 
-def mapping(*steps: dict[str, object], names: tuple[str, ...] = ("id",)) -> object:
+def mapping(*steps: Mapping[str, object], names: tuple[str, ...] = ("id",)) -> Reading:
     source = {"to": "STUDENT_ID", "from": list(names), "steps": list(steps)}
     return bind(MappingDocument.from_json({"name": "x", "columns": [source]}), names)
 

@@ -6,7 +6,7 @@ that no update was created since.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
@@ -14,6 +14,7 @@ from django.db.models import Max, Q, QuerySet
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.reading.row_parser import parse_every_row
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import fold_loosely
 from rollbook.updates.leftovers import KeyDigests
@@ -155,9 +156,8 @@ def _lines(file: StudentFile, identity: Identity) -> set[int] | None:
 
 def _rows(file: StudentFile, header: Header) -> Iterator[RawRow]:
     source = spool.open_stored(file.spool_name)
-    every_row = replace(header, reading=None)
     for batch in reader.read_records(source, encoding=file.detected_encoding, header=header):
-        yield from reader.parse_rows(batch.records, batch.lines, every_row)
+        yield from parse_every_row(batch.records, batch.lines, header)
 
 
 def _names(row: RawRow, header: Header, identity: Identity) -> bool:
@@ -165,8 +165,8 @@ def _names(row: RawRow, header: Header, identity: Identity) -> bool:
     cells: dict[str, str] = {}
     reading = header.reading
     if reading and len(row.cells) == len(header.names):
-        for column, text in zip(reading.columns, reading.row(row.cells), strict=True):
-            cells[column.name] = text.strip()
+        texts = map(str.strip, reading.row(row.cells))
+        cells.update(zip((each.name for each in reading.columns), texts, strict=True))
     for column, cell in zip(header.columns, row.cells, strict=False):
         if column:
             cells.setdefault(column.name, cell.strip())

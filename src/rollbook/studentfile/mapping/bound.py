@@ -72,10 +72,10 @@ class Reading:
 
     def keeps(self, cells: Sequence[str]) -> bool:
         """Return whether a row with all its cells meets the conditions."""
-        return all(
-            (cells[index].strip().casefold() in values) is not is_negated
-            for index, values, is_negated in self._conditions
-        )
+        for index, values, is_negated in self._conditions:
+            if (cells[index].strip().casefold() in values) is is_negated:
+                return False
+        return True
 
     def text(self, at: int, cells: Sequence[str]) -> str:
         """Return the text of a Rollbook column in one row.

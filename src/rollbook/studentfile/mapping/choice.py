@@ -24,10 +24,12 @@ class NoMapping:
     def fitting(self, names: Sequence[str]) -> MappingDocument | None:
         """Return none."""
         del names
+        return None
 
     def for_header(self, names: Sequence[str]) -> MappingDocument | None:
         """Return none."""
         del names
+        return None
 
 
 class RequestedMapping:

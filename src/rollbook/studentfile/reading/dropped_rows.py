@@ -1,11 +1,10 @@
 """Count the rows that the conditions of a column mapping skip."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.row_parser import parse_rows
+from rollbook.studentfile.reading.row_parser import keep_rows, parse_every_row
 
 
 class DroppedRows:
@@ -17,15 +16,14 @@ class DroppedRows:
 
     def __init__(self, header: Header) -> None:
         self._header = header
-        self._complete = replace(header, reading=None)
         self.count = 0
 
     def add(self, records: Sequence[bytes]) -> None:
         """Count those among records, exactly as they are left out when the file is read."""
-        if self._header.reading and self._header.reading.has_conditions:
-            lines = [0] * len(records)
-            kept = len(parse_rows(records, lines, self._header))
-            self.count += len(parse_rows(records, lines, self._complete)) - kept
+        reading = self._header.reading
+        if reading and reading.has_conditions:
+            rows = parse_every_row(records, [0] * len(records), self._header)
+            self.count += len(rows) - len(keep_rows(rows, self._header))
 
     def problems(self, rows: int, header_line: int) -> Iterator[Problem]:
         """Yield what is to be said of them.

@@ -31,8 +31,23 @@ class RawRow(NamedTuple):
 def parse_rows(records: Sequence[bytes], lines: Sequence[int], header: Header) -> list[RawRow]:
     """Return the rows of these records, without blank lines and lines of dashes.
 
-    Rows that a mapping skips are left out, too; those that can't be read with certainty never are.
+    Rows that a mapping skips are left out, too.
     """
+    rows = parse_every_row(records, lines, header)
+    return keep_rows(rows, header) if header.reading else rows
+
+
+def keep_rows(rows: list[RawRow], header: Header) -> list[RawRow]:
+    """Return the rows that a mapping doesn't skip; it skips none that is damaged."""
+    reading = header.reading
+    if reading is None or not reading.has_conditions:
+        return rows
+    keeps, width = reading.keeps, len(header.names)
+    return [row for row in rows if row.damage or len(row.cells) != width or keeps(row.cells)]
+
+
+def parse_every_row(records: Sequence[bytes], lines: Sequence[int], header: Header) -> list[RawRow]:
+    """Return the rows of these records, with those that a mapping skips."""
     secret = next(
         (index for index, column in enumerate(header.columns) if column and column.secret), None
     )
@@ -40,16 +55,13 @@ def parse_rows(records: Sequence[bytes], lines: Sequence[int], header: Header) -
     if parsed is None:
         return _parse_one_by_one(records, lines, header, secret)
     width = len(header.names)
-    is_kept = header.reading.keeps if header.reading and header.reading.has_conditions else None
     rows: list[RawRow] = []
     for record, line, cells in zip(records, lines, parsed, strict=True):
         if not record.strip(BLANK_OR_DASHES) and is_skipped(cells):
             continue
         if b"'" in record:
             _strip_formula_guards(cells, secret)
-        fitted = cells if len(cells) == width else fit_cells(cells, header)
-        if is_kept is None or len(fitted) != width or is_kept(fitted):
-            rows.append(RawRow(line, fitted))
+        rows.append(RawRow(line, cells if len(cells) == width else fit_cells(cells, header)))
     return rows
 
 
@@ -73,17 +85,10 @@ def _parse_one_by_one(
     rows: list[RawRow] = []
     for record, line in zip(records, lines, strict=True):
         cells, damage = row_damage.read_record(record, line, header)
-        if not damage and is_skipped(cells):
-            continue
-        _strip_formula_guards(cells, secret)
-        if damage or len(cells) != len(header.names) or not _is_dropped(cells, header):
+        if damage or not is_skipped(cells):
+            _strip_formula_guards(cells, secret)
             rows.append(RawRow(line, cells, damage))
     return rows
-
-
-def _is_dropped(cells: Sequence[str], header: Header) -> bool:
-    """Return whether a row with all its cells doesn't meet the conditions of the mapping."""
-    return header.reading is not None and not header.reading.keeps(cells)
 
 
 def _strip_formula_guards(cells: list[str], secret: int | None) -> None:

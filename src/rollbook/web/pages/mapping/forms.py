@@ -1,7 +1,7 @@
 """The forms of a column mapping: a choice of file columns, and the document."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,8 +29,10 @@ class DocumentForm(FormWithReasons):
         error_messages={"required": "Write a mapping."},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="text_%s", **kwargs)
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, auto_id="text_%s", initial=initial)
         self.mapping: MappingDocument | None = None
 
     def clean_document(self) -> str:
