@@ -70,7 +70,7 @@ def test_what_is_left_out_is_as_by_default() -> None:
     ("changed", "error"),
     [
         ({"format": 2}, "format: only format 1 can be read"),
-        ({"name": "Power School"}, "name: use 1 to 40 lower-case letters"),
+        ({"name": "Power School"}, "name: use 1 to 40 of a-z, 0-9"),
         ({"name": "none"}, "name: 'none' stands for no mapping"),
         ({"version": -1}, "version: it must be a whole number"),
         ({"extra": 1}, "the document: 'extra' is not a key here"),
@@ -137,6 +137,8 @@ def test_an_error_of_a_column_names_it(changed: dict[str, object], error: str) -
         ({"step": "pad", "width": 8, "with": "00"}, "(pad): with must be one visible character"),
         ({"step": "strip"}, "(strip): prefix or suffix is missing"),
         ({"step": "replace", "text": "", "by": "x"}, "(replace): text must be a text of 1 to 200"),
+        ({"step": "replace", "text": "a\0", "by": ""}, "(replace): text must be a text"),
+        ({"step": "replace", "text": "a", "by": "\ud800"}, "(replace): by must be a text"),
         ({"step": "replace", "text": "a"}, "(replace): by must be a text of 0 to 200"),
         ({"step": "split", "at": ",", "take": 0}, "(split): take must be 1 for the first part"),
         ({"step": "split", "at": ",", "take": 21}, "(split): take must be a whole number from -20"),

@@ -82,7 +82,7 @@ class MappingDocument:
     """How the columns of a file become columns of Rollbook.
 
     Attributes:
-        name: Its name: lower-case letters, digits and hyphens.
+        name: Its name: a-z, 0-9 and hyphens.
         version: The number of its version; 0: it isn't saved.
         sources: Where the values of each Rollbook column come from.
         keep: The conditions of the rows that are read; all of them must be met.
@@ -201,8 +201,7 @@ def _name(stored: object, errors: Errors) -> str:
     else:
         errors.add(
             "name",
-            f"use 1 to {MAX_NAME_LENGTH} lower-case letters, digits and hyphens, such as "
-            "powerschool",
+            f"use 1 to {MAX_NAME_LENGTH} of a-z, 0-9 and hyphens, such as powerschool",
         )
     return ""
 

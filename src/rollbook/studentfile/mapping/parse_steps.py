@@ -59,8 +59,10 @@ def parse_step(stored: object, place: str, errors: Errors) -> Step | None:
 
 
 def is_text(value: object, *, is_filled: bool = True) -> bool:
-    """Return whether a value is a text of a length that is allowed."""
-    return isinstance(value, str) and int(is_filled) <= len(value) <= MAX_TEXT
+    """Return whether a value is a text that can be stored, of a length that is allowed."""
+    if not isinstance(value, str) or not int(is_filled) <= len(value) <= MAX_TEXT:
+        return False
+    return "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def _text(options: Options, key: str, default: str | None = None, *, is_filled: bool = True) -> str:

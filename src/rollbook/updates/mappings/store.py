@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from rollbook.accounts import notices
 from rollbook.accounts.models import Member
@@ -24,11 +25,11 @@ ACTION = "change column mapping"
 
 def find_all(district_id: int) -> list[ColumnMapping]:
     """Return the latest version of each mapping that isn't removed, by name."""
-    latest: dict[str, ColumnMapping] = {}
-    stored = ColumnMapping.objects.filter(district=district_id).select_related("member")
-    for each in stored.order_by("name", "version"):
-        latest[each.name] = each
-    return [each for each in latest.values() if each.document is not None]
+    same = ColumnMapping.objects.filter(district=OuterRef("district"), name=OuterRef("name"))
+    newest = Subquery(same.order_by("-version").values("version")[:1])
+    stored = ColumnMapping.objects.filter(district=district_id, version=newest)
+    found = stored.select_related("member").order_by("name")
+    return [each for each in found if each.document is not None]
 
 
 def find(district_id: int, name: str, version: int | None = None) -> ColumnMapping | None:

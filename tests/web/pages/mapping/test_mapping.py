@@ -144,7 +144,7 @@ def test_columns_are_chosen_without_writing_a_document(office: Visitor, maple: D
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"name": "Our Rooms", "STUDENT_ID": "0"}, "name: use 1 to 40 lower-case letters"),
+        ({"name": "Our Rooms", "STUDENT_ID": "0"}, "name: use 1 to 40 of a-z, 0-9"),
         ({"name": "", "STUDENT_ID": "0"}, "Enter a name."),
         ({"GRADE": "3"}, "nothing identifies a student"),
         ({"STUDENT_ID": "17"}, "not one of the available choices"),

@@ -58,8 +58,7 @@ class ColumnsForm(FormWithReasons):
     )
     name = forms.CharField(
         label="Name",
-        help_text="Lower-case letters, digits and hyphens. Saving under a name that exists adds a "
-        "version.",
+        help_text="a-z, 0-9 and hyphens. Saving under a name that exists adds a version.",
         max_length=MAX_NAME_LENGTH,
         error_messages={"required": "Enter a name."},
     )
