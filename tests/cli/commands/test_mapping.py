@@ -118,6 +118,7 @@ def test_a_file_is_checked_through_a_mapping(
     assert rollbook("file", "check", file).code == FAILED
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_file_is_loaded_through_a_named_mapping(
     rollbook: Rollbook, maple: District, document: Path, file: Path
 ) -> None:

@@ -141,6 +141,13 @@ def test_columns_are_chosen_without_writing_a_document(office: Visitor, maple: D
     assert Draft.objects.get().rows == 2
 
 
+def test_a_file_with_our_own_names_is_mapped_on_request(office: Visitor) -> None:
+    upload(office, b"STUDENT_ID,GRADE\r\n24001,7\r\n")
+    page = office.follow(send(office, name="fixed"))
+    assert "need header_map=fixed" in page.messages[0]
+    assert Draft.objects.get().mapping is not None
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
     [

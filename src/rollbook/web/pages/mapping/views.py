@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpResponse
 
 from rollbook.accounts.permissions import Permission
-from rollbook.studentfile.mapping.choice import RequestedMapping
+from rollbook.studentfile.mapping.choice import RequestedMapping, has_own_names
 from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.mapping.sample import Sample, read_sample
 from rollbook.updates.mappings import store
@@ -142,10 +142,13 @@ def _save(page_request: PageRequest, draft: Draft, mapping: MappingDocument) -> 
         drafts.read_again(draft, choice, page_request.now)
     except drafts.DraftExpired:
         return page_request.redirect("draft", draft.pk)
-    page_request.success(
-        f"{mapping.name}, version {version}, is saved. It applies to each file that has its "
-        "columns, as to this one."
-    )
+    applies = "It applies to each file that has its columns, as to this one."
+    if has_own_names(draft.header):
+        applies = (
+            "This file is read through it. Other files in which all columns have Rollbook’s own "
+            f"names need header_map={mapping.name}."
+        )
+    page_request.success(f"{mapping.name}, version {version}, is saved. {applies}")
     return page_request.redirect("draft", draft.pk)
 
 
