@@ -8,7 +8,7 @@ import pytest
 
 from rollbook.studentfile.file_validator import validate_file
 from rollbook.studentfile.mapping.choice import RequestedMapping, StandingMappings, has_own_names
-from rollbook.studentfile.mapping.edit import add_step, of_header
+from rollbook.studentfile.mapping.edit import add_step, of_header, with_fix
 from rollbook.studentfile.mapping.errors import InvalidMapping
 from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.mapping.steps import Pad
@@ -202,3 +202,13 @@ def test_a_step_is_added_to_a_file_that_has_no_mapping() -> None:
     assert header.known == Header.parse(names)[0].known
     assert header.reading
     assert header.reading.row(["12", "Ora", "Klein", "", ""])[0] == "000012"
+
+
+def test_a_fix_is_a_step_of_a_document() -> None:
+    names = ["STUDENT_ID", "GRADE"]
+    fixed = with_fix(None, names, "STUDENT_ID", {"step": "pad", "width": 6})
+    assert (fixed.name, fixed.version) == ("fixed-file", 0)
+    again = with_fix(fixed, names, "GRADE", {"step": "trim"})
+    assert [len(each.steps) for each in again.sources] == [1, 1]
+    with pytest.raises(InvalidMapping, match="the step"):
+        with_fix(fixed, names, "GRADE", {"step": "eval"})

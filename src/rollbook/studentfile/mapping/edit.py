@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rollbook.studentfile.mapping.errors import InvalidMapping
+from rollbook.studentfile.mapping.errors import Errors, InvalidMapping
 from rollbook.studentfile.mapping.mapping import ColumnSource, MappingDocument
+from rollbook.studentfile.mapping.parse_steps import parse_step
 from rollbook.studentfile.mapping.steps import Step
 from rollbook.studentfile.reading.header import Header
+
+NAME_OF_FIXES = "fixed-file"
+"""The name of the mapping of a file that had none until a step was added."""
 
 
 def add_step(mapping: MappingDocument, column: str, step: Step) -> MappingDocument:
@@ -46,3 +50,25 @@ def of_header(name: str, names: Sequence[str]) -> MappingDocument:
     used = frozenset(read.values())
     ignored = tuple(each for each in names if each.strip() and each not in used)
     return MappingDocument.from_json(MappingDocument(name, 0, sources, (), ignored).as_json())
+
+
+def with_fix(
+    mapping: MappingDocument | None, names: Sequence[str], column: str, stored: object
+) -> MappingDocument:
+    """Return the mapping of a file with one more step, which repairs a column.
+
+    Args:
+        mapping: The mapping of the file; None: it is read by the names of its columns.
+        names: The header of the file.
+        column: The Rollbook column to repair.
+        stored: The step as in a document.
+
+    Raises:
+        InvalidMapping: The step has errors, or the column isn't read.
+    """
+    errors = Errors()
+    step = parse_step(stored, "the step", errors)
+    errors.raise_any()
+    if step is None:
+        raise InvalidMapping(["the step: it can't be read"])
+    return add_step(mapping or of_header(NAME_OF_FIXES, names), column, step)

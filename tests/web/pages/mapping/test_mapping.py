@@ -18,7 +18,7 @@ from rollbook.updates.receiving.files import path_of
 from rollbook.updates.runner import run_steps
 from tests.conftest import make_member
 from tests.data.sis_files import FOLDER, SCHOOLS, SIS_FILES, roster
-from tests.updates.night import enroll, lift_limits, send_bytes
+from tests.updates.night import enroll, lift_limits, report_of, send_bytes
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
 
@@ -206,6 +206,39 @@ def test_the_file_of_a_refused_update_is_mapped(office: Visitor, maple: District
     assert (draft.spool_name, draft.rows) == (update.spool_name, 20)
     drafts.discard_draft(draft)
     assert path_of(update.spool_name).exists()
+
+
+def test_a_fix_is_tried_and_used_from_now_on(office: Visitor, maple: District) -> None:
+    update = send_bytes(maple, b"STUDENT_ID,GRADE,Bus\n4001,7,1\n", is_check=True).update
+    for _ in run_steps(update.pk):
+        pass
+    assert report_of(update).rejected == 1
+    fix = {"column": "STUDENT_ID", "step": json.dumps({"step": "pad", "width": 5, "with": "2"})}
+    address = office.post(f"/updates/{update.number}/mapping", fix)["Location"]
+    page = office.read(address)
+    assert page.rows[0][:3] == ["2", "4001 → 24001", "7"]
+    values = page.form_with("name").values
+    page = read(office.post(f"{address_of_draft()}/mapping", {**values, "do": "try"}))
+    assert "1 row: 1 can be applied, 0 would be rejected." in page.text
+    page = office.follow(office.post(f"{address_of_draft()}/mapping", {**values, "do": "save"}))
+    assert "fixed-file, version 1" in page.text
+    assert office.read(f"{address_of_draft()}/mapping").form_with("name").values["name"] == [
+        "fixed-file"
+    ]
+
+
+@pytest.mark.parametrize(
+    "fix",
+    [
+        {"column": "STUDENT_ID", "step": "{"},
+        {"column": "STUDENT_ID", "step": '{"step": "eval"}'},
+        {"column": "GRADE", "step": '{"step": "trim"}'},
+    ],
+)
+def test_a_wrong_fix_is_not_added(office: Visitor, fix: dict[str, str]) -> None:
+    upload(office, b"STUDENT_ID,Bus\r\n24001,7\r\n")
+    page = office.read(f"{address_of_draft()}/mapping", fix)
+    assert page.messages == ["This fix can’t be added to the mapping of the file."]
 
 
 def test_a_file_that_is_gone_cannot_be_mapped(office: Visitor, maple: District) -> None:

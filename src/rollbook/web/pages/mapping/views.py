@@ -1,20 +1,26 @@
 """Propose, try, save, show and remove column mappings."""
 
+import json
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils.http import urlencode
 
 from rollbook.accounts.permissions import Permission
 from rollbook.studentfile.mapping.choice import RequestedMapping, has_own_names
+from rollbook.studentfile.mapping.edit import with_fix
+from rollbook.studentfile.mapping.errors import InvalidMapping
 from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.mapping.sample import Sample, read_sample
+from rollbook.studentfile.mapping.sizes import MAX_DOCUMENT_BYTES
 from rollbook.updates.mappings import store
 from rollbook.updates.mappings.choice import DistrictMappings
 from rollbook.updates.mappings.proposals import propose_for
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import drafts, files
 from rollbook.updates.receiving.files import FileMissing
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import PLAN_WAITING, State
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.mapping.forms import (
     ColumnsForm,
@@ -25,6 +31,8 @@ from rollbook.web.pages.mapping.forms import (
 from rollbook.web.pages.mapping.page_data import example_of
 
 VERSIONS_SHOWN = 10
+_FIX = ("column", "step")
+"""The fields of a fix."""
 
 
 @member_page(Permission.MANAGE_SETTINGS)
@@ -63,8 +71,13 @@ def remove(page_request: PageRequest, name: str) -> HttpResponse:
 
 @member_page(Permission.MANAGE_SETTINGS, methods=POST)
 def of_update(page_request: PageRequest, number: int) -> HttpResponse:
-    """Open the file of a refused update again, to map its columns."""
-    updates = UpdateJob.objects.filter(district=page_request.district, state=State.REFUSED)
+    """Open the file of a refused update or of a plan again, to map its columns or to add a fix.
+
+    A fix is a step of a mapping, in the fields ``column`` and ``step``.
+    """
+    updates = UpdateJob.objects.filter(
+        district=page_request.district, state__in=(State.REFUSED, *PLAN_WAITING), split_from=None
+    )
     update = page_request.require(
         updates.filter(number=number, file_removed_at=None).first(), "mapping", f"update {number}"
     )
@@ -74,6 +87,9 @@ def of_update(page_request: PageRequest, number: int) -> HttpResponse:
         page_request.error("The file of this update is no longer stored. Upload it again.")
         return page_request.redirect("update", number)
     page_request.audit("draft", "kept", f"draft {draft.pk}, the file of update {number}")
+    fix = {name: page_request.request.POST.get(name, "") for name in _FIX}
+    if all(fix.values()):
+        return redirect(f"{resolve_url('draft-mapping', draft.pk)}?{urlencode(fix)}")
     return page_request.redirect("draft-mapping", draft.pk)
 
 
@@ -92,8 +108,7 @@ def of_draft(page_request: PageRequest, key: UUID) -> HttpResponse:
     if sample is None:
         page_request.error("This file has no columns that could be mapped.")
         return page_request.redirect("draft", key)
-    proposal = propose_for(page_request.district, sample)
-    base = proposal.mapping if proposal else None
+    base, title = _base(page_request, draft, sample)
     form = _form(page_request, sample, base)
     if form is not None and form.is_valid() and form.mapping:
         if page_request.request.POST.get("do") == "save":
@@ -101,9 +116,28 @@ def of_draft(page_request: PageRequest, key: UUID) -> HttpResponse:
                 return _save(page_request, draft, form.mapping)
         else:
             return _render(page_request, draft, sample, form.mapping, form, is_trial=True)
-    title = proposal.title if proposal else ""
     mapping = form.mapping if form and form.mapping else base
     return _render(page_request, draft, sample, mapping, form, title=title)
+
+
+def _base(
+    page_request: PageRequest, draft: Draft, sample: Sample
+) -> tuple[MappingDocument | None, str]:
+    """Return what the page begins with, and the system whose preset it is, if it is one.
+
+    That is the mapping of the file, if it has one, or what is proposed. A fix is added to it.
+    """
+    current, query = draft.mapping_document, page_request.request.GET
+    if query.get("column") and query.get("step"):
+        try:
+            step = json.loads(query["step"][:MAX_DOCUMENT_BYTES])
+            return with_fix(current, sample.names, query["column"], step), ""
+        except (ValueError, RecursionError, InvalidMapping):
+            page_request.error("This fix can’t be added to the mapping of the file.")
+    if current:
+        return current, ""
+    proposal = propose_for(page_request.district, sample)
+    return (proposal.mapping, proposal.title) if proposal else (None, "")
 
 
 def _sample(draft: Draft) -> Sample | None:
