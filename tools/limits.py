@@ -170,6 +170,8 @@ def _sessions() -> Iterator[Row]:
 
 def _commands() -> Iterator[Row]:
     from rollbook.accounts.auth import api_tokens
+    from rollbook.studentfile.mapping import sizes
+    from rollbook.updates.mappings import store
     from rollbook.updates.planning import expectations, limit_document, limit_file
     from rollbook.updates.receiving import drafts, receive
 
@@ -180,6 +182,29 @@ def _commands() -> Iterator[Row]:
         "changes that a district expects at the same time",
         f"{expectations.MAX_EXPECTATIONS}, for {_duration(expectations.LONGEST)} at most",
         "refused",
+    )
+    yield "column mappings of a district", str(store.MAX_MAPPINGS), "refused"
+    yield "versions of a column mapping", str(store.MAX_VERSIONS), "refused"
+    yield "document of a column mapping", _size(sizes.MAX_DOCUMENT_BYTES), "refused"
+    yield (
+        "steps, file columns, table entries of a mapped column",
+        f"{sizes.MAX_STEPS}, {sizes.MAX_SOURCES}, {sizes.MAX_TABLE:,}",
+        "refused",
+    )
+    yield (
+        "conditions of a column mapping, values of each",
+        f"{sizes.MAX_CONDITIONS}, {sizes.MAX_VALUES}",
+        "refused",
+    )
+    yield (
+        "text in a column mapping, name, width to pad to",
+        f"{sizes.MAX_TEXT}, {sizes.MAX_NAME_LENGTH}, {sizes.MAX_WIDTH} characters",
+        "refused",
+    )
+    yield (
+        "value while it is mapped",
+        f"{sizes.MAX_RESULT:,} characters",
+        "not changed further, row rejected",
     )
     yield "tokens of one person", str(api_tokens.MAX_TOKENS), "refused"
     yield (

@@ -16,6 +16,7 @@ from rollbook.web.pages.help import views as help_views
 from rollbook.web.pages.home import views as home_views
 from rollbook.web.pages.limits import expect_views
 from rollbook.web.pages.limits import views as limits_views
+from rollbook.web.pages.mapping import views as mapping_views
 from rollbook.web.pages.plan import views as plan_views
 from rollbook.web.pages.quiet_hours import views as quiet_hours_views
 from rollbook.web.pages.roles import views as roles_views
@@ -83,6 +84,7 @@ urlpatterns = [
     path("students/update/file", upload_views.upload, name="students-file"),
     path("students/update/drafts/<uuid:key>", upload_views.draft, name="draft"),
     path("students/update/drafts/<uuid:key>/apply", upload_views.apply, name="draft-apply"),
+    path("students/update/drafts/<uuid:key>/mapping", mapping_views.of_draft, name="draft-mapping"),
     path("students/update/drafts/<uuid:key>/discard", upload_views.discard, name="draft-discard"),
     path("transfers", transfers_views.index, name="transfers"),
     path("transfers/new/<slug:slug>/<int:key>", transfers_views.new, name="transfer-new"),
@@ -104,6 +106,7 @@ urlpatterns = [
     path("updates/<int:number>/missing", updates_views.missing, name="update-missing"),
     path("updates/<int:number>/missing.csv", downloads.missing, name="update-missing-csv"),
     path("updates/<int:number>/cancel", updates_views.cancel, name="update-cancel"),
+    path("updates/<int:number>/mapping", mapping_views.of_update, name="update-mapping"),
     path("updates/<int:number>/approve", plan_views.approve, name="update-approve"),
     path("updates/<int:number>/discard", plan_views.discard, name="update-discard"),
     path("updates/<int:number>/rejected.csv", downloads.rejected, name="update-rejected"),
@@ -151,6 +154,9 @@ urlpatterns = [
     path("quiet-hours", quiet_hours_views.index, name="quiet-hours"),
     path("expected-files/pauses", expected_files_views.add_pause, name="pause-add"),
     path("expected-files/pauses/remove", expected_files_views.remove_pause, name="pause-remove"),
+    path("mappings", mapping_views.index, name="mappings"),
+    path("mappings/<slug:name>", mapping_views.detail, name="mapping"),
+    path("mappings/<slug:name>/remove", mapping_views.remove, name="mapping-remove"),
     path("limits", limits_views.index, name="limits"),
     path("limits/profiles/new", limits_views.new_profile, name="limits-profile-new"),
     path("limits/profiles/<int:number>", limits_views.profile, name="limits-profile"),

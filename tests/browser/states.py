@@ -250,6 +250,12 @@ def _password_reset_requested(page: Page) -> None:
     _submit(page)
 
 
+POWERSCHOOL = (
+    "Student_Number,First_Name,Last_Name,DOB,Grade_Level,Home_Room\n"
+    "00001,Ana,Brook,5/13/2014,5,B1\n00002,Ben,Cole,31/31/2014,5,B2\n"
+)
+
+
 def _draft(text: str) -> OpenState:
     """Return a function that uploads a file with this text and opens the result of its check."""
     return lambda page: choose_file(page, "students.csv", text)
@@ -431,6 +437,24 @@ def _submit_quiet_hours(page: Page) -> None:
     page.goto("/quiet-hours")
     page.get_by_label("Monday").fill("7:30 AM")
     page.get_by_role("button", name="Save").click()
+
+
+def _map_columns(page: Page, button: str = "") -> None:
+    """Open the mapping of a file that isn't understood, and submit it."""
+    _draft(POWERSCHOOL)(page)
+    link = page.get_by_role("link", name="Map the columns")
+    if not link.count():  # the mapping is saved already
+        link = page.get_by_role("link", name="Change how its columns are read")
+    link.click()
+    if button:
+        page.get_by_role("button", name=button).click()
+
+
+def _map_wrongly(page: Page) -> None:
+    _map_columns(page)
+    page.get_by_label("Name", exact=True).fill("Power School")
+    page.get_by_role("button", name="Try these columns").click()
+    page.get_by_text("a-z, 0-9 and hyphens, such as").wait_for()
 
 
 def _try_limits(page: Page) -> None:
@@ -621,6 +645,13 @@ STATES = (
     State("quiet-hours-refused", _submit_quiet_hours),
     State("expected-files-refused", _submit_expected_files),
     State("settings-saved", lambda page: _submit_settings(page, "30")),
+    State("mappings-none", "/mappings"),
+    State("draft-mapping", _map_columns),
+    State("draft-mapping-tried", lambda page: _map_columns(page, "Try these columns")),
+    State("draft-mapping-refused", _map_wrongly),
+    State("draft-mapped", lambda page: _map_columns(page, "Save and read the file")),
+    State("mappings", "/mappings"),
+    State("mapping", "/mappings/powerschool"),
     State("limits", "/limits"),
     State("limits-tried", _try_limits),
     State("limits-refused", _limits_refused),

@@ -36,6 +36,7 @@ TABLES = {
     "accounts/role",
     "accounts/accountmail",
     "updates/expectation",
+    "updates/columnmapping",
     "updates/limitset",
     "updates/resultmail",
     "updates/updateevent",

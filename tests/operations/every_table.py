@@ -50,6 +50,7 @@ from rollbook.students.models import Absence, Change, Group, Student, TouchedStu
 from rollbook.updates.models import (
     AddedStudents,
     CheckedRange,
+    ColumnMapping,
     Draft,
     Expectation,
     FileChunk,
@@ -209,9 +210,18 @@ def _updates(member: Member, student: Student) -> None:
         member=member,
         created_at=LATER,
     )
+    mapping = ColumnMapping.objects.create(
+        district=member.district,
+        name="sis",
+        version=1,
+        document={"name": "sis", "columns": [{"to": "STUDENT_ID", "from": ["é"]}]},
+        member=member,
+        created_at=LATER,
+    )
     update = UpdateJob.objects.create(
         district=member.district,
         limit_set=limits,
+        mapping=mapping,
         summary={"schools": {"z": {}, "é": {}}, "district": {"active": 1}},
         number=1,
         mode="add",

@@ -64,5 +64,6 @@ def validate_file(
     validator = RowValidator(header, today, rules=file_scan.rules)
     for batch in read_batches(source, encoding=encoding, header=header, size=batch_rows):
         for row in validate_rows(validator, batch.rows):
+            header.locate(row.problems)
             tally.add_row(row)
         yield tally.rows

@@ -6,6 +6,7 @@ from datetime import date
 
 from rollbook.studentfile.cell_rules import CellRule
 from rollbook.studentfile.columns import BY_NAME, REQUIRED_TO_ADD, Column, fold_header
+from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMN_SETS, IDENTIFYING_COLUMNS
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import (
     PROBLEM_CODES,
@@ -13,7 +14,7 @@ from rollbook.studentfile.problems.problem import (
     Severity,
     printable_excerpt,
 )
-from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS, IDENTIFYING_COLUMNS, Header
+from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow, RowDamage
 from rollbook.studentfile.rules import FileRules
 from rollbook.studentfile.values import birth_dates
@@ -76,13 +77,16 @@ class RowValidator:
         self._has_last_name = "LAST_NAME" in header.known
         self._names = list(header.names)
         self._folded = [fold_header(name) for name in header.names]
+        self._reading = header.reading
+        columns = header.reading.columns if header.reading else header.columns
+        # The index of each column's text: its position in a mapping, or that of its cell.
         self._columns = [
             (
                 index,
                 column.name,
                 CellRule(column, file_rules, max_length, keep_optional=keep_optional),
             )
-            for index, column in enumerate(header.columns)
+            for index, column in enumerate(columns)
             if column
         ]
 
@@ -96,14 +100,16 @@ class RowValidator:
         if cells == self._names:
             return ValidatedRow(line, {}, [Problem("header_again", line)])
         validated = ValidatedRow(line)
+        texts = self._reading.row(cells) if self._reading else cells
         for index, name, results in self._columns:
-            text = cells[index]
+            text = texts[index]
             if text:
                 result = results[text]
                 if isinstance(result, str):
                     validated.values[name] = result
                 elif result:
-                    self._add_problem(validated, name, text, result)
+                    found = self._reading.original(index, cells) if self._reading else text
+                    self._add_problem(validated, name, found or text, result)
         if validated.problems and self._is_header(cells):
             return ValidatedRow(line, {}, [Problem("header_again", line)])
         self._validate_across_columns(validated)
@@ -121,7 +127,11 @@ class RowValidator:
         cells = list(zip(*(rows[index].cells for index in intact), strict=True))
         if not cells:
             return validated
-        results = [rule.validate_all(cells[at]) for at, _, rule in self._columns]
+        texts = [cells[at] for at, _, _ in self._columns]
+        if self._reading:
+            texts = self._reading.columns_of(cells)
+        rules = (rule for _, _, rule in self._columns)
+        results = [rule.validate_all(each) for rule, each in zip(rules, texts, strict=True)]
         names = [name for _, name, _ in self._columns]
         invalid = _find_problems(results)
         for number, values in enumerate(zip(*results, strict=True)):
@@ -178,8 +188,11 @@ class RowValidator:
     def _identifying_values(self, cells: list[str], untrusted: Collection[int]) -> dict[str, str]:
         values: dict[str, str] = {}
         for index, name, results in self._columns:
-            if name in IDENTIFYING_COLUMNS and index < len(cells) and index not in untrusted:
-                result = results[cells[index]]
+            needed = self._reading.indexes[index] if self._reading else (index,)
+            is_certain = all(at < len(cells) and at not in untrusted for at in needed)
+            if name in IDENTIFYING_COLUMNS and is_certain:
+                text = self._reading.text(index, cells) if self._reading else cells[index]
+                result = results[text]
                 if isinstance(result, str):
                     values[name] = result
         return values

@@ -8,9 +8,12 @@ from django.db.models import F, Q
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.mail.models import OutgoingMail
+from rollbook.studentfile.mapping.mapping import MappingDocument
+from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.rules import FileRules
 from rollbook.students.models import Student
 from rollbook.updates.feed.models import FeedFields
+from rollbook.updates.mappings.models import ColumnMapping
 from rollbook.updates.planning.models import Expectation, LimitSet, PlanFields, UpdateEvent
 from rollbook.updates.row_outcomes import StagedRowQuerySet
 from rollbook.updates.state_machine import (
@@ -25,6 +28,7 @@ from rollbook.updates.state_machine import (
 
 __all__ = [
     "CheckedRange",
+    "ColumnMapping",
     "Draft",
     "Expectation",
     "FileChunk",
@@ -65,6 +69,12 @@ class StudentFile(models.Model):
         default=dict, help_text="by which its rows are validated, see studentfile/rules.py"
     )
     header = models.JSONField(default=list, help_text="the column names as sent")
+    mapping = models.ForeignKey(
+        ColumnMapping,
+        null=True,
+        on_delete=models.PROTECT,
+        help_text="the version of the column mapping it is read through; null: none",
+    )
     checkpoints = models.JSONField(
         default=list, help_text="[byte, line] of each record at which reading can start"
     )
@@ -79,6 +89,16 @@ class StudentFile(models.Model):
     def file_rules(self) -> FileRules:
         """The rules by which the file's rows are validated."""
         return FileRules.from_json(self.rules)
+
+    @property
+    def mapping_document(self) -> MappingDocument | None:
+        """The column mapping through which the file is read, if there is one."""
+        return self.mapping.mapping if self.mapping else None
+
+    def parse_header(self) -> Header:
+        """Return the header as the file's rows are read with it."""
+        header, _ = Header.parse(self.header, self.mapping_document)
+        return header
 
 
 class UpdateJob(StudentFile, PlanFields, FeedFields):
@@ -172,8 +192,13 @@ class UpdateJob(StudentFile, PlanFields, FeedFields):
             models.UniqueConstraint(fields=["district", "number"], name="update_number"),
             models.UniqueConstraint(
                 fields=["district", "file_digest", "mode", "encoding", "is_check"],
-                condition=Q(state__in=REPLAYED, split_from__isnull=True),
+                condition=Q(state__in=REPLAYED, split_from__isnull=True, mapping__isnull=True),
                 name="update_same_file_in_queue",
+            ),
+            models.UniqueConstraint(
+                fields=["district", "file_digest", "mode", "encoding", "is_check", "mapping"],
+                condition=Q(state__in=REPLAYED, split_from__isnull=True),
+                name="update_same_mapped_file_in_queue",
             ),
             models.UniqueConstraint(
                 fields=["district"], condition=Q(state__in=IN_PROGRESS), name="update_one_at_a_time"

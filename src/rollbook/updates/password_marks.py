@@ -13,7 +13,7 @@ from rollbook.accounts.district_keys import KeyPurpose
 from rollbook.districts.models import District
 from rollbook.studentfile.reading.header import Header
 from rollbook.students import passwords
-from rollbook.updates.models import UpdateJob
+from rollbook.updates.models import ColumnMapping, UpdateJob
 
 KEPT = timedelta(days=30)
 """How long after its last file with passwords a district has a mark key."""
@@ -55,9 +55,12 @@ def _maintain(district_id: int, now: datetime) -> int:
 def _sends_passwords(district_id: int, now: datetime) -> bool:
     """Return whether one of the district's latest files had passwords, or a waiting one has."""
     recent = UpdateJob.objects.filter(district=district_id, received_at__gt=now - KEPT)
-    headers = {tuple(names) for names in recent.values_list("header", flat=True)}
-    return any(_has_passwords(Header.parse(names)[0]) for names in headers)
+    files = {(tuple(names), pk) for names, pk in recent.values_list("header", "mapping")}
+    mappings = ColumnMapping.objects.in_bulk({pk for _, pk in files if pk})
+    documents = {pk: stored.mapping for pk, stored in mappings.items()}
+    headers = (Header.parse(names, documents.get(pk))[0] for names, pk in files)
+    return any(map(_has_passwords, headers))
 
 
 def _has_passwords(header: Header) -> bool:
-    return any(column and column.secret for column in header.columns)
+    return "PASSWORD" in header.known

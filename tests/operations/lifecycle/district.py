@@ -24,11 +24,13 @@ from rollbook.districts.local_dates import local_date
 from rollbook.districts.models import District, MissedFile
 from rollbook.districts.schedules import ScheduleSettings
 from rollbook.operations.models import DistrictExport
+from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.students import absences
 from rollbook.students.absences import NewCount
 from rollbook.students.manual import transfers
 from rollbook.students.models import Student
 from rollbook.updates.mails import queue_result_mails
+from rollbook.updates.mappings import store
 from rollbook.updates.models import MissingStudents, UpdateJob
 from rollbook.updates.planning import expectations, limit_changes
 from rollbook.updates.planning.expectations import Wanted
@@ -75,6 +77,10 @@ def _plans(district: District, manager: Member) -> None:
     """Save limits, expect changes that an update uses up, and let a dry run replace another."""
     now = timezone.now()
     limit_changes.change(district, LimitDocument(second_person=True), manager, now)
+    columns = ({"to": "STUDENT_ID", "from": ["Nr"]}, {"to": "GRADE", "from": ["Level"]})
+    mapping = MappingDocument.from_json({"name": "sis", "columns": list(columns)})
+    store.save(district, mapping, manager, now)
+    run(district, "Nr,Level\ns000,8")
     wanted = Wanted(("GRADE",), now + timedelta(days=1), is_for_one_update=True)
     expectations.expect(district, wanted, manager, now)
     run(district, a_class(1, GRADE="5"))

@@ -117,7 +117,7 @@ def test_the_manifest_and_the_readme_are_right(exported: zipfile.ZipFile) -> Non
 @pytest.mark.statement("S37")
 def test_uploaded_files_have_no_passwords(exported: zipfile.ZipFile) -> None:
     names = [name for name in exported.namelist() if name.startswith("files/")]
-    assert len(names) == 7
+    assert len(names) == 8
     first = exported.read("files/update-1.csv").decode()
     assert '"STUDENT_ID"' in first
     assert '"s001"' in first
@@ -207,7 +207,7 @@ def test_it_is_recorded_with_its_digest_before_it_appears(
     assert list(tmp_path.iterdir()) == []
     event = AuditEvent.objects.get(action="district export")
     assert event.district == filled.district
-    assert event.detail.startswith(f"{STUDENTS} students, 7 files, with confidential information, ")
+    assert event.detail.startswith(f"{STUDENTS} students, 8 files, with confidential information, ")
     assert DistrictExport.objects.get(district=filled.district).digest in event.detail
 
 

@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.studentfile.reading import encodings, quoted_lots, reader, record_splitter
+from rollbook.studentfile.reading import (
+    encodings,
+    quoted_lots,
+    reader,
+    record_splitter,
+    row_parser,
+)
 from rollbook.studentfile.reading import scan as reading_scan
 from rollbook.studentfile.reading.reader import FileScan, Limits, RawRow, scan
 
@@ -99,7 +105,7 @@ def one_by_one() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(record_splitter, "_PLAIN_CELLS", re.compile(b"(?!)"))
         patched.setattr(reader, "are_lines", lambda records: False)
-        patched.setattr(reader, "_parse_intact", lambda records: None)
+        patched.setattr(row_parser, "_parse_intact", lambda records: None)
         patched.setattr(reading_scan._Scanner, "_are_regular", lambda scanner, records: False)
         patched.setattr(quoted_lots, "odd_rows", lambda records, rows, header: range(len(rows)))
         yield

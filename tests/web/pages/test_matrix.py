@@ -22,9 +22,11 @@ from rollbook.accounts.members import members
 from rollbook.accounts.models import AuditEvent, Member, Role, Session, Token
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.districts.models import District, School
+from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.students.manual import transfers
 from rollbook.students.models import Change, Group, Student, Transfer
-from rollbook.updates.models import Draft, Expectation, LimitSet, UpdateJob
+from rollbook.updates.mappings import store
+from rollbook.updates.models import ColumnMapping, Draft, Expectation, LimitSet, UpdateJob
 from rollbook.updates.planning import expectations, limit_changes
 from rollbook.updates.planning.expectations import Wanted
 from rollbook.updates.planning.limit_document import LimitDocument, Profile
@@ -79,6 +81,10 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     "draft": lambda cedar: {"key": cedar.draft.pk},
     "draft-apply": lambda cedar: {"key": cedar.draft.pk},
     "draft-discard": lambda cedar: {"key": cedar.draft.pk},
+    "draft-mapping": lambda cedar: {"key": cedar.draft.pk},
+    "mapping": lambda cedar: {"name": "cedars"},
+    "mapping-remove": lambda cedar: {"name": "cedars"},
+    "update-mapping": lambda cedar: {"number": cedar.update.number},
     "update": lambda cedar: {"number": cedar.update.number},
     "update-progress": lambda cedar: {"number": cedar.update.number},
     "update-rows": lambda cedar: {"number": cedar.update.number},
@@ -168,6 +174,9 @@ class Cedar:
         now = timezone.now()
         summer = Profile("Cedar's summer", now.date(), now.date(), Limits({}, {}))
         limit_changes.change(district, LimitDocument(profiles=(summer,)), self.manager, now)
+        columns = [{"to": "STUDENT_ID", "from": ["Cedar's number"]}]
+        mapping = MappingDocument.from_json({"name": "cedars", "columns": columns})
+        store.save(district, mapping, self.manager, now)
         wanted = Wanted(("GRADE",), now + timedelta(days=1))
         self.expectation = expectations.expect(district, wanted, self.manager, now)
         self.visitor = signed_in(self.manager)
@@ -191,6 +200,7 @@ class Cedar:
             Draft.objects.filter(district=self.manager.district),
             Token.objects.filter(member__district=self.manager.district),
             LimitSet.objects.filter(district=self.manager.district),
+            ColumnMapping.objects.filter(district=self.manager.district),
             Expectation.objects.filter(district=self.manager.district),
         ]
         return [row for query in found for row in query.order_by("pk").values_list()]

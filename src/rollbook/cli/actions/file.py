@@ -9,8 +9,10 @@ from pathlib import Path
 
 from rollbook.cli import output
 from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
+from rollbook.cli.mapping_file import read_mapping
 from rollbook.cli.progress_bar import ProgressBar
 from rollbook.studentfile.file_validator import validate_file
+from rollbook.studentfile.mapping.choice import MappingChoice, NoMapping, RequestedMapping
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.conversion.convert import convert
@@ -54,12 +56,13 @@ def _check_alone(arguments: Namespace, encoding: str) -> int:
     """Scan the file, validate every row, and print what would happen to it."""
     path: Path = arguments.file
     rules = FileRules(DateOrder(arguments.date_order))
+    mappings = RequestedMapping(read_mapping(arguments.map)) if arguments.map else NoMapping()
     max_kept = None if arguments.json else output.MAX_PROBLEMS_SHOWN
     result = ProblemTally(max_kept=max_kept)
     # The date on this machine is the only one known here.
     today = date.today()  # noqa: DTZ011
     with (
-        _converted_and_scanned(path, encoding, rules) as (csv_path, survey),
+        _converted_and_scanned(path, encoding, rules, mappings) as (csv_path, survey),
         ProgressBar() as progress,
     ):
         for row_count in validate_file(csv_path, survey, today, result):
@@ -74,7 +77,7 @@ def _check_alone(arguments: Namespace, encoding: str) -> int:
 
 @contextmanager
 def _converted_and_scanned(
-    path: Path, encoding: str, rules: FileRules
+    path: Path, encoding: str, rules: FileRules, mappings: MappingChoice
 ) -> Iterator[tuple[Path, FileScan]]:
     """Yield the file, or the temporary file that it is converted to, and its scan."""
     with tempfile.NamedTemporaryFile(prefix="rollbook-", suffix=".csv") as converted:
@@ -87,7 +90,7 @@ def _converted_and_scanned(
         if conversion.is_converted:
             converted.flush()
             csv_path, encoding = Path(converted.name), UTF_8
-        scan = reader.scan(csv_path, encoding=encoding, rules=rules)
+        scan = reader.scan(csv_path, encoding=encoding, rules=rules, mappings=mappings)
         yield csv_path, conversion.add_to(scan)
 
 

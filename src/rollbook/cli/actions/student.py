@@ -32,6 +32,7 @@ from rollbook.students.models import Absence, Change
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.text import count_of, format_timestamp
+from rollbook.updates.mappings.choice import UnknownMapping
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.receiving.files import IncomingFile
@@ -50,7 +51,7 @@ def load(arguments: Namespace) -> int:
     """Start an update with the file, wait for its end, and print its report."""
     district = get_district(arguments.district)
     require_active(district)
-    job = _work_on(district, _receive(district, arguments.file, Mode(arguments.mode)))
+    job = _work_on(district, _receive(district, arguments, Mode(arguments.mode)))
     if job.state != State.COMPLETED:
         return FAILED
     return SOME_REJECTED if job.rows_rejected else OK
@@ -60,7 +61,7 @@ def check(arguments: Namespace) -> int:
     """Start a dry run with the file, and print its plan."""
     district = get_district(arguments.district)
     require_active(district)
-    receipt = _receive(district, arguments.file, Mode(arguments.mode), is_check=True)
+    receipt = _receive(district, arguments, Mode(arguments.mode), is_check=True)
     if not arguments.wait:
         print(f"Started the dry run as update {receipt.update.number}.")
         return OK
@@ -119,7 +120,10 @@ def erase(arguments: Namespace) -> int:
     return OK
 
 
-def _receive(district: District, path: Path, mode: Mode, *, is_check: bool = False) -> Receipt:
+def _receive(
+    district: District, arguments: Namespace, mode: Mode, *, is_check: bool = False
+) -> Receipt:
+    path: Path = arguments.file
     with path.open("rb") as file:
         incoming = IncomingFile()
         try:
@@ -127,10 +131,21 @@ def _receive(district: District, path: Path, mode: Mode, *, is_check: bool = Fal
                 incoming.write(chunk)
             name = display_name(path.name)
             return receive(
-                district, incoming, file_name=name, mode=mode, source=SOURCE, is_check=is_check
+                district,
+                incoming,
+                file_name=name,
+                mode=mode,
+                source=SOURCE,
+                is_check=is_check,
+                header_map=arguments.header_map,
             )
         except ModeNotAllowed as error:
             raise CommandError("mode_not_allowed", f"{error}; nothing was started") from None
+        except UnknownMapping as unknown:
+            raise CommandError(
+                "no_such_mapping",
+                f"{district.name} has no column mapping '{unknown}'; {unknown.repair}",
+            ) from None
         except QueueFull as error:
             numbers = ", ".join(map(str, error.waiting))
             raise CommandError(

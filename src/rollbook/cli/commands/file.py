@@ -46,6 +46,13 @@ def register(commands: Commands) -> None:
         help="date order in the district's settings: month first (mdy) or day first (dmy) "
         "(default: mdy)",
     )
+    command.add_argument(
+        "--map",
+        type=Path,
+        metavar="MAPPING",
+        help="read the file through the column mapping in this JSON file; see "
+        "docs/column-mapping.md",
+    )
     _add_district_options(command)
     add_json_option(command)
 

@@ -1,6 +1,6 @@
 """Registers ``rollbook student``."""
 
-from argparse import BooleanOptionalAction, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from pathlib import Path
 
 from rollbook.cli.registration import (
@@ -44,6 +44,7 @@ def _register_check(group: Commands) -> None:
         default="update",
         help="as with the upload commands (default: update)",
     )
+    _add_header_map_option(command)
     command.add_argument(
         "--wait",
         action=BooleanOptionalAction,
@@ -72,6 +73,17 @@ def _register_load(group: Commands) -> None:
         choices=MODES,
         default="add",
         help="as with the upload commands (default: add)",
+    )
+    _add_header_map_option(command)
+
+
+def _add_header_map_option(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--header-map",
+        metavar="NAME",
+        default="",
+        help="read the file through this column mapping, or through none (default: the district's "
+        "mapping whose columns the file has)",
     )
 
 

@@ -51,6 +51,7 @@ from rollbook.updates import transitions
 from rollbook.updates.models import (
     AddedStudents,
     CheckedRange,
+    ColumnMapping,
     Draft,
     Expectation,
     LimitSet,
@@ -235,6 +236,12 @@ def _remove_limits(district: int) -> Removed:
     return Counter()
 
 
+def _remove_mappings(district: int) -> Removed:
+    """Remove the versions of column mappings, which files name; these rows aren't counted."""
+    bulk.delete(ColumnMapping, "district_id", [district])
+    return Counter()
+
+
 def _remove_saved_emails(district: int) -> Removed:
     """Remove emails that were saved as files because no mail server was configured.
 
@@ -341,6 +348,7 @@ STEPS: tuple[Callable[[int], Removed], ...] = (
     _remove_expectations,
     _remove_update,
     _remove_limits,
+    _remove_mappings,
     _remove_saved_emails,
     _remove_audit_events,
     _remove_members,

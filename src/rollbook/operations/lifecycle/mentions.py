@@ -14,6 +14,7 @@ from django.db.models import Max, Q, QuerySet
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.reading.row_parser import parse_every_row
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import fold_loosely
 from rollbook.updates.leftovers import KeyDigests
@@ -146,7 +147,7 @@ def _lines(file: StudentFile, identity: Identity) -> set[int] | None:
         return None
     if not file.header:
         return _lines_of_unread_file(file, identity)
-    header, _ = Header.parse(file.header)
+    header = file.parse_header()
     try:
         return {row.line for row in _rows(file, header) if _names(row, header, identity)}
     except (ValueError, reader.RecordTooLongError):
@@ -156,15 +157,19 @@ def _lines(file: StudentFile, identity: Identity) -> set[int] | None:
 def _rows(file: StudentFile, header: Header) -> Iterator[RawRow]:
     source = spool.open_stored(file.spool_name)
     for batch in reader.read_records(source, encoding=file.detected_encoding, header=header):
-        yield from reader.parse_rows(batch.records, batch.lines, header)
+        yield from parse_every_row(batch.records, batch.lines, header)
 
 
 def _names(row: RawRow, header: Header, identity: Identity) -> bool:
     """Return whether a row has an ID or username of the student, or else the name."""
     cells: dict[str, str] = {}
+    reading = header.reading
+    if reading and len(row.cells) == len(header.names):
+        texts = map(str.strip, reading.row(row.cells))
+        cells.update(zip((each.name for each in reading.columns), texts, strict=True))
     for column, cell in zip(header.columns, row.cells, strict=False):
         if column:
-            cells[column.name] = cell.strip()
+            cells.setdefault(column.name, cell.strip())
     if cells.get("STUDENT_ID") in identity.student_ids:
         return True
     if cells.get("USERNAME", "").casefold() in identity.usernames:

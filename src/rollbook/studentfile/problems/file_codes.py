@@ -150,6 +150,14 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
         "rename the column to STUDENT_ID, or start its name with _ if it isn't needed",
     ),
     file_error(
+        "mapping_columns",
+        "The file lacks columns that its column mapping reads",
+        "The file is to be read through a column mapping, and its header doesn't have all of the "
+        "columns of the mapping, or has one of them twice.",
+        "export all columns of the mapping, or change the mapping",
+        phrase="The file lacks columns that the column mapping {found} reads",
+    ),
+    file_error(
         "missing_column",
         "No column identifies the students",
         "A file needs STUDENT_ID; or FIRST_NAME, LAST_NAME and DOB; or USERNAME.",

@@ -83,6 +83,13 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         "no action needed; you can export without it",
     ),
     _file_warning(
+        "rows_not_kept",
+        "Rows were skipped because the column mapping doesn't keep them",
+        "The mapping has conditions on rows, such as that a role is student. Rows that don't meet "
+        "them are not read.",
+        "if they should be read, change the conditions of the column mapping",
+    ),
+    _file_warning(
         "unknown_column",
         "A column isn't recognized and was ignored",
         "Its name is neither a column name nor an alias.",

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Self
 
+from rollbook.studentfile.mapping.bound import Reading
+from rollbook.studentfile.mapping.steps import ReadDate
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.record_splitter import parse_record
 from rollbook.studentfile.rules import DateOrder, FileRules
 from rollbook.studentfile.values import birth_dates
 from rollbook.studentfile.values.text_checks import trim
@@ -69,8 +71,10 @@ class DateColumn:
         self._examined: set[bytes] = set()  # without those that must be counted
 
     @classmethod
-    def of(cls, header: Header) -> Self:
+    def of(cls, header: Header) -> "DateColumn":
         """Return the column of a file with this header."""
+        if header.reading:
+            return _mapped_column(header, header.reading)
         names = [column.name if column else None for column in header.columns]
         return cls(names.index(_COLUMN) if _COLUMN in names else None, len(names))
 
@@ -163,3 +167,34 @@ class DateColumn:
             "all dates the same way, or as yyyy-mm-dd"
         )
         return Problem("mixed_date_orders", min(month_line, day_line), _COLUMN, hint=hint)
+
+
+class _ChangedDates(DateColumn):
+    """Collects what the dates say that the steps of a mapping make of cells."""
+
+    def __init__(self, header: Header, at: int, reading: Reading) -> None:
+        super().__init__(0, len(header.names))
+        self._at, self._reading = at, reading
+
+    def add_regular(self, records: Sequence[bytes], line: int) -> None:
+        """Add records of one line each, without quotes and with all cells."""
+        texts = (record.decode("utf-8", "replace").rstrip("\r\n") for record in records)
+        self.add_rows([text.split(",") for text in texts], line)
+
+    def add_record(self, record: bytes, line: int) -> None:
+        """Add a record of one line and with all cells."""
+        self.add_cells(parse_record(record) or [], line)
+
+    def add_rows(self, rows: Sequence[Sequence[str]], line: int) -> None:
+        """Add the cells of records of one line each and with all cells."""
+        texts = (self._reading.text(self._at, row) for row in rows)
+        self._add_values([text.encode("utf-8", "replace") for text in texts], line)
+
+
+def _mapped_column(header: Header, reading: Reading) -> DateColumn:
+    at, width = reading.position(_COLUMN), len(header.names)
+    if at is None or any(isinstance(step, ReadDate) for step in reading.steps(at)):
+        return DateColumn(None, width)  # no date, or the mapping says what it means
+    if reading.steps(at):
+        return _ChangedDates(header, at, reading)
+    return DateColumn(reading.indexes[at][0], width)

@@ -1,9 +1,11 @@
 """Parse the header of a student file: its columns and its problems."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import repeat
+from operator import itemgetter
 
 from rollbook.studentfile.columns import (
     BY_NAME,
@@ -15,6 +17,9 @@ from rollbook.studentfile.columns import (
     fold_header,
     is_nameless,
 )
+from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMNS, can_identify
+from rollbook.studentfile.mapping.bound import Reading, bind
+from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.similar_names import (
     KEY,
@@ -23,15 +28,6 @@ from rollbook.studentfile.reading.similar_names import (
     key_rank,
     suggested_column,
 )
-
-IDENTIFYING_COLUMN_SETS: tuple[frozenset[str], ...] = (
-    frozenset({"STUDENT_ID"}),
-    frozenset({"FIRST_NAME", "LAST_NAME", "DOB"}),
-    frozenset({"USERNAME"}),
-)
-"""Each of these sets of columns can identify the student of a row."""
-IDENTIFYING_COLUMNS = frozenset().union(*IDENTIFYING_COLUMN_SETS)
-"""The columns of all these sets."""
 
 _STAFF_COLUMNS = frozenset(
     {
@@ -62,6 +58,7 @@ _SHARED_WITH_STAFF = frozenset(
 )
 
 
+_UNMAPPED_HINT = "the column mapping doesn't mention it: map it, or list it there as ignored"
 _WORDS_IN_ROWS = frozenset({"ID", "FIRST", "LAST"})
 """Names of identifying columns that are also values: ID is a state."""
 
@@ -75,18 +72,32 @@ class Header:
         columns: The column of each cell; None if the column is ignored.
         aliases_not_read: The column of each cell that is ignored because another cell is read as
             that column; None for all other cells.
+        reading: What is read through a column mapping; None: cells are read by their names. With
+            it, ``columns`` has for each cell a column that is read from it.
     """
 
     names: tuple[str, ...]
     columns: tuple[Column | None, ...]
     aliases_not_read: tuple[Column | None, ...] = ()
+    reading: Reading | None = None
 
     @classmethod
-    def parse(cls, names: Sequence[str]) -> "tuple[Header, list[Problem]]":
+    def parse(
+        cls, names: Sequence[str], mapping: MappingDocument | None = None
+    ) -> "tuple[Header, list[Problem]]":
         """Return the header and its problems.
 
         A header can be stored as JSON: parse(list(header.names)) returns the same header.
+
+        Args:
+            names: The cells as they were sent.
+            mapping: The column mapping through which the file is read, if there is one.
         """
+        if mapping:
+            reading = bind(mapping, names)
+            mapped = tuple(map(reading.column_of_cell, range(len(names))))
+            header = cls(tuple(names), mapped, (None,) * len(names), reading)
+            return header, _mapped_problems(header, reading)
         folded = [fold_header(name) for name in names]
         meanings = _meanings(folded)
         columns = tuple(map(_column_to_read, folded, meanings, repeat(_names_read(folded))))
@@ -98,16 +109,38 @@ class Header:
     @property
     def known(self) -> frozenset[str]:
         """The names of the columns that are used."""
-        return frozenset(column.name for column in self.columns if column)
+        columns = self.reading.columns if self.reading else self.columns
+        return frozenset(column.name for column in columns if column)
 
     @property
     def ignored(self) -> tuple[str, ...]:
         """The names, as sent, of columns that are not read and not ignored on purpose.
 
-        Columns without a name and those whose name starts with ``_`` are not among them.
+        Columns without a name and those whose name starts with ``_`` are not among them, nor those
+        that a mapping mentions.
         """
+        if self.reading:
+            return tuple(filter(_is_reported, self.reading.unread))
         pairs = zip(self.names, self.columns, strict=True)
         return tuple(name for name, column in pairs if column is None and _is_reported(name))
+
+    def getter(self, column: str) -> Callable[[Sequence[str]], str] | None:
+        """Return what takes the text of a column from the cells of a row; None: it isn't read."""
+        if self.reading:
+            at = self.reading.position(column)
+            return None if at is None else partial(self.reading.text, at)
+        names = [each.name if each else None for each in self.columns]
+        return itemgetter(names.index(column)) if column in names else None
+
+    def locate(self, problems: list[Problem]) -> None:
+        """Name the columns of the file in problems of columns that a mapping reads."""
+        reading = self.reading
+        for index, problem in enumerate(problems if reading else ()):
+            names = reading.file_columns(problem.column) if reading and problem.column else ()
+            if names:
+                place = f" ({problem.column} is {' and '.join(map(printable_excerpt, names))})"
+                hint = problem.hint or problem.definition.fix
+                problems[index] = replace(problem, hint=hint.removesuffix(place) + place)
 
     @property
     def unnamed_columns(self) -> tuple[int, ...]:
@@ -190,13 +223,27 @@ def _problems(header: Header) -> list[Problem]:
     return [*_unusable(header), *_duplicates(header), *_ignored(header), *_folded(header)]
 
 
+def _mapped_problems(header: Header, reading: Reading) -> list[Problem]:
+    """Return the problems of a header that is read through a mapping."""
+    if reading.missing:
+        names = ", ".join(map(printable_excerpt, reading.missing))
+        hint = f"it reads {names}: export them too, or change the mapping"
+        return [Problem("mapping_columns", 1, found=reading.mapping.name, hint=hint)]
+    if not can_identify(header.known):
+        return [Problem("missing_column", 1)]
+    return [
+        Problem("unknown_column", 1, found=printable_excerpt(name), hint=_UNMAPPED_HINT)
+        for name in dict.fromkeys(header.ignored)
+    ]
+
+
 def _unusable(header: Header) -> list[Problem]:
     if _looks_like_staff_file(header):
         return [Problem("wrong_file_type", 1)]
     renames = _renames(header)
     if KEY in renames.values():
         return [Problem("key_column_renamed", 1, KEY, hint=_rename_hint(renames))]
-    if not any(keys <= header.known for keys in IDENTIFYING_COLUMN_SETS):
+    if not can_identify(header.known):
         return [Problem("missing_column", 1, hint=_rename_hint(renames))]
     if renames:
         name, column = next(iter(renames.items()))

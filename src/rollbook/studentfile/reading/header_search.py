@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
+from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMNS
+from rollbook.studentfile.mapping.choice import MappingChoice
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.studentfile.reading.header import IDENTIFYING_COLUMNS, Header, looks_like_header
+from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.reading.record_splitter import is_blank, line_breaks, parse_record
 from rollbook.studentfile.reading.skipped_lines import printable_line
 
@@ -42,6 +44,17 @@ def can_decide(records: Sequence[bytes]) -> bool:
     if _is_header_at_once(next(lines)) or len(records) >= MAX_RECORDS_SEARCHED:
         return True
     return len([*lines]) >= MAX_LINES_ABOVE
+
+
+def find_mapped_header(records: Sequence[bytes], choice: MappingChoice) -> int | None:
+    """Return the index of the header that has the columns of a mapping; None: there is none.
+
+    Args:
+        records: The first records of a file, from the first one that is not blank.
+        choice: The mappings through which it can be read.
+    """
+    lines = islice(_filled_lines(records), MAX_LINES_ABOVE + 1)
+    return next((each.index for each in lines if each.cells and choice.fitting(each.cells)), None)
 
 
 def find_header(records: Sequence[bytes]) -> int:

@@ -1,12 +1,10 @@
 """Read the records and rows of a student file with their line numbers."""
 
-import csv
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from rollbook.studentfile.limits import MAX_ROW_BYTES, Limits
-from rollbook.studentfile.reading import header_search, row_damage
+from rollbook.studentfile.reading import header_search
 from rollbook.studentfile.reading.encodings import normalize_encoding_name, utf8_chunks
 from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header
@@ -19,11 +17,10 @@ from rollbook.studentfile.reading.record_splitter import (
     split_records,
 )
 from rollbook.studentfile.reading.row_damage import RowDamage
-from rollbook.studentfile.reading.row_shape import fit_cells
+from rollbook.studentfile.reading.row_parser import RawRow, parse_rows
 from rollbook.studentfile.reading.scan import scan
-from rollbook.studentfile.reading.skipped_lines import BLANK_OR_DASHES, FooterFilter, is_skipped
+from rollbook.studentfile.reading.skipped_lines import FooterFilter
 from rollbook.studentfile.reading.source import Source
-from rollbook.studentfile.writer import FORMULA_PREFIXES
 
 __all__ = [
     "FilePosition",
@@ -45,21 +42,6 @@ __all__ = [
 ]
 
 _MAX_BATCH_BYTES = 4_000_000  # limits the memory of a batch of long rows
-_GUARDED_PREFIXES = tuple("'" + prefix for prefix in FORMULA_PREFIXES)
-
-
-class RawRow(NamedTuple):
-    """One row.
-
-    Attributes:
-        line: The physical line it begins on.
-        cells: Its cells without formula guards.
-        damage: Why it is rejected whatever its cells contain; None if it was read without loss.
-    """
-
-    line: int
-    cells: list[str]
-    damage: RowDamage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,25 +120,6 @@ def read_records(
                 yield builder.take()
     if builder.records:
         yield builder.take()
-
-
-def parse_rows(records: Sequence[bytes], lines: Sequence[int], header: Header) -> list[RawRow]:
-    """Return the rows of these records, without blank lines and lines of dashes."""
-    secret = next(
-        (index for index, column in enumerate(header.columns) if column and column.secret), None
-    )
-    parsed = _parse_intact(records)
-    if parsed is None:
-        return _parse_one_by_one(records, lines, header, secret)
-    width = len(header.names)
-    rows: list[RawRow] = []
-    for record, line, cells in zip(records, lines, parsed, strict=True):
-        if not record.strip(BLANK_OR_DASHES) and is_skipped(cells):
-            continue
-        if b"'" in record:
-            _strip_formula_guards(cells, secret)
-        rows.append(RawRow(line, cells if len(cells) == width else fit_cells(cells, header)))
-    return rows
 
 
 def read_batches(
@@ -252,39 +215,3 @@ def _after_header(
         if records_left < 0:
             break
     raise ValueError("the file does not begin with the header that was scanned")
-
-
-def _parse_intact(records: Sequence[bytes]) -> list[list[str]] | None:
-    """Return the cells of each record, or None if one of them is damaged.
-
-    For the csv module, too, one record is one row.
-    """
-    if b"\0" in b"".join(records):
-        return None
-    try:
-        return list(csv.reader([record.decode() for record in records], strict=True))
-    except (UnicodeDecodeError, csv.Error):
-        return None
-
-
-def _parse_one_by_one(
-    records: Sequence[bytes], lines: Sequence[int], header: Header, secret: int | None
-) -> list[RawRow]:
-    """Return the rows of records of which some are damaged."""
-    rows: list[RawRow] = []
-    for record, line in zip(records, lines, strict=True):
-        cells, damage = row_damage.read_record(record, line, header)
-        if damage or not is_skipped(cells):
-            _strip_formula_guards(cells, secret)
-            rows.append(RawRow(line, cells, damage))
-    return rows
-
-
-def _strip_formula_guards(cells: list[str], secret: int | None) -> None:
-    """Remove the ``'`` that writer.py adds to values that look like formulas.
-
-    Rollbook never writes passwords, so a ``'`` in the secret column was typed.
-    """
-    for index, cell in enumerate(cells):
-        if index != secret and cell.startswith(_GUARDED_PREFIXES):
-            cells[index] = cell[1:]

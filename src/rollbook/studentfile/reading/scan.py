@@ -7,6 +7,7 @@ from itertools import repeat
 
 from rollbook.studentfile.columns import fold_header
 from rollbook.studentfile.limits import Limits
+from rollbook.studentfile.mapping.choice import MappingChoice, NoMapping
 from rollbook.studentfile.problems.problem import Problem, most_severe
 from rollbook.studentfile.reading import (
     byte_checks,
@@ -21,6 +22,7 @@ from rollbook.studentfile.reading import (
 )
 from rollbook.studentfile.reading.competing_columns import check_competing_columns
 from rollbook.studentfile.reading.date_order import DateColumn
+from rollbook.studentfile.reading.dropped_rows import DroppedRows
 from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.reading.record_splitter import parse_record
@@ -44,6 +46,7 @@ def scan(
     encoding: str = encodings.UTF_8,
     limits: Limits | None = None,
     rules: FileRules | None = None,
+    mappings: MappingChoice | None = None,
 ) -> FileScan:
     """Scan the whole file in constant memory.
 
@@ -53,6 +56,7 @@ def scan(
             A byte order mark in the file has precedence, and so have characters in UTF-8.
         limits: The limits, if not the default ones.
         rules: The rules that the district has set.
+        mappings: The column mappings through which the file can be read.
 
     Raises:
         OSError: The file can't be read.
@@ -67,7 +71,7 @@ def scan(
     encoding, problems = checked.encoding, list(checked.problems)
     if not checked.is_readable:
         return FileScan(encoding, None, 0, tuple(problems))
-    scanner = _Scanner(limits)
+    scanner = _Scanner(limits, mappings or NoMapping())
     scanner.read(encodings.utf8_chunks(source, encoding))
     file_rules, date_problems = scanner.dates.decide(rules or FileRules())
     problems += [*scanner.problems(), *date_problems]
@@ -76,7 +80,7 @@ def scan(
     return FileScan(
         encoding,
         scanner.header,
-        scanner.rows,
+        scanner.rows_kept,
         tuple(problems),
         tuple(scanner.checkpoints),
         file_rules,
@@ -86,8 +90,9 @@ def scan(
 class _Scanner:
     """Scans all records in one pass, and records where each problem first appears."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, mappings: MappingChoice) -> None:
         self.limits = limits
+        self._mappings = mappings
         self.header: Header | None = None
         self.rows = 0
         self.checkpoints: list[record_splitter.FilePosition] = []
@@ -128,6 +133,11 @@ class _Scanner:
                 self.checkpoints.append(record_splitter.FilePosition(byte, self._line))
                 next_checkpoint = byte + CHECKPOINT_INTERVAL_BYTES
 
+    @property
+    def rows_kept(self) -> int:
+        """The number of rows without those that a mapping skips."""
+        return self.rows - self.dropped.count if self.header else self.rows
+
     def problems(self) -> Iterator[Problem]:
         """Yield the problems of the file as a whole, those of the header first."""
         yield from self._header_problems
@@ -151,6 +161,7 @@ class _Scanner:
             )
         elif not self.rows and not self._has_row_error():
             yield Problem("no_rows", self._header_line)
+        yield from self.dropped.problems(self.rows, self._header_line)
         if self._rows_with_wrong_cell_count > self.rows * MAX_RAGGED_SHARE:
             yield Problem("structure", self._line_of_first_wrong_count, hint=self._structure_hint())
 
@@ -201,7 +212,9 @@ class _Scanner:
                 break
         if not records:
             return False
-        above = header_search.find_header(records)
+        above = header_search.find_mapped_header(records, self._mappings)
+        if above is None:
+            above = header_search.find_header(records)
         self._skipped_lines += header_search.title_problems(records[:above], self._line)
         self._skip(records[:above])
         return self._parse_header(parse_record(records[above]), records[above:])
@@ -225,16 +238,17 @@ class _Scanner:
         if b"\0" in batch[0]:
             self._header_problems.append(Problem("nul_bytes", self._line))
             return False
-        if hint := header_search.hint_for_delimiter(names):
+        mapping = self._mappings.for_header(names)
+        if not mapping and (hint := header_search.hint_for_delimiter(names)):
             self._header_problems.append(Problem("wrong_delimiter", self._line, hint=hint))
             return False
         if len(names) > self.limits.columns:
             hint = header_search.hint_for_columns(len(names), self.limits.columns)
             self._header_problems.append(Problem("too_many_columns", self._line, hint=hint))
             return False
-        header, problems = Header.parse(names)
+        header, problems = Header.parse(names, mapping)
         self._header_problems += [self._with_line_number(problem, batch) for problem in problems]
-        if not looks_like_header(names):
+        if not mapping and not looks_like_header(names):
             return False
         self._set_header(header, batch[0])
         self._read_rows(batch[1:])
@@ -248,6 +262,7 @@ class _Scanner:
 
     def _set_header(self, header: Header, record: bytes) -> None:
         self.header = self._header = header
+        self.dropped = DroppedRows(header)
         self._header_line = self._line
         self.dates = DateColumn.of(header)
         self._line += record_splitter.line_breaks(record)
@@ -263,6 +278,7 @@ class _Scanner:
 
     def _read_rows(self, batch: list[bytes]) -> None:
         """Count lots of regular records without parsing them; read all others."""
+        self.dropped.add(batch)
         for first in range(0, len(batch), _RECORDS_PER_LOT):
             records = batch[first : first + _RECORDS_PER_LOT]
             self._record_ends.update({record[-2:] for record in records})

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS, Header
+from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMN_SETS
+from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import raw_cells
 from rollbook.studentfile.reading.row_shape import fit_cells
 
@@ -78,7 +79,7 @@ def _key_indexes(header: Header) -> Mapping[str, int]:
     """Return the first identifying columns of the header, and their indexes."""
     indexes = {column.name: index for index, column in enumerate(header.columns) if column}
     for names in IDENTIFYING_COLUMN_SETS:
-        if names <= header.known:
+        if names <= indexes.keys():
             return {name: indexes[name] for name in names}
     return {}
 

@@ -7,7 +7,6 @@ that was interrupted resumes there.
 
 from collections.abc import Iterator
 
-from rollbook.studentfile.reading.header import Header
 from rollbook.updates.checking import byte_ranges
 from rollbook.updates.checking.check_range import RangeChecker, check_byte_range
 from rollbook.updates.checking.parallel import ParallelChecker
@@ -25,8 +24,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """
     files.ensure_available(update.spool_name, update.spool_digest)
     yield from manifest.remove_settled(update)
-    header, _ = Header.parse(update.header)
-    checker = RangeChecker(update, header)
+    checker = RangeChecker(update, update.parse_header())
     ranges = byte_ranges.unchecked_ranges(update)
     with ParallelChecker(update.pk, run) as parallel_checker:
         while ranges:

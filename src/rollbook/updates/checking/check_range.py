@@ -44,8 +44,7 @@ class RangeWorker:
     def __init__(self, update_id: int, run: str) -> None:
         self.update = UpdateJob.objects.select_related("district").get(pk=update_id)
         self.run = run
-        header, _ = Header.parse(self.update.header)
-        self.checker = RangeChecker(self.update, header)
+        self.checker = RangeChecker(self.update, self.update.parse_header())
 
     def check(self, byte_range: ByteRange) -> None:
         """Check one byte range.
@@ -105,7 +104,11 @@ class RangeChecker:
         self._rows = RowChecker(update, header)
         self._records = self._unknown = 0  # so far
         self.fingerprinter = RowFingerprinter(
-            update.district_id, header.names, update.file_rules, self._rows.mark_key
+            update.district_id,
+            header.names,
+            update.file_rules,
+            self._rows.mark_key,
+            header.reading.mapping if header.reading else None,
         )
 
     @cached_property

@@ -29,8 +29,7 @@ class GroupCells:
     def __init__(self, district_id: int, header: Header, *, may_add: bool) -> None:
         self._district_id = district_id
         self._may_add = may_add
-        names = [column.name if column else "" for column in header.columns]
-        self._index = names.index("GROUPS") if "GROUPS" in names else None
+        self._text = header.getter("GROUPS")
         self._known_cells: set[tuple[str, str]] = set()  # School ID and GROUPS that exist
 
     def check(
@@ -48,13 +47,14 @@ class GroupCells:
             rows: The same rows, validated.
             students: The student of each row, if there is one.
         """
-        if self._index is None:
+        text = self._text
+        if text is None:
             return
         for raw, row, student in zip(cells, rows, students, strict=True):
             if "&" not in row.values.get("GROUPS", "") or row.rejected:
                 continue
             is_used = student or self._may_add
-            if is_used and has_bare_separator(raw.cells[self._index]):
+            if is_used and has_bare_separator(text(raw.cells)):
                 row.problems += self._problems(row, student)
 
     def _problems(self, row: ValidatedRow, student: StudentSnapshot | None) -> Iterator[Problem]:

@@ -70,8 +70,7 @@ def compare(size: int) -> Iterator[Comparison]:
 
 def _compare(stored: Manifest, size: int) -> Comparison:
     update = stored.update
-    header, _ = Header.parse(update.header)
-    checker = RangeChecker(update, header)
+    checker = RangeChecker(update, update.parse_header())
     sample = _sample(stored, checker, size)
     result = checker.check_slice(sample)
     # Students who were changed after the sample was drawn aren't known anymore.

@@ -80,6 +80,7 @@ class RowChecker:
 
     def __init__(self, update: UpdateJob, header: Header) -> None:
         self._district_id = update.district_id
+        self._header = header
         self._may_add = Mode(update.mode).adds
         self._today, rules = local_date(update.district, timezone.now()), update.file_rules
         self._validator = RowValidator(header, self._today, rules=rules)
@@ -208,6 +209,7 @@ class RowChecker:
         A row with a warning won't be known: the next update has to warn again, and the cause may
         be gone by then.
         """
+        self._header.locate(row.problems)
         result.tally.add_row(row)
         stored_fingerprint = None if row.problems else fingerprint
         if not row.problems:

@@ -77,7 +77,7 @@ class OriginalRowsFile:
     def __init__(self, update: UpdateJob, *extra_columns: str, confidential: bool = True) -> None:
         self._update = update
         self._extra_columns = extra_columns
-        self._header, _ = Header.parse(update.header)
+        self._header = update.parse_header()
         self._indexes = _exported_indexes(self._header, Limits().columns - len(extra_columns))
         if not confidential:
             self._indexes = [index for index in self._indexes if self._is_open(index)]

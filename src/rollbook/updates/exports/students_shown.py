@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from rollbook.districts.local_dates import local_date
 from rollbook.studentfile.file_validator import validate_rows
-from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import RowValidator
 from rollbook.students import recognition
@@ -17,9 +16,8 @@ from rollbook.updates.models import UpdateJob
 
 def in_file_rows(update: UpdateJob, batches: Iterator[list[RawRow]]) -> set[int]:
     """Return the primary keys of the students whom rows of an update's file are about."""
-    header, _ = Header.parse(update.header)
     today = local_date(update.district, update.received_at)
-    validator = RowValidator(header, today, rules=update.file_rules)
+    validator = RowValidator(update.parse_header(), today, rules=update.file_rules)
     found: set[int] = set()
     for rows in batches:
         values = [row.values for row in validate_rows(validator, rows)]

@@ -1,8 +1,9 @@
 """Fingerprints of records: an equal one means an equal record, under the same header and rules.
 
 A fingerprint is a keyed 64-bit BLAKE2b hash of a record's bytes. The district, the header, the
-rules of the file and Rollbook's version are part of the key. So what was found out about a record
-is true of each record with its fingerprint, as long as the student hasn't changed.
+rules of the file, its column mapping and Rollbook's version are part of the key. So what was found
+out about a record is true of each record with its fingerprint, as long as the student hasn't
+changed.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import Self
 
 from rollbook import __version__
 from rollbook.accounts import key_ring
-from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.rules import FileRules
 from rollbook.updates import password_marks
 from rollbook.updates.models import UpdateJob
@@ -32,6 +33,7 @@ class RowFingerprinter:
         header: Sequence[str],
         rules: FileRules,
         mark_key: bytes | None = None,
+        mapping: MappingDocument | None = None,
     ) -> None:
         """Derive the key.
 
@@ -41,8 +43,11 @@ class RowFingerprinter:
             rules: The rules of the file.
             mark_key: The mark key of the district if the file has passwords: without it, nobody
                 can find a password by trying records.
+            mapping: The column mapping through which the file is read.
         """
         parts = [__version__, district_id, rules.as_json(), *header, *_lost_keys()]
+        if mapping:
+            parts.append(mapping.as_json())
         rule_set = json.dumps(parts, sort_keys=True)
         secret = key_ring.ring(key_ring.ROW_DIGESTS).key
         key = hashlib.blake2b(rule_set.encode("utf-8", "surrogatepass"), key=secret).digest()
@@ -54,9 +59,9 @@ class RowFingerprinter:
     @classmethod
     def of_update(cls, update: UpdateJob) -> Self:
         """Return the one for the file of an update."""
-        header, _ = Header.parse(update.header)
+        header, mapping = update.parse_header(), update.mapping_document
         mark_key = password_marks.key_for(update.district_id, header)
-        return cls(update.district_id, header.names, update.file_rules, mark_key)
+        return cls(update.district_id, header.names, update.file_rules, mark_key, mapping)
 
     def compute(self, records: Iterable[bytes]) -> "array[int]":
         """Return a fingerprint for each record; line ends make no difference.

@@ -6,7 +6,9 @@ the update, which refers to the same file, and links the draft to it.
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -18,6 +20,10 @@ from rollbook.accounts.sealed_values import Sealer, unseal
 from rollbook.districts import modes
 from rollbook.districts.local_dates import local_date
 from rollbook.districts.modes import Channel
+from rollbook.studentfile.mapping.choice import MappingChoice
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.reader import FileScan
+from rollbook.updates.mappings.choice import DistrictMappings
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import file_chunks, preview
 from rollbook.updates.receiving import files as spool
@@ -30,13 +36,27 @@ from rollbook.updates.receiving.receive import (
     Submission,
     convert_and_scan,
     create_update,
+    describe,
     lock_district,
+    scan_stored,
     store_and_describe,
 )
 from rollbook.updates.state_machine import Mode
 
 LIFETIME = timedelta(hours=12)
 MAX_DRAFTS_PER_MEMBER = 5  # the oldest are removed
+
+_FOUND_WHILE_CONVERTING = frozenset(
+    (
+        "other_delimiter",
+        "utf16_decoded",
+        "other_sheets",
+        "formula_not_calculated",
+        "hidden_cells",
+        "merged_cells",
+    )
+)
+"""Warnings about the file that was uploaded, which isn't stored if it was converted."""
 
 _FILE_FIELDS = (
     "file_name",
@@ -46,6 +66,7 @@ _FILE_FIELDS = (
     "detected_encoding",
     "rules",
     "header",
+    "mapping",
     "checkpoints",
     "rows",
 )
@@ -76,10 +97,12 @@ def create_draft(
     encoding = encoding or district.encoding
     try:
         require_room(district, incoming.size)
-        scan = convert_and_scan(incoming, encoding, district)
+        mappings = DistrictMappings(district)
+        scan = convert_and_scan(incoming, encoding, district, mappings)
         result = preview.preview_rows(incoming.stored.content, scan, local_date(district, now))
         sealed_preview = Sealer.of_district(district.pk).seal(json.dumps(result))
         columns = store_and_describe(incoming, scan, district)
+        columns["mapping"] = mappings.of_scan(scan)
         with transaction.atomic():
             lock_district(district)
             draft = Draft.objects.create(
@@ -99,6 +122,68 @@ def create_draft(
         return draft
     finally:
         incoming.discard()
+
+
+def of_update(update: UpdateJob, member: Member, now: datetime) -> Draft:
+    """Return a new draft of the file of a refused update, which both refer to.
+
+    Raises:
+        FileMissing: The file is missing or damaged.
+        DistrictSuspended: The district is suspended.
+    """
+    spool.ensure_available(update.spool_name, update.spool_digest)
+    columns = {name: getattr(update, name) for name in (*_FILE_FIELDS, "file_digest", "encoding")}
+    draft = Draft(district=update.district, member=member, created_at=now, preview={}, **columns)
+    read = _read(draft, DistrictMappings(update.district), now)
+    with transaction.atomic():
+        lock_district(update.district)
+        for name, value in read.items():
+            setattr(draft, name, value)
+        draft.save(force_insert=True)
+    _remove_oldest(member)
+    return draft
+
+
+def read_again(draft: Draft, mappings: DistrictMappings, now: datetime) -> None:
+    """Read the stored file of a draft again, through another column mapping.
+
+    Raises:
+        DraftExpired: The draft no longer exists, or was submitted.
+        FileMissing: The file is missing or damaged.
+    """
+    read = _read(draft, mappings, now)
+    if not Draft.objects.filter(pk=draft.pk, update=None).update(**read):
+        raise DraftExpired
+
+
+def try_mapping(draft: Draft, mappings: MappingChoice, now: datetime) -> FilePreview:
+    """Return what the check of a draft would find with another column mapping."""
+    scan, result = _check(draft, mappings, now)
+    mapping = scan.header.reading.mapping if scan.header and scan.header.reading else None
+    header, _ = Header.parse(result["header"], mapping)
+    rows = 0 if scan.refusal else scan.rows
+    return preview.build_preview(result, rows, header)
+
+
+def _read(draft: Draft, mappings: DistrictMappings, now: datetime) -> dict[str, Any]:
+    """Return the columns of a draft that depend on its column mapping."""
+    scan, result = _check(draft, mappings, now)
+    columns = describe(scan)
+    columns["mapping"] = mappings.of_scan(scan)
+    columns["sealed_preview"] = Sealer.of_district(draft.district_id).seal(json.dumps(result))
+    return columns
+
+
+def _check(draft: Draft, mappings: MappingChoice, now: datetime) -> tuple[FileScan, dict[str, Any]]:
+    """Scan and preview the stored file of a draft, with the warnings of its conversion."""
+    spool.ensure_available(draft.spool_name, draft.spool_digest)
+    source = spool.open_stored(draft.spool_name)
+    scan = scan_stored(source, draft.detected_encoding, draft.district, mappings)
+    if draft.sealed_preview:
+        before = load_preview(draft).problems
+        converted = [each for each in before if each.code in _FOUND_WHILE_CONVERTING]
+        scan = replace(scan, problems=(*converted, *scan.problems))
+    return scan, preview.preview_rows(source, scan, local_date(draft.district, now))
 
 
 def find_draft(member: Member, key: UUID | str, now: datetime) -> Draft | None:
@@ -128,7 +213,9 @@ def load_preview(draft: Draft) -> FilePreview:
     result = draft.preview
     if draft.sealed_preview:
         result = json.loads(unseal(bytes(draft.sealed_preview)))
-    return preview.build_preview(result, draft.rows, result.get("header", draft.header))
+    names = result.get("header", draft.header)
+    header, _ = Header.parse(names, draft.mapping_document)
+    return preview.build_preview(result, draft.rows, header)
 
 
 def submit_draft(draft: Draft, mode: Mode, *, is_check: bool = False) -> Receipt:

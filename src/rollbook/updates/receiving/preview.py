@@ -4,7 +4,7 @@ Only an update can find unknown students and schools, and conflicts between rows
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Self
@@ -83,15 +83,15 @@ def preview_rows(source: Source, scan: FileScan, today: date) -> dict[str, Any]:
     }
 
 
-def build_preview(result: Mapping[str, Any], rows: int, header: Sequence[str]) -> FilePreview:
+def build_preview(result: Mapping[str, Any], rows: int, header: Header) -> FilePreview:
     """Return the preview of a file.
 
     Args:
         result: What ``preview_rows`` returned.
         rows: Rows in the file.
-        header: The column names as sent.
+        header: The header of the file.
     """
-    columns = HeaderColumns.from_names(header)
+    columns = HeaderColumns.of(header)
     counts, first_by_code = result["counts"], result["first"]
     groups = [_group(code, counts[code], first_by_code[code]) for code in sort_codes(counts)]
     return FilePreview(
@@ -118,9 +118,12 @@ class HeaderColumns:
     ignored: tuple[str, ...]
 
     @classmethod
-    def from_names(cls, names: Sequence[str]) -> Self:
-        """Return the columns of a header with these names, as sent."""
-        header, _ = Header.parse(names)
+    def of(cls, header: Header) -> Self:
+        """Return the columns of a header."""
+        if header.reading:
+            read = tuple(column.name for column in header.reading.columns)
+            unread = zip(header.names, header.columns, strict=True)
+            return cls(read, tuple(name for name, column in unread if column is None))
         known, ignored = [], []
         for name, column in zip(header.names, header.columns, strict=True):
             if column is None:

@@ -17,13 +17,16 @@ from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
 from rollbook.districts.modes import Channel
 from rollbook.districts.suspension import require_not_suspended
+from rollbook.studentfile.mapping.choice import MappingChoice
 from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.conversion.convert import convert
 from rollbook.studentfile.reading.encodings import UTF_8
 from rollbook.studentfile.reading.reader import FileScan
+from rollbook.studentfile.reading.source import Source
 from rollbook.updates import problem_store, runner, state_log, transitions
 from rollbook.updates.exports import source_update
+from rollbook.updates.mappings.choice import DistrictMappings
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.files import IncomingFile
@@ -105,9 +108,13 @@ class Submission:
             split_from=None,
         )
 
+    def unfinished(self) -> "QuerySet[UpdateJob]":
+        """Return those of these that are queued or held, at most one for each column mapping."""
+        return self.updates().filter(state__in=REPLAYED)
+
     def find_unfinished(self) -> Receipt | None:
-        """Return a receipt for the one of these that is queued or held; None if there is none."""
-        update = self.updates().filter(state__in=REPLAYED).first()
+        """Return a receipt for the one with the same column mapping; None if there is none."""
+        update = self.unfinished().filter(mapping=self.columns.get("mapping")).first()
         return Receipt(update, replayed=True, same_as=None) if update else None
 
 
@@ -125,6 +132,7 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
     is_check: bool = False,
     note: str = "",
     notify: Sequence[Member] = (),
+    header_map: str = "",
 ) -> Receipt:
     """Create an update for a file; if the file can't be accepted, the update is refused.
 
@@ -144,9 +152,11 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
         is_check: Whether it is a dry run, whose plan waits for a person.
         note: What the sender says about the file.
         notify: Further members who get the emails about the update.
+        header_map: The name of the column mapping, see ``mappings/choice.py``.
 
     Raises:
         ModeNotAllowed: The district doesn't allow the mode for files that are sent in this way.
+        UnknownMapping: The district has no column mapping of this name.
         QueueFull: Too many updates are waiting.
         QuotaExceeded: The district keeps too many bytes.
         DistrictSuspended: The district is suspended.
@@ -157,11 +167,14 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
     )
     try:
         modes.require_allowed(district, CHANNELS.get(source, Channel.SCRIPTS), mode)
-        if replayed := submission.find_unfinished():
-            return replayed
+        mappings = DistrictMappings(district, header_map)
+        for unfinished in submission.unfinished():
+            if mappings.of_header(unfinished.header) == unfinished.mapping:
+                return Receipt(unfinished, replayed=True, same_as=None)
         require_room(district, incoming.size)
-        scan = convert_and_scan(incoming, submission.encoding, district)
+        scan = convert_and_scan(incoming, submission.encoding, district, mappings)
         columns = store_and_describe(incoming, scan, district)
+        columns["mapping"] = mappings.of_scan(scan)
         columns |= {"file_name": file_name, "member": member, "source": source}
         columns |= {"limits": token_limits, "token_key": token_key, "note": note}
         columns["notified"] = [each.pk for each in notify] or None
@@ -170,13 +183,16 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
         incoming.discard()
 
 
-def convert_and_scan(incoming: IncomingFile, encoding: str, district: District) -> FileScan:
+def convert_and_scan(
+    incoming: IncomingFile, encoding: str, district: District, mappings: MappingChoice
+) -> FileScan:
     """Convert a file if it isn't CSV, and scan what is to be stored.
 
     Args:
         incoming: The file, completely written. ``incoming.stored`` is scanned.
         encoding: The requested encoding.
         district: The district, whose rules apply.
+        mappings: The column mappings through which the file can be read.
 
     Raises:
         OSError: The disk is full.
@@ -190,10 +206,25 @@ def convert_and_scan(incoming: IncomingFile, encoding: str, district: District) 
     if conversion.is_converted:
         incoming.replace_by_converted()
         encoding = UTF_8
+    scan = scan_stored(incoming.stored.content, encoding, district, mappings)
+    return conversion.add_to(scan)
+
+
+def scan_stored(
+    source: Source, encoding: str, district: District, mappings: MappingChoice
+) -> FileScan:
+    """Scan a file that is CSV.
+
+    Args:
+        source: The file.
+        encoding: The requested encoding.
+        district: The district, whose rules apply.
+        mappings: The column mappings through which the file can be read.
+    """
     scan = reader.scan(
-        incoming.stored.content, encoding=encoding, limits=limits(), rules=file_rules(district)
+        source, encoding=encoding, limits=limits(), rules=file_rules(district), mappings=mappings
     )
-    return source_update.inherit_date_order(conversion.add_to(scan), district)
+    return source_update.inherit_date_order(scan, district)
 
 
 def store_and_describe(
@@ -201,14 +232,21 @@ def store_and_describe(
 ) -> dict[str, Any]:
     """Store the file durably; return its columns of ``StudentFile`` by name."""
     return {
+        **describe(scan),
         "file_size": incoming.size,
-        "detected_encoding": scan.encoding,
         "spool_digest": incoming.stored.digest,
+        "spool_name": incoming.stored.persist(district.pk),
+    }
+
+
+def describe(scan: FileScan) -> dict[str, Any]:
+    """Return the columns of ``StudentFile`` that the scan of a file decides, by name."""
+    return {
+        "detected_encoding": scan.encoding,
         "rules": scan.rules.as_json(),
         "header": _header_names(scan),
         "checkpoints": [[position.byte, position.line] for position in scan.checkpoints],
         "rows": 0 if scan.refusal else scan.rows,
-        "spool_name": incoming.stored.persist(district.pk),
     }
 
 

@@ -33,7 +33,7 @@ from rollbook.updates.state_machine import (
     State,
 )
 
-PEOPLE = ("district", "member", "decided_by")
+PEOPLE = ("district", "member", "decided_by", "mapping")
 RELATED = (*PEOPLE, "corrects", "replaced_by", "split_from")
 """The foreign keys that a report follows.
 
@@ -56,6 +56,7 @@ class Report:
     columns that are not read. ``corrects`` is the number of the update whose exported rows this
     file contains; ``corrected_by`` has the numbers of the updates that contain exported rows of
     this one. ``deactivated`` are students whom the file doesn't name, so they aren't rows.
+    ``mapping`` is the name of the column mapping through which the file is read.
     """
 
     number: int
@@ -97,6 +98,8 @@ class Report:
     split_from: int | None = None
     split_into: tuple[int, ...] = ()
     note: str = ""
+    mapping: str = ""
+    mapping_version: int | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -194,6 +197,8 @@ def report_without_problems(update: UpdateJob) -> Report:
         is_check=update.is_check,
         split_from=update.split_from.number if update.split_from else None,
         note=update.note,
+        mapping=update.mapping.name if update.mapping else "",
+        mapping_version=update.mapping.version if update.mapping else None,
     )
 
 
@@ -308,6 +313,8 @@ def _ignored_columns(update: UpdateJob) -> tuple[str, ...]:
     """Return the names of ignored columns; none of a refused file, which may have no header."""
     if update.state == State.REFUSED:
         return ()
+    if update.mapping_id:
+        return tuple(dict.fromkeys(update.parse_header().ignored))
     return _ignored_names(tuple(update.header))
 
 

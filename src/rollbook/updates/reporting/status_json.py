@@ -75,11 +75,18 @@ def to_json(report: Report, line: StatusLine, context: StatusContext) -> dict[st
         "reference": report.reference or None,
         "is_check": report.is_check,
         "note": report.note,
+        "column_mapping": _mapping_to_json(report),
         "split_from": report.split_from,
         "split_into": list(report.split_into),
         "link": link(report, context.url),
         "plan": _plan_to_json(report.plan) if report.plan else None,
     }
+
+
+def _mapping_to_json(report: Report) -> dict[str, object] | None:
+    if not report.mapping:
+        return None
+    return {"name": report.mapping, "version": report.mapping_version}
 
 
 def _plan_to_json(plan: PlanStatus) -> dict[str, object]:

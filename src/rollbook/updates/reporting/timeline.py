@@ -83,7 +83,7 @@ def result_mails(update: UpdateJob) -> tuple[MailStatus, ...]:
 
 def describe_file(update: UpdateJob) -> FileDescription:
     """Return a description of the update's file."""
-    columns = HeaderColumns.from_names(update.header)
+    columns = HeaderColumns.of(update.parse_header())
     return FileDescription(
         name=update.file_name,
         size=update.file_size,

@@ -17,7 +17,6 @@ from django.db.models import F
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
 from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading import reader
-from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import ValidatedRow, fill_one_name
 from rollbook.students import snapshots
@@ -120,7 +119,7 @@ class _StudentFile:
 
     def __init__(self, update: UpdateJob) -> None:
         self._update = update
-        self._header, _ = Header.parse(update.header)
+        self._header = update.parse_header()
         self.checker = RowChecker(update, self._header)
 
     def content_hashes(self, lines: set[int]) -> dict[int, int]:

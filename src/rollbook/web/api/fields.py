@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from rollbook.studentfile.mapping.mapping import NO_MAPPING, is_mapping_name
 from rollbook.studentfile.reading.reader import normalize_encoding_name
 from rollbook.studentfile.spelling import closest_match
 from rollbook.text import printable
@@ -29,6 +30,7 @@ class StartOptions:
         encoding: The encoding of the file; empty for the default.
         number: The number of an update; None for the current one.
         is_check: Whether the update is a dry run.
+        header_map: The name of a column mapping; empty for the one that fits.
         note: What the sender says about the file.
         notify: Addresses of further members who get the emails.
         wait: Seconds to wait for the end of an update.
@@ -41,6 +43,7 @@ class StartOptions:
     encoding: str = ""
     number: int | None = None
     is_check: bool = False
+    header_map: str = ""
     note: str = ""
     notify: tuple[str, ...] = ()
     wait: int = 0
@@ -80,6 +83,12 @@ def _note(value: str, options: StartOptions) -> StartOptions:
     if len(note) > MAX_NOTE_LENGTH or not note.isprintable():
         raise _wrong("note", value, f"use one line of at most {MAX_NOTE_LENGTH} characters")
     return replace(options, note=note)
+
+
+def _header_map(value: str, options: StartOptions) -> StartOptions:
+    if not is_mapping_name(value) and value != NO_MAPPING:
+        raise _wrong("header_map", value, "use the name of a column mapping, or none")
+    return replace(options, header_map=value)
 
 
 def _notify(value: str, options: StartOptions) -> StartOptions:
@@ -123,6 +132,7 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
         "encoding": _encoding,
         "update": _number,
         "check": _check,
+        "header_map": _header_map,
         "note": _note,
         "notify": _notify,
         "wait": _wait,

@@ -13,6 +13,7 @@ from rollbook.districts import modes
 from rollbook.districts.modes import Channel, ModeNotAllowed
 from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import join_words, name_updates, printable
+from rollbook.updates.mappings.choice import UnknownMapping
 from rollbook.updates.receiving.kept_bytes import QuotaExceeded
 from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
 from rollbook.web.api.fields import MAX_SHOWN_LENGTH, StartOptions, parse_fields, unknown
@@ -237,7 +238,15 @@ def receive_file(checked: CheckedRequest) -> Receipt:
             is_check=checked.options.is_check,
             note=checked.options.note,
             notify=_notified(checked),
+            header_map=checked.options.header_map,
         )
+    except UnknownMapping as unknown_mapping:
+        raise ApiError(
+            "wrong_value",
+            field="header_map",
+            value=printable(str(unknown_mapping), MAX_SHOWN_LENGTH),
+            repair=unknown_mapping.repair,
+        ) from None
     except QueueFull as full:
         raise ApiError("queue_full", waiting=name_updates(full.waiting)) from None
     except QuotaExceeded as exceeded:

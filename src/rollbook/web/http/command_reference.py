@@ -117,7 +117,12 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             frozenset({APPROVE}),
             "the SCHOOL_IDs of schools whose rows are left out, as in `without=100,200`",
         ),
-        "header_map": Field(_ONLY_START),
+        "header_map": Field(
+            _ONLY_START,
+            "the name of the column mapping through which the file is read, as in "
+            "`header_map=powerschool`; `none` for no mapping; the default is the mapping of your "
+            "district whose columns the file has",
+        ),
         "wait": Field(
             _ONLY_STATUS,
             "seconds to wait for the end of an update before the answer, at most 60, as in "

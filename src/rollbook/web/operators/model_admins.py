@@ -14,7 +14,14 @@ from rollbook.accounts.models import AccountMail, AuditEvent, AuditSeal, Member,
 from rollbook.districts.models import District, School
 from rollbook.operations.models import Alert, AlertMail, Destruction
 from rollbook.students.models import Group
-from rollbook.updates.models import Expectation, LimitSet, ResultMail, UpdateEvent, UpdateJob
+from rollbook.updates.models import (
+    ColumnMapping,
+    Expectation,
+    LimitSet,
+    ResultMail,
+    UpdateEvent,
+    UpdateJob,
+)
 from rollbook.web.operators import one_time_login
 from rollbook.web.operators.read_only_admin import ReadOnlyAdmin
 from rollbook.web.operators.site import site
@@ -173,7 +180,7 @@ class Updates(ReadOnlyAdmin):
             "rows_deactivated",
         ),
         ("problem_counts", "field_counts", "absences"),
-        ("is_check", "limit_set", "plan_digest", "token_key", "note"),
+        ("is_check", "limit_set", "mapping", "plan_digest", "token_key", "note"),
         ("summary", "reasons"),
         ("planned_at", "apply_at", "discard_at"),
         ("decided_by", "decided_at", "decision_note", "left_out_schools"),
@@ -202,6 +209,16 @@ class LimitSets(ReadOnlyAdmin):
     list_select_related = ("district", "member")
     ordering = ("-created_at",)
     fields = (("district", "version"), ("member", "created_at"), "document")
+
+
+class ColumnMappings(ReadOnlyAdmin):
+    """The versions of the column mappings of districts."""
+
+    list_display = ("district", "name", "version", "member", "created_at")
+    list_filter = ("district",)
+    list_select_related = ("district", "member")
+    ordering = ("-created_at",)
+    fields = (("district", "name", "version"), ("member", "created_at"), "document")
 
 
 class Expectations(ReadOnlyAdmin):
@@ -339,6 +356,7 @@ for _model, _model_admin in (
     (UpdateJob, Updates),
     (UpdateEvent, UpdateEvents),
     (LimitSet, LimitSets),
+    (ColumnMapping, ColumnMappings),
     (Expectation, Expectations),
     (ResultMail, ResultMails),
     (AccountMail, AccountMails),

@@ -18,7 +18,7 @@ from rollbook.districts import modes
 from rollbook.districts.models import District
 from rollbook.districts.modes import MODES, Channel
 from rollbook.studentfile.columns import COLUMNS
-from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS
+from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMN_SETS
 from rollbook.students.models import Student
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import drafts, files, preview

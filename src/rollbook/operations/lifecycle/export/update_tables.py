@@ -5,7 +5,7 @@ from typing import Any
 
 from rollbook.districts.models import District
 from rollbook.operations.lifecycle.export.table import ROWS_PER_QUERY, Row, Table, timestamp
-from rollbook.updates.models import Expectation, LimitSet, UpdateEvent, UpdateJob
+from rollbook.updates.models import ColumnMapping, Expectation, LimitSet, UpdateEvent, UpdateJob
 from rollbook.updates.planning.limits import Reason
 from rollbook.updates.planning.reason_words import reason_sentence
 
@@ -14,7 +14,7 @@ _UPDATE_TIMES = ("received_at", "started_at", "applying_at", "ended_at", "file_r
 
 def _updates(district: District) -> Iterator[Row]:
     updates = UpdateJob.objects.filter(district=district).select_related(
-        "member", "corrects", "limit_set", "decided_by", "replaced_by"
+        "member", "corrects", "limit_set", "decided_by", "replaced_by", "mapping"
     )
     for update in updates.order_by("number").iterator(ROWS_PER_QUERY):
         yield [
@@ -50,6 +50,7 @@ def _plan(update: UpdateJob) -> Row:
         update.is_check,
         update.note,
         update.limit_set.version if update.limit_set else None,
+        f"{update.mapping.name} {update.mapping.version}" if update.mapping else None,
         update.plan_digest,
         update.summary,
         _sentences(update.reasons),
@@ -80,6 +81,14 @@ def _limits(district: District) -> Iterator[Row]:
     for limits in versions.order_by("version").iterator(ROWS_PER_QUERY):
         email = limits.member.email if limits.member else None
         yield [limits.version, limits.document, email, timestamp(limits.created_at)]
+
+
+def _mappings(district: District) -> Iterator[Row]:
+    versions = ColumnMapping.objects.filter(district=district).select_related("member")
+    for mapping in versions.order_by("name", "version").iterator(ROWS_PER_QUERY):
+        email = mapping.member.email if mapping.member else None
+        saved = [email, timestamp(mapping.created_at)]
+        yield [mapping.name, mapping.version, mapping.document, *saved]
 
 
 def _expectations(district: District) -> Iterator[Row]:
@@ -135,6 +144,7 @@ UPDATE_TABLES: tuple[Table, ...] = (
             ("is_check", "whether it was a dry run"),
             ("note", "the note of who started it"),
             ("limits_version", "the version of the limits that judged it; none: the default"),
+            ("column_mapping", "name and version of its column mapping; none: it has none"),
             ("plan_digest", "the digest of its plan"),
             ("summary", "what its plan would do, in numbers; kept for 400 days"),
             ("reasons", "the limits that its plan exceeded"),
@@ -169,6 +179,18 @@ UPDATE_TABLES: tuple[Table, ...] = (
             ("saved_at", "when"),
         ),
         _limits,
+    ),
+    Table(
+        "column_mappings",
+        "The versions of the column mappings.",
+        (
+            ("name", "its name"),
+            ("version", "its number"),
+            ("document", "as `rollbook mapping save` reads it; none: the mapping was removed"),
+            ("saved_by", "the member who saved it; none: the Rollbook administrator"),
+            ("saved_at", "when"),
+        ),
+        _mappings,
     ),
     Table(
         "expected_changes",

@@ -11,6 +11,7 @@ from rollbook.pagination import Page
 from rollbook.text import format_short_time, printable
 from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.exports.original_rows import RemovedByRetention, ensure_not_removed
+from rollbook.updates.mappings.proposals import is_mappable
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import missing_students
 from rollbook.updates.reporting import rows as row_table
@@ -58,6 +59,8 @@ def _page(page_request: PageRequest, number: int) -> HttpResponse:
     first_rows = context["rows"].items if context["rows"] else ()
     shown = row_table.students_shown(update, first_rows)
     page_request.audit("update", "seen", f"update {number}", shown)
+    may_map = page_request.may(Permission.MANAGE_SETTINGS) and not update.file_removed_at
+    context["is_mappable"] = may_map and is_mappable(context["report"].refusal)
     return page_request.render("updates/detail.html", context)
 
 

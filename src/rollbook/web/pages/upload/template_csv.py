@@ -6,7 +6,7 @@ from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
 from rollbook.studentfile import writer
 from rollbook.studentfile.columns import COLUMNS, Column
-from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS
+from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMN_SETS
 from rollbook.students import snapshots
 from rollbook.updates.exports.original_rows import BYTE_ORDER_MARK
 

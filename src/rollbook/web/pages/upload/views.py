@@ -20,6 +20,7 @@ from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
 from rollbook.students import recognition, snapshots
 from rollbook.students.models import Student
 from rollbook.text import format_short_time, name_updates
+from rollbook.updates.mappings.proposals import is_mappable
 from rollbook.updates.models import Draft
 from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.kept_bytes import QuotaExceeded
@@ -139,6 +140,9 @@ def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
         "groups": [group for group in preview.groups if not _is_refusal(preview, group)],
         "accepted": preview.rows - preview.rejected,
         "modes": modes.allowed_modes(page_request.district, Channel.PAGES),
+        "is_mappable": is_mappable(preview.refusal)
+        and page_request.may(Permission.MANAGE_SETTINGS),
+        "may_map": not preview.refusal and page_request.may(Permission.MANAGE_SETTINGS),
         "delete_at": format_short_time(delete_at, page_request.now, time_zone),
     }
     return page_request.render("upload/preview.html", context)
