@@ -63,7 +63,7 @@ def both(both_once: tuple[District, District], db: None) -> tuple[District, Dist
     return District.objects.get(pk=district.pk), District.objects.get(pk=offline.pk)
 
 
-@pytest.mark.parametrize("case", depth.sample(all_cases(), "files of the twin", daily=12), ids=str)
+@pytest.mark.parametrize("case", depth.sample(all_cases(), "files of the twin", daily=8), ids=str)
 def test_server_and_twin_agree_on_every_figure(
     case: FieldCase, both: tuple[District, District], tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from tests.updates import night
 
 pytestmark = pytest.mark.django_db
 
-NIGHTS = depth.choose(daily=10, nightly=60)
+NIGHTS = depth.choose(daily=8, nightly=60)
 SIZE = depth.choose(daily=110, nightly=400)
 SEEDS = [depth.SEED % 1000, *range(depth.choose(daily=0, nightly=3))]
 
@@ -37,7 +37,7 @@ def test_two_files_a_night_are_nothing_unusual() -> None:
     night.lift_limits(district)
     night.enroll(district, made.unchanged().decode())
     UpdateJob.objects.update(shape=None)  # as if nothing had been known of that file
-    for number in range(3):
+    for number in range(2):
         made.ordinary()
         by_school = sorted(made.rows, key=lambda row: row[nights.AT["SCHOOL_ID"]])
         half = SIZE - 10
