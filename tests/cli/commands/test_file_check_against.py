@@ -59,6 +59,33 @@ class TestOutput:
         assert "held" not in result.out
         assert result.err.endswith("checking: 3 of 3 rows (100 %)\n")
 
+    @pytest.fixture
+    def mapped(self, tmp_path: Path) -> tuple[Path, Path]:
+        """A file with other columns, and the mapping that reads it."""
+        columns = [{"to": "STUDENT_ID", "from": ["Nr"]}, {"to": "GRADE", "from": ["Level"]}]
+        mapping, file = tmp_path / "map.json", tmp_path / "ours.csv"
+        mapping.write_text(json.dumps({"name": "ours", "columns": columns}))
+        file.write_text("Nr,Level\n00124,5\n00123,4\n")
+        return file, mapping
+
+    def test_it_reads_the_file_through_a_mapping(
+        self, rollbook: Rollbook, export: Path, mapped: tuple[Path, Path]
+    ) -> None:
+        file, mapping = mapped
+        result = rollbook("file", "check", file, "--against", export, "--map", mapping)
+        assert result.code == 0, result.err
+        assert result.out.startswith(f"OK {file}: 2 rows: 1 student would change")
+        assert '  line 2, Ben Cole (00124): GRADE "3" would become "5"' in result.out
+
+    def test_it_knows_full_sync(
+        self, rollbook: Rollbook, export: Path, mapped: tuple[Path, Path]
+    ) -> None:
+        file, mapping = mapped
+        options = ("--against", export, "--map", mapping, "--mode", "sync", "--json")
+        result = rollbook("file", "check", file, *options)
+        shown = json.loads(result.out)
+        assert shown["mode"] == "sync"
+
     def test_a_plan_that_would_be_held_says_why(
         self, rollbook: Rollbook, tmp_path: Path, export: Path
     ) -> None:

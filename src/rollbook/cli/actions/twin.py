@@ -10,6 +10,7 @@ from rollbook.cli import output
 from rollbook.cli.actions.limits import read_document
 from rollbook.cli.actions.school import read_schools
 from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
+from rollbook.cli.mapping_file import read_mapping
 from rollbook.cli.progress_bar import ProgressBar
 from rollbook.operations.twin import checking
 from rollbook.operations.twin.roster import UnusableExport
@@ -77,6 +78,7 @@ def check(arguments: Namespace, encoding: str) -> int:
         limits=read_document(arguments.limits) if arguments.limits else None,
         encoding=encoding,
         date_order=arguments.date_order,
+        mapping=read_mapping(arguments.map) if arguments.map else None,
     )
     with ProgressBar() as progress:
         try:

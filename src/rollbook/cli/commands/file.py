@@ -74,7 +74,9 @@ def _add_district_options(command: ArgumentParser) -> None:
         "those of the students)",
     )
     command.add_argument(
-        "--mode", choices=("update", "add"), help="as with the upload commands (default: update)"
+        "--mode",
+        choices=("update", "add", "sync"),
+        help="as with the upload commands (default: update)",
     )
     command.add_argument(
         "--limits",

@@ -6,9 +6,13 @@ from pathlib import Path
 
 from django.utils import timezone
 
+from rollbook.districts import modes
 from rollbook.districts.models import District
+from rollbook.districts.modes import Channel
 from rollbook.operations.twin import roster
 from rollbook.operations.twin.roster import Watch
+from rollbook.studentfile.mapping.mapping import MappingDocument
+from rollbook.updates.mappings import store
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import limit_sets
 from rollbook.updates.planning.limit_document import LimitDocument
@@ -29,6 +33,7 @@ class Wanted:
         limits: The limits; None: those of a district that has set none.
         encoding: The encoding in the district's settings.
         date_order: The date order there.
+        mapping: The column mapping through which the file is read; None: there is none.
     """
 
     file: Path
@@ -38,6 +43,7 @@ class Wanted:
     limits: LimitDocument | None = None
     encoding: str = "utf-8"
     date_order: str = "mdy"
+    mapping: MappingDocument | None = None
 
 
 def check(wanted: Wanted, watch: Watch) -> UpdateJob:
@@ -52,11 +58,21 @@ def check(wanted: Wanted, watch: Watch) -> UpdateJob:
         OSError: A file can't be read.
     """
     district = District.objects.create(
-        name=NAME, slug=SLUG, encoding=wanted.encoding, date_order=wanted.date_order
+        name=NAME,
+        slug=SLUG,
+        encoding=wanted.encoding,
+        date_order=wanted.date_order,
+        modes=modes.as_stored({Channel.CLI: modes.MODES}),
     )
     roster.build(district, wanted.export, wanted.schools, watch)
     if wanted.limits:
         limit_sets.save(district, wanted.limits, None, timezone.now())
-    update = roster.send(district, wanted.file, wanted.mode, is_check=True).update
+    header_map = ""
+    if wanted.mapping:
+        store.save(district, wanted.mapping, None, timezone.now())
+        header_map = wanted.mapping.name
+    update = roster.send(
+        district, wanted.file, wanted.mode, is_check=True, header_map=header_map
+    ).update
     roster.run(update, watch)
     return update

@@ -91,7 +91,9 @@ def build(
         UpdateJob.objects.filter(pk=update.pk).update(shape=None)
 
 
-def send(district: District, path: Path, mode: Mode, *, is_check: bool = False) -> Receipt:
+def send(
+    district: District, path: Path, mode: Mode, *, is_check: bool = False, header_map: str = ""
+) -> Receipt:
     """Create an update of the district with a file.
 
     Raises:
@@ -103,7 +105,13 @@ def send(district: District, path: Path, mode: Mode, *, is_check: bool = False) 
             while chunk := file.read(CHUNK_BYTES):
                 incoming.write(chunk)
         return receive.receive(
-            district, incoming, file_name=path.name, mode=mode, source=SOURCE, is_check=is_check
+            district,
+            incoming,
+            file_name=path.name,
+            mode=mode,
+            source=SOURCE,
+            is_check=is_check,
+            header_map=header_map,
         )
     finally:
         incoming.discard()

@@ -37,15 +37,20 @@ def students_named(update: UpdateJob, lines: Sequence[int]) -> set[int]:
     """
     found: set[int] = set()
     for rows in _rows(update, lines):
-        keys = set(_keys(rows))
+        keys = set(_keys(rows, update.parse_header()))
         found |= recognition.holders(update.district_id, keys, keys)
         found |= students_shown.in_file_rows(update, iter([rows]))
     return found
 
 
-def _keys(rows: Iterable[RawRow]) -> Iterator[str]:
+def _keys(rows: Iterable[RawRow], header: Header) -> Iterator[str]:
+    """Yield all that may be a key: each cell, what a mapping makes of it, and their parts."""
     for row in rows:
-        for cell in row.cells:
+        cells = list(row.cells)
+        if header.reading:
+            missing = len(header.names) - len(cells)
+            cells += header.reading.row([*cells, *[""] * missing])
+        for cell in cells:
             yield cell.strip()
             yield from _SEPARATORS.split(cell)
 
@@ -55,7 +60,7 @@ def _rows(update: UpdateJob, lines: Sequence[int]) -> Iterator[list[RawRow]]:
     if not lines:
         return
     files.ensure_available(update.spool_name, update.spool_digest)
-    header, _ = Header.parse(update.header)
+    header = update.parse_header()
     stored = update.checkedrange_set.order_by("end_line").values_list("end_byte", "end_line")
     start: FilePosition | None = None
     at = 0  # how many of the lines are in earlier ranges

@@ -45,9 +45,9 @@ class Examined:
 
 def examine(update: UpdateJob, now: datetime) -> Examined:
     """Return what looks wrong with a file, of which all rows have been checked."""
-    header, _ = Header.parse(update.header)
+    header = update.parse_header()
     rows = sample.sample(update, header)
-    shape = shape_of(header, rows)
+    shape = shape_of(sample.header_of_cells(header), rows)
     return Examined(shape, tuple(_findings(update, header, rows, shape, now)))
 
 

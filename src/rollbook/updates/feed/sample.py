@@ -1,16 +1,26 @@
-"""Read a few thousand rows of a stored file, from everywhere in it, without reading all of it."""
+"""Read a few thousand rows of a stored file, from everywhere in it, without reading all of it.
+
+Of a file that is read through a column mapping, the cells are those that the mapping makes.
+"""
 
 from collections.abc import Iterator, Sequence
 
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import FilePosition, RecordBatch
+from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch
 from rollbook.studentfile.shape import MAX_RECORDS
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
 
 MAX_RECORDS_READ = 60_000
 """Records that are read to take some of them: all of a file that has no more."""
+
+
+def header_of_cells(header: Header) -> Header:
+    """Return the header of the cells that are read: with a mapping, one of Rollbook's columns."""
+    if header.reading is None:
+        return header
+    return Header.parse([column.name for column in header.reading.columns])[0]
 
 
 def sample(update: UpdateJob, header: Header) -> list[list[str]]:
@@ -28,19 +38,30 @@ def sample(update: UpdateJob, header: Header) -> list[list[str]]:
         if stride:
             records, lines = batch.records[::stride], batch.lines[::stride]
             parsed = reader.parse_rows(records, lines, header)
-            rows += [row.cells for row in parsed if row.damage is None]
+            rows += [_cells(row, header) for row in parsed if row.damage is None]
     return rows
 
 
 def all_cells(update: UpdateJob, header: Header, index: int) -> Iterator[str]:
-    """Yield the cells of one column, of all rows that have it and were read without loss."""
+    """Yield the cells of a column of ``header_of_cells``, of all rows that were read without loss.
+
+    Rows that don't have the column are left out.
+    """
     batches = reader.read_batches(
         files.open_stored(update.spool_name), encoding=update.detected_encoding, header=header
     )
     for batch in batches:
         for row in batch.rows:
-            if row.damage is None and index < len(row.cells):
-                yield row.cells[index].strip()
+            cells = _cells(row, header) if row.damage is None else []
+            if index < len(cells):
+                yield cells[index].strip()
+
+
+def _cells(row: RawRow, header: Header) -> list[str]:
+    if header.reading is None:
+        return row.cells
+    missing = len(header.names) - len(row.cells)
+    return header.reading.row([*row.cells, *[""] * missing])
 
 
 def _parts(update: UpdateJob) -> Iterator[tuple[FilePosition | None, int | None]]:

@@ -46,7 +46,7 @@ def find(update: UpdateJob, header: Header, rows: Sequence[Sequence[str]]) -> It
         header: The file's header.
         rows: The cells of a sample of its rows.
     """
-    index = _index_of(header)
+    index = _index_of(sample.header_of_cells(header))
     if index is None:
         return
     ids = {row[index].strip() for row in rows if index < len(row)} - {""}
