@@ -11,7 +11,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from rollbook.db import bulk
 from rollbook.districts.models import District, School
-from rollbook.students.models import Change, Student
+from rollbook.students.models import Change, Group, Student
 from rollbook.updates.models import StagedRow
 from tests.updates.night import a_class, enroll, send
 
@@ -99,6 +99,15 @@ def test_no_rows_insert_and_change_nothing(ann: int, none: Any) -> None:
     bulk.insert("students_change", COLUMNS, none)
     bulk.update(Student, ("grade",), [])
     assert not Change.objects.exists()
+
+
+def test_a_row_may_need_a_query(maple: District) -> None:
+    def rows() -> Iterator[tuple[object, ...]]:
+        for name in ("a", "b"):
+            yield School.objects.get(organization_id="100").pk, name, name
+
+    bulk.insert("students_group", ("school_id", "name", "name_key"), rows())
+    assert set(Group.objects.values_list("name", flat=True)) == {"a", "b"}
 
 
 def test_none_dates_and_numbers_are_inserted(maple: District) -> None:

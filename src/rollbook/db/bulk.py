@@ -20,25 +20,29 @@ _IS_POSTGRESQL = connection.vendor == "postgresql"
 def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows.
 
+    They are all computed first: that may need a query, such as for the versions of keys, and
+    PostgreSQL waits forever for the end of a COPY on a connection that is queried meanwhile.
+
     Args:
         table: The name of the table.
         columns: The columns that ``rows`` contain; the others get their database default.
         rows: The values of ``columns``, row by row.
     """
     names = ", ".join(map(connection.ops.quote_name, columns))
+    computed = list(rows)
     with connection.cursor() as cursor:
         if not _IS_POSTGRESQL:
             placeholders = ", ".join(["%s"] * len(columns))
             cursor.executemany(
                 f"INSERT INTO {table} ({names}) VALUES ({placeholders})",
-                list(rows),
+                computed,
             )
             return
         with (
             connection.wrap_database_errors,
             cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
         ):
-            for row in rows:
+            for row in computed:
                 copy.write_row(row)
 
 

@@ -198,8 +198,7 @@ def _stage_due(resolver: ConflictResolver, figures: Figures) -> Iterator[None]:
     while first < len(due):
         part = due[first : first + ROWS_PER_STEP]
         with transaction.atomic():
-            # As a list: PostgreSQL can't be queried while it copies rows.
-            staged_rows.stage(update.pk, list(_rows(part, first)))
+            staged_rows.stage(update.pk, _rows(part, first))
             resolver.record_progress(rows_staged=F("rows_staged"))  # progress
         first += len(part)
         yield

@@ -1,21 +1,32 @@
-"""Read the IDs of a district's students by school, from indexes that don't have the students."""
+"""Read the IDs of a district's students by school, as one text for each school.
+
+SQLite reads them from the index of schools and that of inactive students, and never the table.
+PostgreSQL has no ID in these, so it reads the students of the district once.
+"""
 
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connection
 
-_JOIN = {
-    "sqlite": "group_concat(student.id)",
-    "postgresql": "string_agg(student.id::text, ',')",
-}[connection.vendor]
-_IDS = f"""
-SELECT school.organization_id, {_JOIN}
+from rollbook.districts.models import School
+
+_OF_SCHOOLS = """
+SELECT student.school_id, {is_inactive}, group_concat(student.id)
 FROM districts_school school JOIN students_student student ON student.school_id = school.id
-WHERE school.district_id = %s {{condition}}
-GROUP BY school.id, school.organization_id"""
-_ALL = _IDS.format(condition="")
-_INACTIVE = _IDS.format(condition="AND student.status = 'inactive'")
+WHERE school.district_id = %s {condition}
+GROUP BY student.school_id"""
+_QUERIES = {
+    "sqlite": (
+        _OF_SCHOOLS.format(is_inactive=0, condition=""),
+        _OF_SCHOOLS.format(is_inactive=1, condition="AND student.status = 'inactive'"),
+    ),
+    "postgresql": (
+        "SELECT school_id, status = 'inactive', string_agg(id::text, ',')"
+        " FROM students_student WHERE district_id = %s GROUP BY 1, 2",
+    ),
+}[connection.vendor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +49,21 @@ class Roster:
 
 def load(district_id: int) -> Roster:
     """Return the students of a district."""
-    return Roster(_load(_ALL, district_id), _load(_INACTIVE, district_id))
+    schools = School.objects.filter(district=district_id)
+    names = dict(schools.values_list("pk", "organization_id"))
+    roster = Roster({}, {})
+    for school, is_inactive, keys in _load(district_id):
+        students = array("q", map(int, keys.split(",")))
+        if is_inactive:
+            roster.inactive[names[school]] = students
+        if not is_inactive or connection.vendor == "postgresql":
+            known = roster.students.setdefault(names[school], array("q"))
+            known.extend(students)
+    return roster
 
 
-def _load(query: str, district_id: int) -> dict[str, "array[int]"]:
+def _load(district_id: int) -> Iterator[tuple[int, bool, str]]:
     with connection.cursor() as cursor:
-        cursor.execute(query, [district_id])
-        return {school: array("q", map(int, keys.split(","))) for school, keys in cursor}
+        for query in _QUERIES:
+            cursor.execute(query, [district_id])
+            yield from cursor.fetchall()
