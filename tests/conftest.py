@@ -124,6 +124,23 @@ With a share of a quarter, each of them runs on every fourth day. The longest pa
 below counts; a mark ``daily_share`` can make it less.
 """
 
+SHARES_IN_PROCESS = {
+    "operations/lifecycle": 1 / 2,
+    "students/test_touched_triggers.py": 1 / 2,
+    "updates/checking/test_byte_ranges.py": 1 / 2,
+    "updates/feed": 1 / 2,
+    "updates/reporting/test_rows.py": 1 / 2,
+    "updates/resolving/test_possible_duplicates.py": 1 / 2,
+    "updates/test_endings.py": 1 / 2,
+    "web/field": 1 / 2,
+    "web/pages/limits": 1 / 2,
+    "web/pages/settings": 1 / 2,
+}
+"""The share of in-process tests that ``make test`` and ``make test-all`` run on a day.
+
+They are long lists of similar values, files and moments, each with a district of its own.
+"""
+
 ON_ONE_DATABASE_A_DAY = (
     "browser",
     "cli/commands",
@@ -253,7 +270,7 @@ def _daily_share(item: pytest.Item) -> float:
         return max(share, 1 / 2) if item.get_closest_marker("statement") else share
     if connection.vendor == "postgresql" and not item.get_closest_marker("only_on"):
         return min(share, _share_of(item, SHARES_ON_POSTGRESQL))
-    return share
+    return min(share, _share_of(item, SHARES_IN_PROCESS))
 
 
 def _runs_on_one_database_a_day(item: pytest.Item) -> bool:

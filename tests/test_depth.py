@@ -9,6 +9,7 @@ from tests.conftest import (
     HERE,
     ON_BOTH_DATABASES,
     ON_ONE_DATABASE_A_DAY,
+    SHARES_IN_PROCESS,
     SHARES_OF_PROCESSES,
     SHARES_ON_POSTGRESQL,
     SLOWEST_FILES,
@@ -56,6 +57,7 @@ def test_a_seed_that_is_no_date_chooses_the_same_each_time(monkeypatch: pytest.M
 def test_the_files_and_folders_that_are_named_exist() -> None:
     folders = [path for path in SHARES_ON_POSTGRESQL if not (HERE / path).is_dir()]
     others = (
+        *SHARES_IN_PROCESS,
         *SHARES_OF_PROCESSES,
         *ON_ONE_DATABASE_A_DAY,
         *ON_BOTH_DATABASES,

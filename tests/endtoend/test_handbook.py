@@ -197,6 +197,9 @@ def test_the_handbook_from_installation_to_the_end_of_a_district(
     assert shell.run_commands("rollbook student export maple-usd") == export
 
     (home / "students.csv").write_text(HEADER + "".join(map(row, range(WHOLE))))
+    # So many new students would be held.
+    (home / "no-limits.json").write_text('{"limits": {}}')
+    shell.run_commands("rollbook limits set maple-usd --file no-limits.json")
     shell.run_commands(WHEN_INSTALLED.format(version=VERSION, upload=blocks()["load"]))
     shell.run("upgrade")
     shell.until_ready()

@@ -1,8 +1,9 @@
 """Change one thing in a mapping; the result is another mapping."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from rollbook.studentfile.fixes import Fix, FixStep
 from rollbook.studentfile.mapping.errors import Errors, InvalidMapping
 from rollbook.studentfile.mapping.mapping import ColumnSource, MappingDocument
 from rollbook.studentfile.mapping.parse_steps import parse_step
@@ -11,6 +12,20 @@ from rollbook.studentfile.reading.header import Header
 
 NAME_OF_FIXES = "fixed-file"
 """The name of the mapping of a file that had none until a step was added."""
+
+
+_DOCUMENTS: Mapping[FixStep, Callable[[str], dict[str, object]]] = {
+    FixStep.PAD: lambda width: {"step": "pad", "width": int(width), "with": "0"},
+    FixStep.STRIP_SUFFIX: lambda suffix: {"step": "strip", "suffix": suffix},
+    FixStep.STRIP_PREFIX: lambda prefix: {"step": "strip", "prefix": prefix},
+    FixStep.CASE: lambda case: {"step": "case", "to": case},
+    FixStep.DATE_ORDER: lambda order: {"step": "date", "order": order},
+}
+
+
+def step_of(fix: Fix) -> dict[str, object]:
+    """Return the step that does what a fix does, as in a document."""
+    return _DOCUMENTS[fix.step](fix.argument)
 
 
 def add_step(mapping: MappingDocument, column: str, step: Step) -> MappingDocument:
@@ -55,20 +70,23 @@ def of_header(name: str, names: Sequence[str]) -> MappingDocument:
 def with_fix(
     mapping: MappingDocument | None, names: Sequence[str], column: str, stored: object
 ) -> MappingDocument:
-    """Return the mapping of a file with one more step, which repairs a column.
+    """Return the mapping of a file with more steps, which repair a column.
 
     Args:
         mapping: The mapping of the file; None: it is read by the names of its columns.
         names: The header of the file.
         column: The Rollbook column to repair.
-        stored: The step as in a document.
+        stored: The step as in a document, or a list of several.
 
     Raises:
-        InvalidMapping: The step has errors, or the column isn't read.
+        InvalidMapping: A step has errors, or the column isn't read.
     """
-    errors = Errors()
-    step = parse_step(stored, "the step", errors)
-    errors.raise_any()
-    if step is None:
-        raise InvalidMapping(["the step: it can't be read"])
-    return add_step(mapping or of_header(NAME_OF_FIXES, names), column, step)
+    changed = mapping or of_header(NAME_OF_FIXES, names)
+    for document in stored if isinstance(stored, list) else [stored]:
+        errors = Errors()
+        step = parse_step(document, "the step", errors)
+        errors.raise_any()
+        if step is None:
+            raise InvalidMapping(["the step: it can't be read"])
+        changed = add_step(changed, column, step)
+    return changed

@@ -1,5 +1,6 @@
 """Load the data of the page of a plan."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,8 @@ from rollbook.accounts.managers import members_who_may
 from rollbook.accounts.models import Member
 from rollbook.districts.models import School
 from rollbook.pagination import Page, get_page
+from rollbook.studentfile.mapping.edit import step_of
+from rollbook.updates.feed.findings import Finding
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import decisions, limit_sets
 from rollbook.updates.planning.plan_status import PlanStatus
@@ -115,6 +118,31 @@ def find_deciders(update: UpdateJob, member: Member) -> Deciders:
     members = [each for each in found if each.pk != excluded]
     is_own = needs_other and member.pk == update.member_id
     return Deciders(member.may(needed) and not is_own, is_own, members)
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What would make the whole file right.
+
+    Attributes:
+        found: What looks wrong, as a sentence without its period.
+        column: The column.
+        steps: The steps of a column mapping, as JSON.
+    """
+
+    found: str
+    column: str
+    steps: str
+
+
+def repairs_of(update: UpdateJob) -> list[Repair]:
+    """Return the repairs of an update's file that are known."""
+    found = [Finding.from_json(each) for each in update.findings or []]
+    return [
+        Repair(each.hint, each.column, json.dumps(list(map(step_of, each.fixes))))
+        for each in found
+        if each.fixes and update.split_from_id is None
+    ]
 
 
 def reasons_of(plan: PlanStatus, names: SchoolNames) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def render_plan(
         "timeline": timeline.timeline(update),
         "mails": timeline.result_mails(update),
         "file": timeline.describe_file(update),
+        "repairs": _repairs(page_request, update),
         **_by_severity(current),
         **_by_school(update, plan, form, page_number(page_request)),
         **_decision(page_request, update, plan),
@@ -122,6 +123,11 @@ def _decided(
     else:
         page_request.success(done)
     return page_request.redirect("update", update.number)
+
+
+def _repairs(page_request: PageRequest, update: UpdateJob) -> list[page_data.Repair]:
+    may_map = page_request.may(Permission.MANAGE_SETTINGS)
+    return page_data.repairs_of(update) if may_map and not update.file_removed_at else []
 
 
 def _by_severity(current: Report) -> dict[str, Any]:
