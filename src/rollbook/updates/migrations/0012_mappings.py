@@ -10,7 +10,7 @@ from rollbook.db.migration_operations import set_c_collation
 class Migration(migrations.Migration):
     dependencies = [
         ("districts", "0006_file_schedule"),
-        ("updates", "0012_shape"),
+        ("updates", "0011_shape"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
