@@ -10,7 +10,7 @@ from rollbook.districts.local_dates import local_date
 from rollbook.students import absences
 from rollbook.students.absences import NewCount
 from rollbook.updates.absences import named
-from rollbook.updates.absences.figures import MAX_REJECTED_PERCENT
+from rollbook.updates.absences.figures import MAX_REJECTED_PERCENT, Figures
 from rollbook.updates.manifest import ranges
 from rollbook.updates.models import MissingStudents, UpdateJob
 
@@ -24,6 +24,10 @@ def students_named_again(update: UpdateJob) -> list[int]:
     older = {student for student, each in before.items() if each.number < update.number}
     if not older:
         return []
+    figures = Figures.from_json(update.absences) if update.absences else None
+    if figures and not (figures.not_counted or figures.schools):  # so it has the others
+        stored = MissingStudents.objects.get(update=update)
+        return sorted(older.difference(array("q", bytes(stored.student_ids))))
     present = older.intersection(ranges.students_of(update))
     rejected = named.rejected_without_student(update)
     if rejected and 100 * len(rejected) <= MAX_REJECTED_PERCENT * update.rows:

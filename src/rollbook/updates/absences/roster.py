@@ -4,6 +4,7 @@ SQLite reads them from the index of schools and that of inactive students, and n
 PostgreSQL has no ID in these, so it reads the students of the district once.
 """
 
+import json
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +13,14 @@ from django.db import connection
 
 from rollbook.districts.models import School
 
+# With GROUP BY instead, SQLite sorts all IDs first.
 _OF_SCHOOLS = """
-SELECT student.school_id, {is_inactive}, group_concat(student.id)
-FROM districts_school school JOIN students_student student ON student.school_id = school.id
-WHERE school.district_id = %s {condition}
-GROUP BY student.school_id"""
+SELECT school.id, {is_inactive}, (
+  SELECT group_concat(student.id) FROM students_student student
+  WHERE student.school_id = school.id {condition}
+)
+FROM districts_school school
+WHERE school.district_id = %s"""
 _QUERIES = {
     "sqlite": (
         _OF_SCHOOLS.format(is_inactive=0, condition=""),
@@ -53,7 +57,7 @@ def load(district_id: int) -> Roster:
     names = dict(schools.values_list("pk", "organization_id"))
     roster = Roster({}, {})
     for school, is_inactive, keys in _load(district_id):
-        students = array("q", map(int, keys.split(",")))
+        students = array("q", json.loads(f"[{keys or ''}]"))
         if is_inactive:
             roster.inactive[names[school]] = students
         if not is_inactive or connection.vendor == "postgresql":
@@ -62,7 +66,7 @@ def load(district_id: int) -> Roster:
     return roster
 
 
-def _load(district_id: int) -> Iterator[tuple[int, bool, str]]:
+def _load(district_id: int) -> Iterator[tuple[int, bool, str | None]]:
     with connection.cursor() as cursor:
         for query in _QUERIES:
             cursor.execute(query, [district_id])
