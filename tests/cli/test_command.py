@@ -74,6 +74,8 @@ def test_only_the_last_step_of_a_command_imports_late_and_its_action_exists() ->
     assert functions == {
         ("__init__.py", "_bootstrap_and_run"),
         ("bootstrap.py", "_open"),
+        ("file.py", "_check_against_district"),
+        ("offline.py", "_create_tables"),
         ("parser.py", "__call__"),
     }
 

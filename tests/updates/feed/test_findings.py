@@ -1,7 +1,10 @@
 """The thresholds, and how what was found is worded as a reason."""
 
+from collections.abc import Iterable, Sequence
+
 import pytest
 
+from rollbook.districts.models import District
 from rollbook.studentfile.fixes import Fix, FixStep
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Severity
 from rollbook.updates.feed.findings import THRESHOLDS, Finding
@@ -9,6 +12,8 @@ from rollbook.updates.planning.feed_measures import FEED_MEASURES
 from rollbook.updates.planning.limits import Reason
 from rollbook.updates.planning.measures import MEASURES
 from rollbook.updates.planning.reason_words import reason_sentence
+from rollbook.updates.state_machine import Mode
+from tests.updates.night import enroll, finish, send
 
 SENTENCES = {
     "shape_changed": "90 of 100 rows look different in DOB than in the last file",
@@ -71,3 +76,19 @@ def test_a_finding_is_stored_without_its_text() -> None:
     assert Finding.from_json(stored) == Finding(
         "ids_changed_form", 9, 9, "STUDENT_ID", holds=True, fixes=fixes
     )
+
+
+@pytest.mark.parametrize("ids", [range(40), range(95, 140), (*range(5), *range(50, 60))])
+def test_ids_that_continue_a_sequence_are_no_finding(maple: District, ids: Sequence[int]) -> None:
+    """The new number 23 begins with 2, and the rest of it is the ID of a student: number 3."""
+    known = [number for number in ids if number < 20 or number in range(95, 110)]
+    enroll(maple, file_of_ids(known))
+    update = send(maple, file_of_ids(ids), Mode.ADD)
+    finish(update)
+    update.refresh_from_db()
+    assert "ids_changed_form" not in {each["code"] for each in update.findings or []}
+
+
+def file_of_ids(ids: Iterable[int]) -> str:
+    rows = [f"{number},Ann{number},Lee{number},2012-05-13" for number in ids]
+    return "\n".join(["STUDENT_ID,FIRST_NAME,LAST_NAME,DOB", *rows])

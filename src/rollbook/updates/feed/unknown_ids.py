@@ -1,8 +1,9 @@
 """Find IDs that are unknown as they are written, but known in another form."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from django.db import connection
@@ -55,7 +56,7 @@ def find(update: UpdateJob, header: Header, rows: Sequence[Sequence[str]]) -> It
         return
     fixes = _best(update.district_id, unknown[:: -(-len(unknown) // TRIED)])
     if fixes:
-        yield from _of_all(update, sample.all_cells(update, header, index), fixes)
+        yield from _of_all(update, partial(sample.all_cells, update, header, index), fixes)
 
 
 def _index_of(header: Header) -> int | None:
@@ -115,24 +116,35 @@ class _Tally:
     Attributes:
         ids: How many there are.
         unknown: How many are unknown as they are written.
-        matched: How many of these are known in the other form.
+        matches: The other forms of these that are known, and of how many IDs each is the form.
         is_broken: Whether a known ID would be another one.
         fixed: The IDs in the other form.
     """
 
     ids: int = 0
     unknown: int = 0
-    matched: int = 0
     is_broken: bool = False
     fixed: Counter[str] = field(default_factory=Counter)
+    matches: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def matched(self) -> int:
+        """How many IDs are known in the other form."""
+        return self.matches.total()
 
 
-def _of_all(update: UpdateJob, cells: Iterable[str], fixes: tuple[Fix, ...]) -> Iterator[Finding]:
+def _of_all(
+    update: UpdateJob, read: Callable[[], Iterable[str]], fixes: tuple[Fix, ...]
+) -> Iterator[Finding]:
     tally = _Tally()
-    values = filter(None, cells)
+    values = filter(None, read())
     while some := list(islice(values, _LOOKED_UP_AT_ONCE)):
         _add(tally, update.district_id, {value: _apply(fixes, value) for value in some})
     threshold = THRESHOLDS["ids_changed_form"]
+    if threshold.is_reached(tally.matched, tally.ids):
+        # Numbers that continue a sequence are other students than those whose IDs they begin with.
+        for value in set(filter(tally.matches.__contains__, read())):
+            del tally.matches[value]
     if not threshold.is_reached(tally.matched, tally.ids):
         return
     is_proven = tally.matched >= PROVEN_SHARE * tally.unknown and not tally.is_broken
@@ -158,7 +170,8 @@ def _add(tally: _Tally, district_id: int, fixed: Mapping[str, str]) -> None:
             tally.is_broken |= other != value
         else:
             tally.unknown += 1
-            tally.matched += other in known
+            if other in known:
+                tally.matches[other] += 1
 
 
 def _sentence(tally: _Tally, fixes: Sequence[Fix]) -> str:

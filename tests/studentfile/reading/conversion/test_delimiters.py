@@ -186,7 +186,7 @@ def test_any_rows_are_read_as_if_they_were_separated_by_commas(
 ) -> None:
     def written(separator: str) -> bytes:
         file = io.StringIO()
-        writer = csv.writer(file, delimiter=separator, quoting=quoting, lineterminator="\n")
+        writer = csv.writer(file, delimiter=separator, quoting=quoting, lineterminator="\r\n")
         writer.writerows([HEADER, *rows])
         return file.getvalue().encode()
 
