@@ -55,18 +55,10 @@ COMMANDS = (
 
 @dataclass(frozen=True)
 class Field:
-    """A form field, the commands that accept it, and its description.
-
-    A field without a description is reserved: requests with it are refused until it is implemented.
-    """
+    """A form field, the commands that accept it, and its description."""
 
     commands: frozenset[str]
-    description: str = ""
-
-    @property
-    def is_implemented(self) -> bool:
-        """Return whether the field is implemented."""
-        return bool(self.description)
+    description: str
 
 
 _ALL = frozenset({START, STATUS, CANCEL, APPROVE, DISCARD})

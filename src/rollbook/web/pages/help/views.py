@@ -62,16 +62,9 @@ def problems(page_request: PageRequest) -> HttpResponse:
 @member_page()
 def commands(page_request: PageRequest) -> HttpResponse:
     """Describe the upload commands."""
-    fields, reserved = {}, []
-    for name, field in FIELDS.items():
-        if field.is_implemented:
-            fields[name] = field
-        else:
-            reserved.append(name)
     context: dict[str, Any] = {
         "commands": COMMANDS,
-        "fields": fields,
-        "reserved": reserved,
+        "fields": dict(FIELDS),
         "verdicts": VERDICT_MEANINGS,
         "errors": list(_errors()),
         "url": settings.URL,
