@@ -24,7 +24,7 @@ demo-spreadsheet: setup  ## send a messy spreadsheet and show what becomes of it
 run: setup  ## serve https://localhost:8443/ from the data folder ./data until Ctrl-C
 	@$(BIN)/rollbook serve --data data
 
-test: setup  ## what needs no database server, no browser and no further process, on SQLite; 4 minutes
+test: setup  ## what needs no database server, no browser and no further process, on SQLite; 3 minutes
 	TESTS_SAMPLED=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not process and not browser"
 
 test-all: setup  ## the same and the rest, on SQLite and on PostgreSQL: processes, curl, TLS, SMTP, browser; 13 minutes
