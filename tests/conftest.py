@@ -371,6 +371,7 @@ def kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
 
     What a test writes is undone at its end, as always. It must not need a second connection.
     """
+    forget_cached()  # this is before the fixtures of the first test
     files = set(settings.SPOOL.glob("*"))
     with django_db_blocker.unblock(), transaction.atomic():
         # A durable transaction may begin in it, as in that of a test.
@@ -476,6 +477,11 @@ def database_of_the_data_folder(request: pytest.FixtureRequest, _django_db_marke
 @pytest.fixture(autouse=True)
 def nothing_is_cached() -> None:
     """No test gets what another one has cached, nor its request."""
+    forget_cached()
+
+
+def forget_cached() -> None:
+    """Forget what a test may have left in this process."""
     readiness.clear()
     metrics.clear()
     key_ring.assume({})
