@@ -1,7 +1,9 @@
 """The loop of a single worker: the order of updates, and errors."""
 
 import errno
+import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from rollbook.db.schema_version import DatabaseIsNewer
 from rollbook.districts.models import District
+from rollbook.jobs.housekeeping import PeriodicTask
 from rollbook.jobs.single_worker import loop
 from rollbook.jobs.single_worker.heartbeat import WorkerLock
 from rollbook.updates import runner
@@ -175,3 +178,21 @@ def test_an_error_after_a_migration_by_a_newer_version_counts_no_failed_attempt(
         scheduler.run_one_round()
     update.refresh_from_db()
     assert (update.state, update.attempts_without_progress) == ("applying", 0)
+
+
+def test_a_periodic_task_that_finds_work_lets_other_writers_go_first_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    stop = threading.Event()
+
+    def run() -> int:
+        done.append("run")
+        if len(done) > 4:
+            stop.set()
+        return 1
+
+    monkeypatch.setattr(loop, "yield_to_other_writers", lambda: done.append("yield"))
+    monkeypatch.setattr(loop, "connection", SimpleNamespace(close=lambda: None))
+    loop._repeat(stop, PeriodicTask("task", run, 60.0, "* * * * *"), 60.0)
+    assert done == ["yield", "run"] * 3

@@ -214,6 +214,7 @@ def _repeat(stop: threading.Event, task: PeriodicTask, interval_s: float) -> Non
     while not stop.is_set():
         pause = interval_s
         try:
+            yield_to_other_writers()
             item_count = task.run()
             error_count = 0
         except Exception:
