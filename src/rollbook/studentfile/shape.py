@@ -45,8 +45,8 @@ _LONG_RUN = re.compile(r"([aAä])\1+|([^9aAä])\2{2,}|(9)9{12,}")
 def mask_of(value: str) -> str:
     """Return how a value looks: ``05/13/2014`` is ``99/99/9999``, and ``Brook`` is ``Aa+``.
 
-    Runs of letters are collapsed, and runs of digits only if they are very long: the number of
-    digits matters.
+    A run of letters is collapsed. A run of digits is collapsed only if it is very long, because the
+    number of digits matters.
     """
     mask = _NOT_ASCII.sub("ä", value[: 4 * MAX_MASK_LENGTH].translate(_CLASSES))
     return _LONG_RUN.sub(r"\1\2\3+", mask)[:MAX_MASK_LENGTH]

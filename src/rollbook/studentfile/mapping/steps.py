@@ -16,7 +16,7 @@ _YEAR_DIGITS = 4
 
 
 class Case(StrEnum):
-    """How letters are written."""
+    """Upper case, lower case or title case."""
 
     UPPER = "upper"
     LOWER = "lower"
@@ -74,7 +74,7 @@ class Trim(Step):
 
 @dataclass(frozen=True)
 class ChangeCase(Step):
-    """Write all letters in one way."""
+    """Change the case of all letters."""
 
     NAME = "case"
     to: Case
