@@ -106,15 +106,18 @@ class Schedule:
                 return moment
 
     def _moment(self, day: date) -> datetime | None:
-        """Return by when a file would be expected on a day without a pause.
-
-        A time that the clock skips is that long after the last one it shows; of two equal times,
-        the first is meant.
-        """
+        """Return by when a file would be expected on a day without a pause."""
         local = self.times[day.weekday()]
-        if local is None:
-            return None
-        return datetime.combine(day, local, ZoneInfo(self.time_zone)).astimezone(UTC)
+        return None if local is None else local_moment(day, local, self.time_zone)
+
+
+def local_moment(day: date, local: time, time_zone: str) -> datetime:
+    """Return the moment of a local time.
+
+    A time that the clock skips is that long after the last one it shows; of two equal times, the
+    first is meant.
+    """
+    return datetime.combine(day, local, ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def parse_time(text: str) -> time:

@@ -7,11 +7,11 @@ they end on the next day.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from rollbook.districts.file_schedule import WEEKDAYS, parse_time
+from rollbook.districts.file_schedule import WEEKDAYS, local_moment, parse_time
 from rollbook.districts.models import District
 from rollbook.text import format_clock
 
@@ -78,11 +78,8 @@ class QuietHours:
         if window is None:
             return []
         last_day = day if window.first < window.last else day + timedelta(days=1)
-        return [(self._moment(day, window.first), self._moment(last_day, window.last))]
-
-    def _moment(self, day: date, local: time) -> datetime:
-        """Return a moment; one that the clock skips is that long after the last one it shows."""
-        return datetime.combine(day, local, ZoneInfo(self.time_zone)).astimezone(UTC)
+        first = local_moment(day, window.first, self.time_zone)
+        return [(first, local_moment(last_day, window.last, self.time_zone))]
 
     def __str__(self) -> str:
         """Return the quiet hours in words, for the audit and the command line."""

@@ -7,6 +7,7 @@ from, and what is left out. A preset is proposed without what a file's header la
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from rollbook.studentfile.columns import NAMES_IN_OTHER_SYSTEMS
 from rollbook.studentfile.mapping.mapping import ColumnSource, Condition, MappingDocument
 from rollbook.studentfile.mapping.steps import Otherwise, Step, Translate
 
@@ -129,20 +130,7 @@ PRESETS: tuple[Preset, ...] = (
     _preset(
         "clever",
         "Clever, students.csv",
-        {
-            "Student_id": "STUDENT_ID",
-            "School_id": "SCHOOL_ID",
-            "First_name": "FIRST_NAME",
-            "Last_name": "LAST_NAME",
-            "DOB": "DOB",
-            "Gender": "GENDER",
-            "Grade": "GRADE",
-            "Race": "RACE",
-            "Ell_status": "ELL",
-            "Iep_status": "SPECIAL_ED",
-            "Username": "USERNAME",
-            "Password": "PASSWORD",
-        },
+        NAMES_IN_OTHER_SYSTEMS["Clever students.csv"],
         ("Student_id", "School_id"),
     ),
     _preset(

@@ -106,6 +106,17 @@ class Header:
         header = cls(tuple(names), columns, not_read)
         return header, _problems(header)
 
+    def read_through(self, cells: Sequence[str]) -> list[str]:
+        """Return what the mapping makes of a row, by Rollbook column; nothing without a mapping.
+
+        Args:
+            cells: The cells; those that are missing at the end count as blank.
+        """
+        if self.reading is None:
+            return []
+        missing = len(self.names) - len(cells)
+        return self.reading.row([*cells, *[""] * missing])
+
     @property
     def known(self) -> frozenset[str]:
         """The names of the columns that are used."""

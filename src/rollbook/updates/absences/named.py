@@ -36,8 +36,9 @@ def students_named(update: UpdateJob, lines: Sequence[int]) -> set[int]:
         FileMissing: The student file is missing or damaged.
     """
     found: set[int] = set()
-    for rows in _rows(update, lines):
-        keys = set(_keys(rows, update.parse_header()))
+    header = update.parse_header()
+    for rows in _rows(update, lines, header):
+        keys = set(_keys(rows, header))
         found |= recognition.holders(update.district_id, keys, keys)
         found |= students_shown.in_file_rows(update, iter([rows]))
     return found
@@ -46,21 +47,16 @@ def students_named(update: UpdateJob, lines: Sequence[int]) -> set[int]:
 def _keys(rows: Iterable[RawRow], header: Header) -> Iterator[str]:
     """Yield all that may be a key: each cell, what a mapping makes of it, and their parts."""
     for row in rows:
-        cells = list(row.cells)
-        if header.reading:
-            missing = len(header.names) - len(cells)
-            cells += header.reading.row([*cells, *[""] * missing])
-        for cell in cells:
+        for cell in (*row.cells, *header.read_through(row.cells)):
             yield cell.strip()
             yield from _SEPARATORS.split(cell)
 
 
-def _rows(update: UpdateJob, lines: Sequence[int]) -> Iterator[list[RawRow]]:
+def _rows(update: UpdateJob, lines: Sequence[int], header: Header) -> Iterator[list[RawRow]]:
     """Yield these rows, reading only the checked ranges that have any of them."""
     if not lines:
         return
     files.ensure_available(update.spool_name, update.spool_digest)
-    header = update.parse_header()
     stored = update.checkedrange_set.order_by("end_line").values_list("end_byte", "end_line")
     start: FilePosition | None = None
     at = 0  # how many of the lines are in earlier ranges

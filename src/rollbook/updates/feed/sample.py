@@ -58,10 +58,7 @@ def all_cells(update: UpdateJob, header: Header, index: int) -> Iterator[str]:
 
 
 def _cells(row: RawRow, header: Header) -> list[str]:
-    if header.reading is None:
-        return row.cells
-    missing = len(header.names) - len(row.cells)
-    return header.reading.row([*row.cells, *[""] * missing])
+    return header.read_through(row.cells) if header.reading else row.cells
 
 
 def _parts(update: UpdateJob) -> Iterator[tuple[FilePosition | None, int | None]]:

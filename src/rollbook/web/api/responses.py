@@ -100,7 +100,7 @@ def canceled(
     report = build_report(result.update)
     context = status_context(district, report, now)
     if result.is_canceled and report.state is State.DISCARDED:
-        line = StatusLine("OK", f"update {report.number} discarded; nothing was applied")
+        line = _discarded(report)
     else:
         line = _canceled(report) if result.is_canceled else _already_ended(report, now)
     lines = (
@@ -120,7 +120,7 @@ def decided(update: UpdateJob, ignored: Sequence[str], now: datetime) -> ApiResp
     report = build_report(update)
     context = status_context(update.district, report, now)
     if report.state is State.DISCARDED:
-        line = StatusLine("OK", f"update {report.number} discarded; nothing was applied")
+        line = _discarded(report)
     else:
         about = f"update {report.number} approved"
         if update.left_out_schools:
@@ -216,6 +216,10 @@ def _canceled(report: Report) -> StatusLine:
     summary = cancellation_summary(report)
     about = f"update {report.number} canceled: {summary}. The results will be emailed. {hint}"
     return StatusLine("OK", about)
+
+
+def _discarded(report: Report) -> StatusLine:
+    return StatusLine("OK", f"update {report.number} discarded; nothing was applied")
 
 
 def _already_ended(report: Report, now: datetime) -> StatusLine:
