@@ -1,6 +1,7 @@
 """A data folder of its own for each fault test, and the files of one eventful night."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
+from tests import depth
 from tests.installations import copied, environment, installed
 from tests.prepared import prepared
 
@@ -116,3 +118,24 @@ def enrolled_once() -> Folder:
     folder.run("make", str(place / "base.csv"))
     folder.run("sweep")
     return folder
+
+
+def after_deaths_of_a_worker(
+    start: Folder, folder: Path, purpose: str, *, daily: int, nightly: int, skips_check: bool = True
+) -> Iterator[tuple[int, Folder]]:
+    """Yield sampled statements, and a copy of the folder in which a worker died at each of them.
+
+    Args:
+        start: The folder in which the worker begins.
+        folder: Where to put the copies.
+        purpose: What the statements are for, which chooses the samples.
+        daily: How many samples a day takes.
+        nightly: How many a night takes.
+        skips_check: Whether the first third of the statements, the check of all rows, is left out.
+    """
+    statements = int(start.copy(folder / "counted").run("work_until", "1000000"))
+    possible = range(statements // 3 if skips_check else 1, statements)
+    for statement in depth.sample(possible, purpose, daily=daily, nightly=nightly):
+        died = start.copy(folder / str(statement))
+        died.run("work_until", str(statement), code=137)
+        yield statement, died

@@ -5,8 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests import depth
-from tests.faults.folder import HEADER, STUDENTS, Folder, enrolled_once, row
+from tests.faults.folder import (
+    HEADER,
+    STUDENTS,
+    Folder,
+    after_deaths_of_a_worker,
+    enrolled_once,
+    row,
+)
 
 SAMPLES, EVERY_NIGHT = 3, 60  # statements to die at, on each database
 LEAVERS = range(1, 13)
@@ -62,16 +68,12 @@ def is_inactive(student: dict[str, str]) -> bool:
 def test_a_worker_that_dies_at_any_statement_counts_and_deactivates_once(
     received: Folder, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
-    counted = received.copy(tmp_path / "counted")
-    statements = int(counted.run("work_until", "1000000"))
-    # Finding, deactivating and counting come after the check of all rows.
-    chosen = depth.sample(
-        range(statements // 3, statements),
+    deaths = after_deaths_of_a_worker(
+        received,
+        tmp_path,
         "statements of full sync",
         daily=SAMPLES,
         nightly=EVERY_NIGHT,
     )
-    for statement in chosen:
-        folder = received.copy(tmp_path / str(statement))
-        folder.run("work_until", str(statement), code=137)
+    for statement, folder in deaths:
         assert folder.finish() == undisturbed, f"after a death at statement {statement}"

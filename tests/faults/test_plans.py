@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from tests import depth
-from tests.faults.folder import HEADER, STUDENTS, Folder, enrolled_once, row
+from tests.faults.folder import (
+    HEADER,
+    STUDENTS,
+    Folder,
+    after_deaths_of_a_worker,
+    enrolled_once,
+    row,
+)
 
 SAMPLES, EVERY_NIGHT = 3, 40  # statements to die at, on each database
 RACES, NIGHTLY_RACES = 1, 10
@@ -64,18 +71,14 @@ def test_a_worker_that_dies_at_any_statement_splits_the_update_once(
     received: Folder, split: Folder, tmp_path: Path
 ) -> None:
     expected = split.dump()
-    counted = received.copy(tmp_path / "counted")
-    statements = int(counted.run("work_until", "1000000"))
-    # Judging, the summary and the split are after the check of all rows.
-    chosen = depth.sample(
-        range(statements // 3, statements),
+    deaths = after_deaths_of_a_worker(
+        received,
+        tmp_path,
         "statements while a plan is made",
         daily=SAMPLES,
         nightly=EVERY_NIGHT,
     )
-    for statement in chosen:
-        folder = received.copy(tmp_path / str(statement))
-        folder.run("work_until", str(statement), code=137)
+    for statement, folder in deaths:
         assert folder.finish() == expected, f"after a death at statement {statement}"
 
 
@@ -101,17 +104,15 @@ def test_a_worker_that_dies_while_an_approved_plan_is_applied_changes_nothing_in
 ) -> None:
     approved = split.copy(tmp_path / "approved")
     approved.run("approve_until", "1000000")
-    counted = approved.copy(tmp_path / "counted")
-    statements = int(counted.run("work_until", "1000000"))
-    chosen = depth.sample(
-        range(1, statements),
+    deaths = after_deaths_of_a_worker(
+        approved,
+        tmp_path,
         "statements while a plan is applied",
         daily=SAMPLES,
         nightly=EVERY_NIGHT,
+        skips_check=False,
     )
-    for statement in chosen:
-        folder = approved.copy(tmp_path / str(statement))
-        folder.run("work_until", str(statement), code=137)
+    for statement, folder in deaths:
         assert folder.finish() == undisturbed, f"after a death at statement {statement}"
 
 
