@@ -15,7 +15,8 @@ from tests.installations import execute
 from tests.patience import TIMEOUT_S
 
 FROZEN_AFTER_S = 5
-STUDENTS = 2_000
+STUDENTS = 6_000
+IS_FROZEN = "worker is frozen and is killed"  # it is stopped, or a step that it began takes too long
 IN_PROGRESS = "SELECT count(*) FROM updates_updatejob WHERE state = 'applying' AND rows_added > 0"
 
 
@@ -56,6 +57,7 @@ def stop_worker_at_work(rollbook: Rollbook, file: Path) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.kill(worker_of(rollbook), signal.SIGSTOP)
+    assert execute(rollbook.data, IN_PROGRESS) == [(1,)]
 
 
 def until_answered(answer: Iterator[int]) -> None:
@@ -78,7 +80,7 @@ def test_an_update_whose_worker_is_stopped_completes(
 ) -> None:
     stop_worker_at_work(frozen_soon, new_students)
     assert frozen_soon.until_ended().startswith("COMPLETED")
-    assert "worker is frozen and is killed: it has been stopped" in frozen_soon.read_log()
+    assert IS_FROZEN in frozen_soon.read_log()
     assert execute(frozen_soon.data, "SELECT rows_added FROM updates_updatejob") == [(STUDENTS,)]
     assert students(frozen_soon) == [(STUDENTS, STUDENTS)]
 
@@ -92,7 +94,7 @@ def test_cancel_and_start_work_although_the_worker_is_stopped(
     until_answered(frozen_soon.start_update(new_students, "mode=add").status for _ in iter(int, 1))
     assert frozen_soon.until_ended().startswith("COMPLETED")
     assert students(frozen_soon) == [(STUDENTS, STUDENTS)]
-    assert "worker is frozen and is killed" in frozen_soon.read_log()
+    assert IS_FROZEN in frozen_soon.read_log()
 
 
 @pytest.mark.only_on("sqlite")  # on PostgreSQL, the worker has a copy of the file in the database
@@ -107,7 +109,7 @@ def test_an_update_with_a_step_that_hangs_completes(
     file.rename(aside)
     os.mkfifo(file)  # to open it blocks until somebody writes to it
     os.kill(worker, signal.SIGCONT)
-    wait_for(frozen_soon, "worker is frozen and is killed: a step has taken more than 5 s")
+    wait_for(frozen_soon, f"{IS_FROZEN}: a step has taken more than {FROZEN_AFTER_S} s")
     aside.rename(file)
     assert frozen_soon.until_ended().startswith("COMPLETED")
     assert students(frozen_soon) == [(STUDENTS, STUDENTS)]
