@@ -38,6 +38,10 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("rollbook")
 
+# What pytest compiles serves all of its processes and the next run, even where Python is asked to
+# store no bytecode.
+sys.dont_write_bytecode = False
+
 GUARD = outside.Guard(outside.border_of(outside.ROOT))
 sys.addaudithook(GUARD)
 
