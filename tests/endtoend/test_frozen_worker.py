@@ -16,7 +16,7 @@ from tests.patience import TIMEOUT_S
 
 FROZEN_AFTER_S = 5
 STUDENTS = 6_000
-IS_FROZEN = "worker is frozen and is killed"  # it is stopped, or a step that it began takes too long
+IS_FROZEN = "worker is frozen and is killed"  # it is stopped, or its step takes too long
 IN_PROGRESS = "SELECT count(*) FROM updates_updatejob WHERE state = 'applying' AND rows_added > 0"
 
 

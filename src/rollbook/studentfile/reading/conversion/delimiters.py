@@ -22,6 +22,8 @@ NAMES = {b";": "semicolons", b"\t": "tabs", b"|": "vertical bars"}
 _BYTES_SEARCHED_FOR_HEADER = 1 << 15
 _RECORDS_SEARCHED_FOR_HEADER = 20
 _MIN_COLUMNS_BESIDE_COMMAS = 3
+_MIN_COLUMNS_OF_EVEN_TABLE = 3
+_MIN_ROWS_OF_EVEN_TABLE = 2
 _SEPARATOR_LINE = re.compile(
     rb'"?sep=(?P<delimiter>[,;\t|])"?[ ,;\t|]*(?=[\r\n]|\Z)', re.IGNORECASE
 )
@@ -67,6 +69,11 @@ def detect_delimiter(source: Source, encoding: str) -> Delimiter | None:
         return Delimiter(best, size)
     if separator_line and not (commas and separator_line["delimiter"] != b","):
         return Delimiter(separator_line["delimiter"], size)
+    if not separator_line and not any((commas, *counts.values())):
+        # Names that a column mapping knows.
+        even = [character for character in NAMES if _is_even_table(head, character)]
+        if len(even) == 1:
+            return Delimiter(even[0])
     return Delimiter(b",", size) if size else None
 
 
@@ -107,6 +114,29 @@ def _known_columns(head: bytes, character: bytes) -> int:
         if looks_like_header(names):
             return sum(looks_like_header([name]) for name in names)
     return 0
+
+
+def _is_even_table(head: bytes, character: bytes) -> bool:
+    """Return whether all rows have as many cells, separated by this character, as a header.
+
+    The first row counts as a header if it has no comma and each of its cells is another word.
+    """
+    exchange = bytes.maketrans(character + b",", b"," + character)
+    records, _ = record_splitter.split_records(head.translate(exchange), final=False)
+    rows = [_cells(record.translate(exchange), character) for record in records]
+    if len(rows) < _MIN_ROWS_OF_EVEN_TABLE:
+        return False
+    header = rows[0]
+    is_header = (
+        len(header) >= _MIN_COLUMNS_OF_EVEN_TABLE
+        and len(set(header)) == len(header)
+        and all(map(_is_word, header))
+    )
+    return is_header and all(len(row) == len(header) for row in rows if row)
+
+
+def _is_word(name: str) -> bool:
+    return "," not in name and any(map(str.isalpha, name))
 
 
 def _cells(record: bytes, character: bytes) -> Sequence[str]:
