@@ -1,8 +1,8 @@
 """Mappings for the files of well-known systems, by the names in their public documentation.
 
-Only names that the documentation confirms are here or, for Synergy, those that its reports are known
-to have: docs/column-mapping.md says what is left out. A preset is proposed without what a file's
-header lacks.
+Only names that the documentation confirms are here or, for Synergy, those that its reports are
+known to have: docs/column-mapping.md says what is left out. A preset is proposed without what a
+file's header lacks.
 """
 
 from collections.abc import Iterator, Mapping
