@@ -27,6 +27,19 @@ _UPDATE = (
     f"UPDATE students SET {_SET} FROM load "
     "WHERE students.district = 1 AND students.student_id = load.student_id"
 )
+_MERGE = f"""
+    MERGE INTO students
+    USING load ON students.district = 1 AND students.student_id = load.student_id
+    WHEN MATCHED AND ({_OURS}) IS DISTINCT FROM ({_THEIRS}) THEN UPDATE SET {_SET}
+    WHEN NOT MATCHED THEN INSERT ({_LIST}) VALUES ({", ".join(f"load.{name}" for name in _NAMES)})
+"""
+_UPSERT = f"""
+    INSERT INTO students ({_LIST}) VALUES ({", ".join("?" * len(_NAMES))})
+    ON CONFLICT (district, student_id)
+    DO UPDATE SET {_SET.replace("load.", "excluded.")}
+    WHERE ({_OURS}) IS NOT ({_THEIRS.replace("load.", "excluded.")})
+"""
+_BLOCK_BYTES = 1 << 20
 _INDEXES = (
     "CREATE UNIQUE INDEX students_id ON students (district, student_id)",
     "CREATE UNIQUE INDEX students_username ON students (district, username)",
@@ -65,6 +78,14 @@ class SQLiteFloor:
             changed = connection.execute(f"{_UPDATE} AND ({_OURS}) IS NOT ({_THEIRS})").rowcount
             connection.commit()
             return time.perf_counter() - began, changed
+
+    def merge(self, path: Path) -> tuple[float, int]:
+        """Bring the students up to this file; returns the seconds it took and how many changed."""
+        with closing(self._open()) as connection:
+            began = time.perf_counter()
+            connection.executemany(_UPSERT, _rows(path))
+            connection.commit()
+            return time.perf_counter() - began, connection.total_changes
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._address)
@@ -105,6 +126,19 @@ class PostgresFloor:
             changed = connection.execute(
                 f"{_UPDATE} AND ({_OURS}) IS DISTINCT FROM ({_THEIRS})"
             ).rowcount
+            connection.commit()
+            return time.perf_counter() - began, changed
+
+    def merge(self, path: Path) -> tuple[float, int]:
+        """Bring the students up to this file; returns the seconds it took and how many changed."""
+        with closing(self._open()) as connection, path.open("rb") as file:
+            began = time.perf_counter()
+            connection.execute(f"CREATE TEMP TABLE load ({_types()})")
+            copied = f"COPY load ({_LIST}) FROM STDIN (FORMAT csv, HEADER)"
+            with connection.cursor() as cursor, cursor.copy(copied) as copy:
+                while block := file.read(_BLOCK_BYTES):
+                    copy.write(block)
+            changed = connection.execute(_MERGE).rowcount
             connection.commit()
             return time.perf_counter() - began, changed
 

@@ -1,7 +1,8 @@
 """Measures the peak memory of a process and its child processes while something runs.
 
-Twice a second the peaks (VmHWM) of all running ones are added; the largest sum counts. Shared pages
-count for each process, so the result is never less than the actual use.
+Four times a second the proportional set sizes (PSS) of all running ones are added; the largest sum
+counts. A page that several processes share counts once, in equal parts. What a process needs for
+less than a quarter of a second may be missed.
 """
 
 import threading
@@ -11,7 +12,7 @@ from typing import Self
 
 from bench import processes
 
-_PAUSE = 0.5  # seconds
+_PAUSE_S = 0.25
 
 
 class Watch:
@@ -40,12 +41,12 @@ class Watch:
     def _look_on(self) -> None:
         ended = False
         while not ended:
-            ended = self._enough.wait(_PAUSE)  # the last look is at what there is at the end
+            ended = self._enough.wait(_PAUSE_S)  # the last look is at what there is at the end
             self._look()
 
     def _look(self) -> None:
         now = dict.fromkeys(self.most, 0)
         families = processes.families(root for _, root in self._roots)
         for (name, _), family in zip(self._roots, families, strict=True):
-            now[name] += sum(map(processes.peak, family))
+            now[name] += sum(map(processes.proportional, family))
         self.most = {name: max(peak, now[name]) for name, peak in self.most.items()}

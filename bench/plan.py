@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DATABASES = ("sqlite", "postgres")
-PARTS = ("works", "peers", "growth", "latency", "upload", "encryption", "pages", "plans", "workers")
+PARTS = (
+    "works",
+    "peers",
+    "growth",
+    "shapes",
+    "small",
+    "latency",
+    "upload",
+    "encryption",
+    "pages",
+    "plans",
+    "workers",
+)
 ORDERS = ("id", "school")
 VARIABLES = {
     "BENCH_ROWS": "numbers of students, such as 10000,100000 (minutes); 10000,100000,1000000",

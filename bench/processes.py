@@ -33,6 +33,11 @@ def resident(pid: int) -> int:
     return _status(pid, "VmRSS")
 
 
+def proportional(pid: int) -> int:
+    """Its proportional set size (PSS) now, in bytes; 0 if it has gone."""
+    return _value(_PROC / str(pid) / "smaps_rollup", "Pss")
+
+
 def forget_peak(pid: int) -> None:
     """Let the peak be counted anew from here."""
     (_PROC / str(pid) / "clear_refs").write_text("5", encoding="ascii")
@@ -100,8 +105,13 @@ def _ticks(pid: int) -> int:
 
 
 def _status(pid: int, name: str) -> int:
+    return _value(_PROC / str(pid) / "status", name)
+
+
+def _value(path: Path, name: str) -> int:
+    """Return a size that the kernel gives in kB, in bytes; 0 if the process has gone."""
     try:
-        text = (_PROC / str(pid) / "status").read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return 0
     found = (line.split() for line in text.splitlines() if line.startswith(f"{name}:"))

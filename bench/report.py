@@ -4,13 +4,17 @@ import sys
 from pathlib import Path
 
 from bench import svg, table
-from bench.goals import MIB, NAMES, lines, points
+from bench.goals import lines, points
+from bench.line import MIB, NAMES
 from bench.peers import WAYS
 from bench.results import Results
-from bench.svg import Curve
+from bench.svg import Bar, Curve
 
 _ROOT = Path(__file__).resolve().parent.parent
 _WHO = {"rollbook": "Rollbook", "floor": "the floor"}
+_NIGHT = {"rollbook": "Rollbook", "merge": "a script of a database administrator"}
+_CHART = "an-ordinary-night"
+_CHART_TITLE = "An ordinary night: seconds from the last byte of the file to the end"
 _WHY = (
     "Where the time goes, and what the missed goals would take: "
     "[profiles and reasons](decisions/0019-performance.md)."
@@ -25,11 +29,23 @@ def write(results: Results, folder: Path) -> None:
     drawn = {name: picture for name, picture in _pictures(results).items() if picture}
     for name, (_, picture) in drawn.items():
         (pictures / f"{name}.svg").write_text(picture, encoding="utf-8")
-    shown = "\n\n".join(f"![{title}](speed/{name}.svg)" for name, (title, _) in drawn.items())
-    (folder / "speed.md").write_text(_page(results, shown), encoding="utf-8")
+    images = {name: f"![{title}](speed/{name}.svg)" for name, (title, _) in drawn.items()}
+    first = _night(images.pop(_CHART)) if _CHART in images else ""
+    page = _page(results, first, "\n\n".join(images.values()))
+    (folder / "speed.md").write_text(page, encoding="utf-8")
 
 
-def _page(results: Results, shown: str) -> str:
+def _night(image: str) -> str:
+    """What a newcomer sees first."""
+    return (
+        "A nightly file of a district, in which one student out of a hundred has changed. The "
+        "script of a database administrator copies the file into the database and merges it in "
+        "one statement. It checks nothing, keeps no history and can't be canceled.\n\n"
+        f"{image}\n\n"
+    )
+
+
+def _page(results: Results, first: str, shown: str) -> str:
     compared = lines(results)
     verdict = (
         table.verdict(compared).replace("\nNOT MET: ", "\n* Not met: ").replace("\n*", "\n\n*", 1)
@@ -39,7 +55,7 @@ def _page(results: Results, shown: str) -> str:
             "<!-- Written by python -m bench.report from what `make bench` measured; "
             "do not change it here. -->",
             "# How fast it is",
-            verdict,
+            first + verdict,
             _WHY,
             table.markdown(compared),
             "## Curves",
@@ -72,7 +88,7 @@ def _machine(results: Results) -> str:
 
 def _pictures(results: Results) -> dict[str, tuple[str, str] | None]:
     """By the file's name: title and picture, or None where there are no two points."""
-    pictures = {}
+    pictures: dict[str, tuple[str, str] | None] = {_CHART: _night_chart(results)}
     for database, name in NAMES.items():
         for work in ("nightly", "rollover", "first load"):
             title = f"{work.capitalize()} on {name}"
@@ -86,6 +102,20 @@ def _pictures(results: Results) -> dict[str, tuple[str, str] | None]:
     memory = [_memory(results, key) for key in NAMES]
     pictures["memory"] = _picture("Memory of the worker at most", "rows", "MiB", memory)
     return pictures
+
+
+def _night_chart(results: Results) -> tuple[str, str] | None:
+    """Return bars for the largest number of students that both have processed, by database."""
+    groups = []
+    for database, name in NAMES.items():
+        times = {who: dict(points(results, database, "nightly", who)) for who in _NIGHT}
+        both = times["rollbook"].keys() & times["merge"].keys()
+        if both:
+            rows = max(both)
+            taken = {who: times[who][rows] for who in _NIGHT}
+            bars = [Bar(_NIGHT[who], taken[who], f"{taken[who]:.1f} s") for who in _NIGHT]
+            groups.append((f"{name}, {rows:,.0f} students", bars))
+    return (_CHART_TITLE, svg.bars(_CHART_TITLE, groups)) if groups else None
 
 
 def _memory(results: Results, database: str) -> Curve:

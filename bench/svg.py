@@ -1,4 +1,7 @@
-"""Draws curves as SVG: logarithmic axes, labeled curves, legible on light and dark pages."""
+"""Draws curves and bars as SVG, legible on light and dark pages.
+
+The axes of curves are logarithmic, those of bars begin at 0.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ _COLORS = (
     "#8a7a2f",
 )  # told apart on white and on black
 _GAP = 15  # between two names
+_BAR = 22  # from one bar to the next
+_NAMES_WIDTH, _VALUES_WIDTH = 300, 90
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #333 } .title { font-size: 15px; font-weight: 600 }
 .grid { stroke: #8884; stroke-width: 1 }
@@ -32,6 +37,15 @@ class Curve:
 
     name: str
     points: Sequence[Point]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar: its name, what it is, and the value written beside it."""
+
+    name: str
+    value: float
+    label: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,34 @@ def curves(title: str, across: str, up: str, drawn: Sequence[Curve]) -> str:
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def bars(title: str, groups: Sequence[tuple[str, Sequence[Bar]]]) -> str:
+    """The picture of horizontal bars in groups; bars of the same name have the same color."""
+    longest = max(bar.value for _, drawn in groups for bar in drawn)
+    names = list(dict.fromkeys(bar.name for _, drawn in groups for bar in drawn))
+    parts, top = [], float(_TOP)
+    for group, drawn in groups:
+        parts.append(_text(_LEFT // 4, top + 2, group, "title"))
+        top += _BAR + 2
+        for bar in drawn:
+            width = (WIDTH - _NAMES_WIDTH - _VALUES_WIDTH) * bar.value / longest
+            color = _COLORS[names.index(bar.name) % len(_COLORS)]
+            parts.append(_text(_NAMES_WIDTH - 8, top, bar.name, anchor="end"))
+            parts.append(
+                f'<rect x="{_NAMES_WIDTH}" y="{top - _BAR + 8:.1f}" width="{max(1.0, width):.1f}" '
+                f'height="{_BAR - 6}" fill="{color}"/>'
+            )
+            parts.append(_text(_NAMES_WIDTH + width + 6, top, bar.label))
+            top += _BAR
+        top += _BAR
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top:.0f}" role="img" '
+        f'aria-label="{escape(title)}">',
+        f"<title>{escape(title)}</title><style>{_STYLE}</style>",
+        _text(_LEFT // 4, 20, title, "title"),
+    ]
+    return "\n".join([*head, *parts, "</svg>"]) + "\n"
 
 
 def _scale(values: Sequence[float], start: float, end: float) -> _Scale:

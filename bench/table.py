@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.goals import Line
+from bench.line import Line
 
 HEAD = ("work", "database", "rows", "Rollbook", "against", "measured", "goal", "met")
 _MET = {True: "yes", False: "NO", None: ""}

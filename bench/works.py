@@ -1,14 +1,15 @@
-"""Compares Rollbook with the baseline: first load, nightly file and rollover at each size.
+"""Compares Rollbook with two scripts: first load, nightly, rollover and unchanged at each size.
 
-Their runs alternate. Rollbook's server is stopped while the baseline runs, and ``settle`` precedes
-both. Every run of an update has the same amount of work: base, nightly, base, and so on.
+Their runs alternate. Rollbook's server is stopped while a script runs, and ``settle`` precedes
+each. Every run of an update has the same amount of work: base, nightly, base, and so on.
 """
 
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from bench import students
 from bench.databases import Database
@@ -20,6 +21,7 @@ from bench.results import Results
 from bench.students import Files
 
 FEW_LOADS_ABOVE = 100_000  # a first load of more rows than this is measured once
+FLOOR, MERGE = "floor", "merge"  # who did what was measured, besides Rollbook
 EMPTY, UNKNOWN = "empty", "unknown"  # states of a district besides the names of its files
 
 
@@ -94,27 +96,59 @@ def measure(plan: Plan, database: Database, rows: int, results: Results) -> Enro
         meter.note(
             "first load",
             run,
-            "floor",
+            FLOOR,
             load_seconds(database, enrolled.rollbook.database_address, plan.folder),
         )
-    address = database.fresh("floor")
-    floor = database.floor(address)
-    floor.fill(files["base"])
-    for work in ("nightly", "rollover"):
+    with _Scripts(database, files["base"]) as scripts:
+        for work in ("nightly", "rollover"):
+            for run in range(plan.runs):
+                name = "base" if run % 2 else work
+                meter.rollbook(work, run, enrolled, name)
+                scripts.measure(meter, work, run, files[name], files.differing("base", work))
+            if enrolled.current_file != "base":
+                with enrolled.serving():
+                    enrolled.send("base")
+                scripts.bring_to(files["base"])
         for run in range(plan.runs):
-            name = "base" if run % 2 else work
-            meter.rollbook(work, run, enrolled, name)
-            database.settle(address)
-            seconds, changed = floor.update(files[name])
-            if changed != files.differing("base", work):
-                raise BenchFailed(f"the floor changed {changed} students at {files[name]}")
-            meter.note(work, run, "floor", seconds)
-        if enrolled.current_file != "base":
-            with enrolled.serving():
-                enrolled.send("base")
-            floor.update(files["base"])
-    database.drop("floor")
+            meter.rollbook("unchanged", run, enrolled, "base")
+            scripts.measure(meter, "unchanged", run, files["base"], 0)
     return enrolled
+
+
+class _Scripts:
+    """The floor and the script of a database administrator, each with students of its own."""
+
+    def __init__(self, database: Database, base: Path) -> None:
+        self._database = database
+        self._addresses = {who: database.fresh(who) for who in (FLOOR, MERGE)}
+        self._floors = {who: database.floor(address) for who, address in self._addresses.items()}
+        for floor in self._floors.values():
+            floor.fill(base)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for who in self._addresses:
+            self._database.drop(who)
+
+    def measure(self, meter: "Meter", work: str, run: int, path: Path, expected: int) -> None:
+        """Time both, and check how many students each has changed."""
+        for who, address in self._addresses.items():
+            self._database.settle(address)
+            seconds, changed = self._run(who, path)
+            if changed != expected:
+                raise BenchFailed(f"the {who} changed {changed} students at {path}, not {expected}")
+            meter.note(work, run, who, seconds)
+
+    def bring_to(self, path: Path) -> None:
+        """Bring the students of both up to this file."""
+        for who in self._addresses:
+            self._run(who, path)
+
+    def _run(self, who: str, path: Path) -> tuple[float, int]:
+        floor = self._floors[who]
+        return floor.update(path) if who == FLOOR else floor.merge(path)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.goals import Line, lines
+from bench.goals import lines
+from bench.line import Line
 from bench.results import Results
 
 
@@ -27,13 +28,13 @@ def test_nothing_measured_is_nothing_claimed() -> None:
     assert lines(Results()) == []
 
 
-@pytest.mark.parametrize(("ours", "met"), [(4.9, True), (5.1, False)])
+@pytest.mark.parametrize(("ours", "met"), [(3.9, True), (4.1, False)])
 def test_a_goal_is_met_or_lost_by_the_medians(ours: float, met: bool) -> None:
     results = Results()
     timings(results, "rollbook", ours, 0.1, 90.0, rows=1_000_000)
     timings(results, "floor", 10.0, 10.0, 10.0, rows=1_000_000)
     line = only(results, "nightly")
-    assert (line.goal, line.met) == ("at most 0.5 ×", met)
+    assert (line.goal, line.met) == ("at most 0.4 ×", met)
 
 
 def test_the_goals_of_the_databases_are_their_own() -> None:
@@ -70,20 +71,60 @@ def test_a_peer_is_compared_by_rows_a_second(theirs: float, met: bool) -> None:
     assert (line.ours, line.goal, line.met) == ("100,000 rows/s", "at least 60 ×", met)
 
 
-@pytest.mark.parametrize(
-    ("large", "met_size", "met_growth"),
-    [(110, True, True), (150, True, False), (201, False, False)],
-)
-def test_memory_has_a_limit_and_may_grow_by_16_bytes_a_row(
-    large: int, met_size: bool, met_growth: bool
+@pytest.mark.parametrize(("ours", "met"), [(9.4, True), (9.6, False)])
+def test_the_script_of_a_database_administrator_has_a_goal_of_its_own(
+    ours: float, met: bool
 ) -> None:
     results = Results()
-    results.add("memory", database="sqlite", rows=10_000, role="worker", bytes=100 << 20)
-    results.add("memory", database="sqlite", rows=1_000_000, role="worker", bytes=large << 20)
-    results.add("memory", database="sqlite", rows=1_000_000, role="web", bytes=900 << 20)
+    timings(results, "rollbook", ours, rows=1_000_000, on="postgres")
+    timings(results, "merge", 10.0, rows=1_000_000, on="postgres")
+    line = only(results, "nightly")
+    assert (line.goal, line.met) == ("at most 0.95 ×", met)
+
+
+@pytest.mark.parametrize(("ours", "met"), [(1.29, True), (1.31, False)])
+def test_a_file_with_quotes_is_compared_with_the_plain_one(ours: float, met: bool) -> None:
+    results = Results()
+    timings(results, "rollbook", 1.0, rows=100_000, work="nightly, plain")
+    timings(results, "rollbook", ours, rows=100_000, work="nightly, all quoted")
+    line = only(results, "nightly, all quoted")
+    assert (line.goal, line.met) == ("at most 1.3 ×", met)
+
+
+@pytest.mark.parametrize(("median", "met"), [(0.10, True), (0.11, False)])
+def test_a_small_file_is_judged_by_its_median(median: float, met: bool) -> None:
+    results = Results()
+    results.add("small", database="sqlite", rows=500, seconds=[0.05, median, 3.0])
+    assert only(results, "small file").met is met
+
+
+@pytest.mark.parametrize(
+    ("nightly", "rollover", "met_nightly", "met_any", "met_growth"),
+    [
+        (105, 110, True, True, True),
+        (149, 150, True, True, False),
+        (151, 190, False, True, False),
+        (120, 201, True, False, True),
+    ],
+)
+def test_memory_has_limits_and_may_grow_by_24_bytes_a_row(
+    nightly: int, rollover: int, met_nightly: bool, met_any: bool, met_growth: bool
+) -> None:
+    results = Results()
+    for work, mib in (("nightly", nightly), ("rollover", rollover)):
+        results.add(
+            "memory", database="sqlite", work=work, rows=10_000, role="worker", bytes=100 << 20
+        )
+        results.add(
+            "memory", database="sqlite", work=work, rows=1_000_000, role="worker", bytes=mib << 20
+        )
+    results.add(
+        "memory", database="sqlite", work="nightly", rows=1_000_000, role="web", bytes=900 << 20
+    )
     judged = {(line.work, line.met) for line in lines(results) if line.rows == 1_000_000}
     assert judged == {
-        ("memory of the worker", met_size),
+        ("memory of the worker, nightly", met_nightly),
+        ("memory of the worker, any work", met_any),
         ("memory of the worker, growth", met_growth),
     }
 
@@ -95,20 +136,40 @@ def test_the_upload_that_grew_most_is_judged_by_what_it_takes_beyond_a_small_one
     results = Results()
     for grown in (21.0, mib, 22.0):
         size = {"small_grown_bytes": 20 << 20, "grown_bytes": grown * 2**20}
-        results.add("upload", database="sqlite", **size, seconds=1.0, cp_fsync_seconds=0.5)
+        times = {"seconds": 1.0, "cp_fsync_seconds": 0.5, "sink_seconds": 0.5}
+        results.add("upload", database="sqlite", file="large", **size, **times)
     line = next(line for line in lines(results) if line.goal)
     assert line.met is met
 
 
+@pytest.mark.parametrize(
+    ("file", "seconds", "met"),
+    [("large", 1.2, True), ("large", 1.3, False), ("commas", 3.9, True), ("commas", 4.1, False)],
+)
+def test_an_upload_is_compared_with_a_plain_server(file: str, seconds: float, met: bool) -> None:
+    results = Results()
+    results.add(
+        "upload",
+        database="sqlite",
+        file=file,
+        small_grown_bytes=1,
+        grown_bytes=1,
+        seconds=seconds,
+        cp_fsync_seconds=0.1,
+        sink_seconds=0.5,
+    )
+    assert [line.met for line in lines(results)] == [True, met, None]
+
+
 def test_the_slowest_cancel_is_judged() -> None:
     results = Results()
-    for seconds in (0.2, 1.2, 0.3):
+    for seconds in (0.2, 0.31, 0.1):
         results.add("cancel", database="sqlite", rows=1_000_000, seconds=seconds)
     line = only(results, "cancel, answered")
-    assert (line.measured, line.met) == ("at most 1.200 s", False)
+    assert (line.measured, line.met) == ("at most 0.310 s", False)
 
 
-@pytest.mark.parametrize(("slow", "met"), [(0.019, True), (0.021, False)])
+@pytest.mark.parametrize(("slow", "met"), [(0.0149, True), (0.0151, False)])
 def test_status_is_judged_at_the_95th_percentile_of_all_calls(slow: float, met: bool) -> None:
     results = Results()
     results.add("status", database="sqlite", rows=100_000, update="idle", seconds=[0.01] * 20)
@@ -142,16 +203,15 @@ def test_calls_of_status_may_slow_an_update_by_a_twentieth(watched: float, met: 
 
 
 @pytest.mark.parametrize(
-    ("busy", "seconds", "met"),
-    [(0.5, 5.5, True), (0.5, 5.6, False), (0.8, 8.8, True), (0.8, 9.0, False), (1.0, 11.2, False)],
+    ("seconds", "met"), [(4.9, [True, True]), (5.1, [False, True]), (5.6, [False, False])]
 )
-def test_more_workers_must_be_as_much_faster_as_one_leaves_room_for(
-    busy: float, seconds: float, met: bool
+def test_two_workers_are_faster_and_end_twenty_updates_a_second(
+    seconds: float, met: list[bool]
 ) -> None:
     results = Results()
-    results.add("workers", workers=1, seconds=10.0, busy=busy)
+    results.add("workers", workers=1, seconds=10.0, busy=0.5)
     results.add("workers", workers=2, seconds=seconds, busy=1.0)
-    assert only(results, "20 districts × 5,000").met is met
+    assert [line.met for line in lines(results)] == [None, *met]
 
 
 @pytest.mark.parametrize(("power", "met"), [(1.0, True), (1.1, False)])

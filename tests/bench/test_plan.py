@@ -50,7 +50,8 @@ def test_folders_are_those_that_are_named(tmp_path: Path) -> None:
             "BENCH_PARTS",
             "works,all",
             "BENCH_PARTS names all; "
-            "known are works, peers, growth, latency, upload, encryption, pages, plans, workers",
+            "known are works, peers, growth, shapes, small, latency, upload, encryption, pages, "
+            "plans, workers",
         ),
     ],
 )

@@ -1,7 +1,7 @@
 """Comparisons as a table."""
 
 from bench import table
-from bench.goals import Line
+from bench.line import Line
 
 WON = Line("nightly", "SQLite", 10_000, "1.0 s", "floor 2.0 s", "0.50 ×", "at most 0.5 ×", met=True)
 LOST = Line(
