@@ -218,6 +218,7 @@ ZONES = depth.sample(
 )
 
 
+@pytest.mark.daily_share(1 / 4)
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_year_without_files_is_reported_on_exactly_the_expected_days(
     school: District, zone: str
