@@ -99,14 +99,17 @@ def test_the_overview_lists_the_commands(rollbook: Rollbook) -> None:
 
 def test_without_a_command_the_overview_is_printed(rollbook: Rollbook) -> None:
     result = rollbook()
-    assert (result.code, result.out) == (2, "")
-    assert result.err == rollbook("--help").out
+    assert (result.code, result.err) == (0, "")
+    assert result.out == rollbook("--help").out
 
 
 def test_a_usage_error_is_explained(rollbook: Rollbook) -> None:
     result = rollbook("district", "remove", "maple-usd")
     assert (result.code, result.out) == (2, "")
-    assert "invalid choice: 'remove'" in result.err
+    assert result.err == (
+        "ERROR usage: there is no command 'remove'; did you mean resume? "
+        "See `rollbook district --help`\n"
+    )
 
 
 def test_the_version_is_printed(rollbook: Rollbook) -> None:

@@ -3,6 +3,7 @@
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from typing import Any
 
+from rollbook.cli.command_parser import CommandParser
 from rollbook.cli.commands import COMMANDS
 from rollbook.cli.registration import help_layout
 
@@ -27,9 +28,9 @@ class _PrintVersion(Action):
         parser.exit()
 
 
-def build_parser() -> ArgumentParser:
+def build_parser() -> CommandParser:
     """Build the parser, with every command registered."""
-    parser = ArgumentParser(prog="rollbook", description=_DESCRIPTION, **help_layout())
+    parser = CommandParser(prog="rollbook", description=_DESCRIPTION, **help_layout())
     parser.add_argument("--version", action=_PrintVersion, help="print version and commit")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for command in COMMANDS:

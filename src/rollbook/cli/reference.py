@@ -19,7 +19,8 @@ _INTRODUCTION = """\
 # The rollbook command
 
 For the operator, on the machine where Rollbook runs. Results go to stdout; progress, notes and
-errors go to stderr. An error is one line, `ERROR code: what happened; what to do`.
+errors go to stderr. An error is one line, `ERROR code: what happened; what to do`. With `--json`,
+it is also printed on stdout, as `{{"error": {{"code": ..., "message": ..., "exit_code": ...}}}}`.
 
 ```
 {top}

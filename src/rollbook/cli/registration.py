@@ -91,7 +91,9 @@ def add_command(
     command = commands.add_parser(
         name, description=description, help=_as_list_entry(summary), **help_layout()
     )
-    command.set_defaults(action=action, bootstrap=bootstrap, command_name=command.prog)
+    command.set_defaults(
+        action=action, bootstrap=bootstrap, command_name=command.prog, parser=command
+    )
     if bootstrap is not Bootstrap.NONE:
         add_data_option(command)
     return command

@@ -4,7 +4,6 @@ import zoneinfo
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import Any
 
 from django.db import transaction
@@ -25,6 +24,7 @@ from rollbook.cli import certificate_output, confirmation, district_summary, out
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import find_district, get_district
+from rollbook.cli.suggestions import closest
 from rollbook.districts.grade_codes import describe_grade_codes, parse_grade_codes
 from rollbook.districts.models import District
 from rollbook.districts.names import normalize_name
@@ -39,7 +39,7 @@ from rollbook.updates.state_machine import UNFINISHED
 
 YES = "yes"
 MIN_SIMILARITY = 0.8
-"""How similar a time zone must be to be suggested, as for ``difflib.get_close_matches``."""
+"""How similar a time zone must be to be suggested, see ``closest``."""
 
 
 def add(arguments: Namespace) -> int:
@@ -214,15 +214,13 @@ def require_time_zone(text: str) -> str:
 
 def _closest_time_zone(text: str, zones: list[str]) -> str | None:
     """Return the zone with the most similar name, or else with the most similar city."""
-    name = text.strip().casefold().replace(" ", "_")
-    by_city = {zone.rpartition("/")[2].casefold(): zone for zone in reversed(zones)}
-    by_name = {zone.casefold(): zone for zone in zones}
-    city = name.rpartition("/")[2]
-    for candidates, word in ((by_name, name), (by_city, city)):
-        matches = get_close_matches(word, candidates, n=1, cutoff=MIN_SIMILARITY)
-        if matches:
-            return candidates[matches[0]]
-    return None
+    name = text.strip().replace(" ", "_")
+    match = closest(name, zones, MIN_SIMILARITY)
+    if match:
+        return match
+    by_city = {zone.rpartition("/")[2]: zone for zone in reversed(zones)}
+    city = closest(name.rpartition("/")[2], by_city, MIN_SIMILARITY)
+    return by_city[city] if city else None
 
 
 def list_districts(arguments: Namespace) -> int:
