@@ -63,6 +63,7 @@ lint: setup  ## check style, types, import rules, and known vulnerabilities as o
 docs: setup  ## regenerate the reference pages from the code
 	$(BIN)/python -m rollbook.studentfile.reference.markdown docs/student-file.md
 	$(BIN)/python -m rollbook.cli.reference docs/cli.md
+	$(BIN)/python -m rollbook.cli.json_reference docs/json.md
 	$(BIN)/python -m rollbook.settings_reference README.md
 	$(BIN)/python -m rollbook.operations.monitoring.reference docs/monitoring.md
 	$(BIN)/python tools/statements.py docs/security/statements.md

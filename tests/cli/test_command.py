@@ -15,8 +15,8 @@ from django.db import OperationalError
 
 from rollbook import cli, version
 from rollbook.cli.actions import district
+from rollbook.cli.command_parser import iter_commands
 from rollbook.cli.parser import build_parser
-from rollbook.cli.reference import iter_commands
 from tests.cli import process
 from tests.cli.conftest import Rollbook
 from tests.installations import execute, installed

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from rollbook.cli.errors import FAILED, OK, CommandError, Interrupted
 from rollbook.cli.parser import build_parser
+from rollbook.cli.printed_text import text_as_json
 from rollbook.cli.registration import Action, Bootstrap
 from rollbook.environment import LOG_FORMAT
 from rollbook.log_format import FORMATTERS
@@ -74,6 +75,8 @@ def _report(error: CommandError, argv: Sequence[str]) -> int:
 
 def _bootstrap_and_run(arguments: Namespace) -> int:
     action: Action = arguments.action
+    if arguments.prints_text and arguments.json:
+        action = text_as_json(action)
     if arguments.bootstrap is Bootstrap.NONE:
         _configure_logging()
         return action(arguments)

@@ -1,7 +1,7 @@
 """An argument parser that reports usage errors as all other errors are reported."""
 
 from argparse import Action, ArgumentError, ArgumentParser, Namespace, _SubParsersAction
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from rollbook.cli.errors import USAGE, CommandError
@@ -52,3 +52,19 @@ class CommandParser(ArgumentParser):
 def _not_found(text: str, word: str, known: Iterable[str]) -> str:
     suggestion = hint(word, known, "")
     return f"{text}; {suggestion}" if suggestion else text
+
+
+def iter_commands(parser: ArgumentParser) -> Iterator[ArgumentParser]:
+    """Yield the parser of every command that does something, in the order of the help."""
+    actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
+    groups = [action for action in actions if isinstance(action, _SubParsersAction)]
+    if not groups:
+        yield parser
+    for group in groups:
+        for command in group.choices.values():
+            yield from iter_commands(command)
+
+
+def has_option(command: ArgumentParser, option: str) -> bool:
+    """Return whether the command has an option of this name, such as ``--json``."""
+    return option in command._option_string_actions  # noqa: SLF001 - as above

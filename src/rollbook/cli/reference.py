@@ -5,10 +5,10 @@ python -m rollbook.cli.reference docs/cli.md
 
 import os
 import sys
-from argparse import ArgumentParser, _SubParsersAction
-from collections.abc import Iterator
+from argparse import ArgumentParser
 from pathlib import Path
 
+from rollbook.cli.command_parser import iter_commands
 from rollbook.cli.parser import build_parser
 from rollbook.cli.registration import EXIT_CODES
 
@@ -20,7 +20,7 @@ _INTRODUCTION = """\
 
 For the operator, on the machine where Rollbook runs. Results go to stdout; progress, notes and
 errors go to stderr. An error is one line, `ERROR code: what happened; what to do`. With `--json`,
-it is also printed on stdout, as `{{"error": {{"code": ..., "message": ..., "exit_code": ...}}}}`.
+it is also printed on stdout as JSON; [JSON](json.md) lists the keys of every command.
 
 ```
 {top}
@@ -35,17 +35,6 @@ def page() -> str:
     introduction = _INTRODUCTION.format(top=_help(parser), exit_codes=EXIT_CODES)
     sections = map(_section, iter_commands(parser))
     return "\n".join([introduction, *sections])
-
-
-def iter_commands(parser: ArgumentParser) -> Iterator[ArgumentParser]:
-    """Yield the parser of every command that does something, in the order of the help."""
-    actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
-    groups = [action for action in actions if isinstance(action, _SubParsersAction)]
-    if not groups:
-        yield parser
-    for group in groups:
-        for command in group.choices.values():
-            yield from iter_commands(command)
 
 
 def _section(command: ArgumentParser) -> str:

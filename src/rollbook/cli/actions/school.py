@@ -1,6 +1,7 @@
 """Runs ``rollbook school``: lists a district's schools, and loads them from a CSV file."""
 
 from argparse import Namespace
+from dataclasses import asdict
 from pathlib import Path
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import FAILED, OK, CommandError
 from rollbook.cli.lookup import find_district, get_district
 from rollbook.cli.output import table, to_json
+from rollbook.cli.printed_text import add_facts
 from rollbook.districts import schools
 from rollbook.districts.models import School
 from rollbook.districts.schools import SchoolFile
@@ -59,6 +61,7 @@ def load(arguments: Namespace) -> int:
     with transaction.atomic():
         result = load_schools(district, file.names)
         record("school load", district, str(result))
+    add_facts(arguments, **asdict(result))
     print(f"{district.name}: {result}; {count_of(result.total, 'school')} in total.")
     return OK
 

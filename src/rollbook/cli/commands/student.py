@@ -51,6 +51,7 @@ def _register_check(group: Commands) -> None:
         default=True,
         help="wait for the result (default), or only start the dry run",
     )
+    add_json_option(command)
 
 
 def _register_load(group: Commands) -> None:
@@ -75,6 +76,7 @@ def _register_load(group: Commands) -> None:
         help="as with the upload commands (default: add)",
     )
     _add_header_map_option(command)
+    add_json_option(command)
 
 
 def _add_header_map_option(command: ArgumentParser) -> None:
