@@ -3,8 +3,10 @@
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from typing import Any
 
+from rollbook.cli import command_exit_codes
 from rollbook.cli.command_parser import CommandParser, has_option, iter_commands
 from rollbook.cli.commands import COMMANDS
+from rollbook.cli.examples import EXAMPLES
 from rollbook.cli.registration import add_json_option, help_layout
 
 _DESCRIPTION = """\
@@ -53,8 +55,13 @@ def build_parser() -> CommandParser:
 
 
 def _complete(command: ArgumentParser) -> None:
-    """Let a command that only prints text print it as JSON, too."""
+    """Let a command that only prints text print it as JSON, too, and end its help.
+
+    The help ends with an example and with what the exit codes mean.
+    """
     prints_text = command.prog not in WITHOUT_JSON and not has_option(command, "--json")
     if prints_text:
         add_json_option(command)
     command.set_defaults(prints_text=prints_text)
+    example = f"{command.prog} {EXAMPLES[command.prog.partition(' ')[2]]}".rstrip()
+    command.epilog = f"example:\n  {example}\n\n{command_exit_codes.describe(command)}"

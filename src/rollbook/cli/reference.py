@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rollbook.cli.command_parser import iter_commands
 from rollbook.cli.parser import build_parser
-from rollbook.cli.registration import EXIT_CODES
 
 _COLUMNS = "100"
 _INTRODUCTION = """\
@@ -23,8 +22,7 @@ errors go to stderr. An error is one line, `ERROR code: what happened; what to d
 it is also printed on stdout as JSON; [JSON](json.md) lists the keys of every command.
 
 ```
-{top}
-{exit_codes}```
+{top}```
 """
 
 
@@ -32,22 +30,13 @@ def page() -> str:
     """Return the whole page as Markdown."""
     os.environ["COLUMNS"] = _COLUMNS
     parser = build_parser()
-    introduction = _INTRODUCTION.format(top=_help(parser), exit_codes=EXIT_CODES)
+    introduction = _INTRODUCTION.format(top=parser.format_help())
     sections = map(_section, iter_commands(parser))
     return "\n".join([introduction, *sections])
 
 
 def _section(command: ArgumentParser) -> str:
-    return f"## {command.prog}\n\n```\n{_help(command)}```\n"
-
-
-def _help(parser: ArgumentParser) -> str:
-    """Return the help without the exit codes, which are the same for all commands."""
-    epilog, parser.epilog = parser.epilog, None
-    try:
-        return parser.format_help()
-    finally:
-        parser.epilog = epilog
+    return f"## {command.prog}\n\n```\n{command.format_help()}```\n"
 
 
 if __name__ == "__main__":

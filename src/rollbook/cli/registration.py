@@ -25,7 +25,7 @@ exit codes:
   0    success
   1    failed; the line on stderr that starts with ERROR, or the result, says why
   2    usage error; nothing was done
-  3    done, but some rows of the file were rejected (`student load`, `file check`)
+  3    done, but some rows of the file were rejected, such as with `student load`
   4    a newer version of Rollbook has migrated the database; install that version, then start it
   130  interrupted with Ctrl-C
 """
