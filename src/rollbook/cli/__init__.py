@@ -13,6 +13,7 @@ from rollbook.cli.errors import FAILED, OK, CommandError, Interrupted
 from rollbook.cli.parser import build_parser
 from rollbook.cli.printed_text import text_as_json
 from rollbook.cli.registration import Action, Bootstrap
+from rollbook.cli.terminal import paint
 from rollbook.environment import LOG_FORMAT
 from rollbook.log_format import FORMATTERS
 
@@ -66,7 +67,8 @@ def _parse_and_run(argv: Sequence[str]) -> int:
 
 def _report(error: CommandError, argv: Sequence[str]) -> int:
     """Print the error, and return the exit code."""
-    print(error, file=sys.stderr)
+    word, space, rest = str(error).partition(" ")
+    print(f"{paint(word, 'bad', sys.stderr)}{space}{rest}", file=sys.stderr)
     if "--json" in argv:
         with suppress(OSError):  # such as a full disk, which may be the error
             print(json.dumps({"error": error.to_json()}, ensure_ascii=False, indent=2), flush=True)

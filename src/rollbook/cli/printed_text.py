@@ -3,16 +3,16 @@
 import json
 from argparse import Namespace
 from contextlib import redirect_stdout
-from io import StringIO
 
 from rollbook.cli.registration import Action
+from rollbook.cli.terminal import PlainText
 
 
 def text_as_json(action: Action) -> Action:
     """Return the action with its printed lines and its facts as one JSON object."""
 
     def run(arguments: Namespace) -> int:
-        with redirect_stdout(StringIO()) as printed:
+        with redirect_stdout(PlainText()) as printed:
             exit_code = action(arguments)
         result = {
             "exit_code": exit_code,

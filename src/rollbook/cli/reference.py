@@ -21,6 +21,10 @@ For the operator, on the machine where Rollbook runs. Results go to stdout; prog
 errors go to stderr. An error is one line, `ERROR code: what happened; what to do`. With `--json`,
 it is also printed on stdout as JSON; [JSON](json.md) lists the keys of every command.
 
+On a terminal, states have a color and a sign (✓ ! ✕); in a file, a pipe or a log, everything is
+plain text. `NO_COLOR` turns the colors off, and `FORCE_COLOR` turns them on where there is no
+terminal.
+
 ```
 {top}```
 """

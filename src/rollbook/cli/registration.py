@@ -120,6 +120,13 @@ def add_json_option(command: _ActionsContainer) -> None:
     command.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
+def add_all_option(command: _ActionsContainer) -> None:
+    """Add ``--all``."""
+    command.add_argument(
+        "--all", action="store_true", help="list each problem, instead of those of a kind together"
+    )
+
+
 def add_certificates_option(command: ArgumentParser) -> None:
     """Add ``--certificates DIR``."""
     command.add_argument(

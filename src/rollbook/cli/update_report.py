@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from rollbook.cli import output
 from rollbook.cli.audit_log import record
+from rollbook.cli.terminal import Toned, paint
 from rollbook.students import recognition
 from rollbook.text import format_number, format_timestamp, join_words, name_updates
 from rollbook.updates.models import UpdateJob
@@ -16,15 +17,28 @@ from rollbook.updates.reporting.report import Report, problems, report
 from rollbook.updates.reporting.status_json import status_context, to_json
 from rollbook.updates.reporting.status_line import verdict
 from rollbook.updates.state_machine import State
+from rollbook.web.pages.base.state_badge import badge_words
 
 
-def print_report(job: UpdateJob, *, as_json: bool) -> None:
-    """Print the report of an update, and record whom its problems name."""
+def toned_state(job: UpdateJob) -> Toned:
+    """Return the state of an update for a table."""
+    words = badge_words(job)
+    return Toned.of(words.word, words.tone, words.sign)
+
+
+def print_report(job: UpdateJob, *, as_json: bool, every: bool = False) -> None:
+    """Print the report of an update, and record whom its problems name.
+
+    Args:
+        job: The update.
+        as_json: Whether to print JSON.
+        every: Whether each problem has a line of its own.
+    """
     _record(job)
     if as_json:
         output.print_json(_report_to_json(job), problems(job))
     else:
-        print("\n".join(report_lines(job)))
+        print("\n".join(report_lines(job, every=every)))
 
 
 def _record(job: UpdateJob) -> None:
@@ -44,11 +58,11 @@ def _report_to_json(job: UpdateJob) -> dict[str, object]:
     }
 
 
-def report_lines(job: UpdateJob) -> Iterator[str]:
-    """Yield the lines of an update's report."""
+def report_lines(job: UpdateJob, *, every: bool = False) -> Iterator[str]:
+    """Yield the lines of an update's report; with each problem on its own, if asked."""
     job_report = report(job)
     context = status_context(job.district, job_report, timezone.now())
-    yield str(verdict(job_report, context))
+    yield paint(str(verdict(job_report, context)), badge_words(job).tone)
     yield ""
     yield from output.name_value_lines(_report_values(job_report))
     if job_report.plan and job_report.plan.planned_at:
@@ -58,8 +72,7 @@ def report_lines(job: UpdateJob) -> Iterator[str]:
         yield ""
         yield from output.problem_totals(job.problem_counts)
         yield ""
-        count = sum(job.problem_counts.values())
-        yield from output.problem_lines(problems(job), count, "use --json to see all that are kept")
+        yield from output.problem_lines(problems(job), job.problem_counts, every=every)
     if job_report.rejected and not (job.file_removed_at or job.details_hidden_at):
         yield ""
         yield "To get the rejected rows as a file that you can fix and upload again:"

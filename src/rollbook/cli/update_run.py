@@ -94,14 +94,22 @@ def _receive(district: District, incoming: IncomingFile, wanted: FileToSend) -> 
         raise CommandError("quota_exceeded", str(error)) from None
 
 
-def follow(receipt: Receipt, *, as_json: bool) -> int:
-    """Wait until an update has ended or its plan waits, print its report, return the exit code."""
+def follow(receipt: Receipt, arguments: Namespace) -> int:
+    """Wait until an update has ended or its plan waits, and print its report.
+
+    Args:
+        receipt: The update.
+        arguments: Say whether to print JSON, or all problems.
+
+    Returns:
+        The exit code.
+    """
     job = receipt.update
     with ProgressBar() as progress_bar:
         for line in _notes(receipt):
             progress_bar.print_line(line)
         _work_on(job, progress_bar)
-    print_report(job, as_json=as_json)
+    print_report(job, as_json=arguments.json, every=arguments.all)
     if job.state != (State.CHECKED if job.is_check else State.COMPLETED):
         return FAILED
     return SOME_REJECTED if job.rows_rejected else OK

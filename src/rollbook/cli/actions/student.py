@@ -40,7 +40,7 @@ EXPORTED_COLUMNS = [column.name for column in COLUMNS if not column.secret]
 def load(arguments: Namespace) -> int:
     """Start an update with the file, wait for its end, and print its report."""
     district = get_district(arguments.district)
-    return follow(send(district, FileToSend.of(arguments)), as_json=arguments.json)
+    return follow(send(district, FileToSend.of(arguments)), arguments)
 
 
 def check(arguments: Namespace) -> int:
@@ -48,7 +48,7 @@ def check(arguments: Namespace) -> int:
     district = get_district(arguments.district)
     receipt = send(district, FileToSend.of(arguments, is_check=True))
     if arguments.wait:
-        return follow(receipt, as_json=arguments.json)
+        return follow(receipt, arguments)
     if arguments.json:
         print_report(receipt.update, as_json=True)
     else:

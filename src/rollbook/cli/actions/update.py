@@ -10,7 +10,7 @@ from rollbook.cli import output
 from rollbook.cli.audit_log import record_with_confidential
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.cli.update_report import print_report
+from rollbook.cli.update_report import print_report, toned_state
 from rollbook.districts.models import District
 from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import format_number, format_timestamp, join_words
@@ -21,7 +21,6 @@ from rollbook.updates.planning import decisions
 from rollbook.updates.planning.decisions import Decider, NotDecided
 from rollbook.updates.receiving.files import FileMissing
 from rollbook.updates.reporting.report import current_update, find
-from rollbook.updates.reporting.state_words import words_of
 
 _COUNTS = ("rows", "updated", "added", "unchanged", "rejected")
 _HEADERS = ("number", "state", "mode", "received", *_COUNTS, "file")
@@ -54,7 +53,7 @@ def show(arguments: Namespace) -> int:
     if arguments.file:
         _print_export(job, arguments.file)
         return OK
-    print_report(job, as_json=arguments.json)
+    print_report(job, as_json=arguments.json, every=arguments.all)
     return OK
 
 
@@ -140,7 +139,7 @@ def _table_row(job: UpdateJob, district: District) -> tuple[str, ...]:
     received_at = format_timestamp(job.received_at, district.time_zone)
     return (
         str(job.number),
-        words_of(job).word,
+        toned_state(job),
         job.mode,
         received_at,
         *map(format_number, counts),

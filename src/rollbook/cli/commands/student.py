@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rollbook.cli.registration import (
     Commands,
+    add_all_option,
     add_certificates_option,
     add_command,
     add_command_group,
@@ -51,6 +52,7 @@ def _register_check(group: Commands) -> None:
         default=True,
         help="wait for the result (default), or only start the dry run",
     )
+    add_all_option(command)
     add_json_option(command)
 
 
@@ -76,6 +78,7 @@ def _register_load(group: Commands) -> None:
         help="as with the upload commands (default: add)",
     )
     _add_header_map_option(command)
+    add_all_option(command)
     add_json_option(command)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from rollbook.cli.registration import (
     Commands,
+    add_all_option,
     add_command,
     add_command_group,
     add_district_argument,
@@ -86,6 +87,7 @@ def _register_show(group: Commands) -> None:
         nargs="?",
         help="number of the update (default: the running update, or else the latest)",
     )
+    add_all_option(command)
     formats = command.add_mutually_exclusive_group()
     add_json_option(formats)
     for option, name in EXPORT_OPTIONS.items():
