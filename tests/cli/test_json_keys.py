@@ -101,7 +101,11 @@ class TestPrinted:
         waiting = keys("student", "check", "maple-usd", base, "--no-wait")
         assert (waiting["update"], waiting["state"]) == (3, "received")
         assert keys("update", "show", "maple-usd", 2)["problems"][0]["code"] == "bad_date"
-        assert len(keys("update", "list", "maple-usd")) == 3
+        assert keys("update", "cancel", "maple-usd", 3)["state"] == "canceled"
+        assert keys("update", "retry", "maple-usd", 3)["update"] == 4
+        assert keys("update", "watch", "maple-usd", 4)["state"] == "checked"
+        assert keys("update", "start", "maple-usd", base)["update"] == 5
+        assert len(keys("update", "list", "maple-usd")) == 5
         assert keys("student", "show", "maple-usd", "00123")["history"]
         assert keys("audit", "who-saw", "maple-usd", "--student", "00123")
         assert keys("file", "check", files / "students.csv")["problems"]

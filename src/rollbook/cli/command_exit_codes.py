@@ -25,6 +25,11 @@ _UPDATE: Mapping[int, str] = {
     FAILED: "the update was refused, canceled or held, or has failed; or another error",
     SOME_REJECTED: "the update has completed, but some rows were rejected",
 }
+_STARTED: Mapping[int, str] = {
+    OK: "the update was started; with --watch, it has completed, and no row was rejected",
+    FAILED: "the file can't be used, or another error; with --watch, the update hasn't completed",
+    SOME_REJECTED: "with --watch: the update has completed, but some rows were rejected",
+}
 _NOTHING_DONE: Mapping[int, str] = {
     FAILED: "the file has problems, which are printed, and nothing was done; or another error"
 }
@@ -37,6 +42,9 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
     "apply": _NOTHING_DONE,
     "school load": _NOTHING_DONE,
     "student load": _UPDATE,
+    "update watch": _UPDATE,
+    "update start": _STARTED,
+    "update retry": _STARTED,
     "student check": {
         OK: "the file was checked, and no row would be rejected",
         FAILED: "the file can't be used, or another error",

@@ -120,6 +120,32 @@ def add_json_option(command: _ActionsContainer) -> None:
     command.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
+MODES = ("update", "add", "sync")
+
+
+def add_file_options(command: ArgumentParser, mode: str) -> None:
+    """Add the student file and how it is to be used, with the mode by default."""
+    command.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="student file, such as students.csv or students.xlsx",
+    )
+    command.add_argument(
+        "--mode",
+        choices=MODES,
+        default=mode,
+        help=f"as with the upload commands (default: {mode})",
+    )
+    command.add_argument(
+        "--header-map",
+        metavar="NAME",
+        default="",
+        help="read the file through this column mapping, or through none (default: the district's "
+        "mapping whose columns the file has)",
+    )
+
+
 def add_all_option(command: _ActionsContainer) -> None:
     """Add ``--all``."""
     command.add_argument(

@@ -1,7 +1,7 @@
 """Send a student file as the upload commands do, and follow its update to the end."""
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,9 +13,12 @@ from rollbook.cli.update_progress import UpdateProgress
 from rollbook.cli.update_report import print_report
 from rollbook.districts.models import District
 from rollbook.districts.modes import ModeNotAllowed
+from rollbook.encrypted_file import EncryptedFile
 from rollbook.jobs import work_on
+from rollbook.studentfile.reading.encodings import UTF_8
 from rollbook.updates.mappings.choice import UnknownMapping
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.kept_bytes import QuotaExceeded
 from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
@@ -31,21 +34,45 @@ class FileToSend:
     """A student file, and how it is to be used.
 
     Attributes:
-        path: The file.
+        source: The file.
+        name: Its name, made printable.
         mode: The mode of the update.
         header_map: The name of a column mapping; empty: the one whose columns the file has.
+        encoding: The encoding of a file that doesn't specify one; empty: the district's.
         is_check: Whether it is a dry run.
     """
 
-    path: Path
+    source: Path | EncryptedFile
+    name: str
     mode: Mode
     header_map: str = ""
+    encoding: str = ""
     is_check: bool = False
 
     @classmethod
     def of(cls, arguments: Namespace, *, is_check: bool = False) -> Self:
         """Return the file that the arguments of a command name."""
-        return cls(arguments.file, Mode(arguments.mode), arguments.header_map, is_check)
+        path: Path = arguments.file
+        mode = Mode(arguments.mode)
+        name = display_name(path.name)
+        return cls(path, name, mode, header_map=arguments.header_map, is_check=is_check)
+
+    @classmethod
+    def of_update(cls, update: UpdateJob) -> Self:
+        """Return the stored file of an update.
+
+        Raises:
+            FileMissing: It is missing or damaged.
+        """
+        files.ensure_available(update.spool_name, update.spool_digest)
+        is_converted = update.spool_digest != update.file_digest
+        return cls(
+            files.open_stored(update.spool_name),
+            update.file_name,
+            Mode(update.mode),
+            encoding=UTF_8 if is_converted else update.encoding,
+            is_check=update.is_check,
+        )
 
 
 def send(district: District, wanted: FileToSend) -> Receipt:
@@ -55,7 +82,7 @@ def send(district: District, wanted: FileToSend) -> Receipt:
         CommandError: The district is suspended, or doesn't accept the file.
     """
     require_active(district)
-    with wanted.path.open("rb") as file:
+    with wanted.source.open("rb") as file:
         incoming = IncomingFile()
         try:
             while chunk := file.read(CHUNK_BYTES):
@@ -70,8 +97,9 @@ def _receive(district: District, incoming: IncomingFile, wanted: FileToSend) -> 
         return receive(
             district,
             incoming,
-            file_name=display_name(wanted.path.name),
+            file_name=wanted.name,
             mode=wanted.mode,
+            encoding=wanted.encoding,
             source=SOURCE,
             is_check=wanted.is_check,
             header_map=wanted.header_map,
@@ -95,7 +123,7 @@ def _receive(district: District, incoming: IncomingFile, wanted: FileToSend) -> 
 
 
 def follow(receipt: Receipt, arguments: Namespace) -> int:
-    """Wait until an update has ended or its plan waits, and print its report.
+    """Wait until a new update has ended or its plan waits, and print its report.
 
     Args:
         receipt: The update.
@@ -104,9 +132,13 @@ def follow(receipt: Receipt, arguments: Namespace) -> int:
     Returns:
         The exit code.
     """
-    job = receipt.update
+    return watch(receipt.update, arguments, _notes(receipt))
+
+
+def watch(job: UpdateJob, arguments: Namespace, notes: Iterable[str] = ()) -> int:
+    """Do the same with any update, after showing notes about it."""
     with ProgressBar() as progress_bar:
-        for line in _notes(receipt):
+        for line in notes:
             progress_bar.print_line(line)
         _work_on(job, progress_bar)
     print_report(job, as_json=arguments.json, every=arguments.all)
@@ -119,13 +151,13 @@ def _work_on(job: UpdateJob, progress_bar: ProgressBar) -> None:
     district = job.district
     progress = UpdateProgress(job, progress_bar)
 
-    def watch() -> None:
+    def show() -> None:
         district.refresh_from_db(fields=["suspended_at", "suspension_reason"])
         require_active(district)
         progress()
 
     try:
-        work_on(job.pk, watch)
+        work_on(job.pk, show)
     except KeyboardInterrupt:
         progress_bar.end()
         progress_bar.print_line(

@@ -1,4 +1,4 @@
-"""Run ``rollbook update``: show updates, and decide about their plans."""
+"""Run ``rollbook update``: start, watch, cancel and show updates, and decide about plans."""
 
 import sys
 from argparse import Namespace
@@ -7,20 +7,27 @@ from types import ModuleType
 from django.utils import timezone
 
 from rollbook.cli import output
-from rollbook.cli.audit_log import record_with_confidential
+from rollbook.cli.audit_log import record, record_with_confidential
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.cli.update_report import print_report, toned_state
+from rollbook.cli.update_run import FileToSend, follow, send, watch
 from rollbook.districts.models import District
 from rollbook.districts.suspension import DistrictSuspended
-from rollbook.text import format_number, format_timestamp, join_words
+from rollbook.text import count_of, format_number, format_timestamp, join_words
+from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.exports import changes, missing_students, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import decisions
 from rollbook.updates.planning.decisions import Decider, NotDecided
 from rollbook.updates.receiving.files import FileMissing
-from rollbook.updates.reporting.report import current_update, find
+from rollbook.updates.receiving.receive import Receipt
+from rollbook.updates.reporting.report import current_update, find, report
+from rollbook.updates.reporting.state_words import words_of
+from rollbook.updates.reporting.status_line import cancellation_summary
+from rollbook.updates.runner import worker_status
+from rollbook.updates.state_machine import State
 
 _COUNTS = ("rows", "updated", "added", "unchanged", "rejected")
 _HEADERS = ("number", "state", "mode", "received", *_COUNTS, "file")
@@ -30,6 +37,98 @@ _EXPORTS: dict[str, ModuleType] = {
     "changes": changes,
     "missing students": missing_students,
 }
+_NOT_APPLIED = (State.REFUSED, State.CANCELED, State.FAILED, State.DISCARDED)
+"""The states of updates that can be started again."""
+
+
+def start(arguments: Namespace) -> int:
+    """Start an update with a file."""
+    district = get_district(arguments.district)
+    return _started(send(district, FileToSend.of(arguments)), arguments)
+
+
+def retry(arguments: Namespace) -> int:
+    """Start a new update with the file of another one."""
+    district = get_district(arguments.district)
+    job = _get_update(district, arguments.number)
+    _require_retryable(job)
+    try:
+        wanted = FileToSend.of_update(job)
+    except FileMissing:
+        raise _file_gone(job) from None
+    return _started(send(district, wanted), arguments)
+
+
+def _require_retryable(job: UpdateJob) -> None:
+    if job.state not in _NOT_APPLIED or job.split_from_id:
+        raise CommandError(
+            "nothing_to_retry",
+            f"update {job.number} is {words_of(job).word}; only an update of its own that was "
+            "refused, canceled or discarded, or that has failed, can be started again",
+        )
+    later = UpdateJob.objects.filter(district=job.district_id, number__gt=job.number)
+    completed = later.filter(state=State.COMPLETED).order_by("-number").first()
+    if completed:
+        raise CommandError(
+            "newer_update",
+            f"update {completed.number} has completed since, and the file of update {job.number} "
+            f"would undo its changes; upload a new file with `rollbook update start "
+            f"{job.district.slug} FILE`",
+        )
+    if job.file_removed_at:
+        raise _file_gone(job)
+
+
+def _started(receipt: Receipt, arguments: Namespace) -> int:
+    """Print what was started; with ``--watch``, follow it to its end."""
+    job = receipt.update
+    if arguments.watch or job.state == State.REFUSED:
+        return follow(receipt, arguments)
+    if arguments.json:
+        print_report(job, as_json=True)
+        return OK
+    verb = "Continues as" if receipt.replayed else "Started"
+    print(f"{verb} update {job.number}: {job.file_name}, {count_of(job.rows, 'row')}.")
+    watching = f"`rollbook update watch {job.district.slug} {job.number}`"
+    if worker_status().alive:
+        print(f"To see its progress, run {watching}.")
+    else:
+        print(f"No worker is running. Start `rollbook serve`, or process it here with {watching}.")
+    return OK
+
+
+def watch_update(arguments: Namespace) -> int:
+    """Show the progress of an update, and print its report at the end."""
+    district = get_district(arguments.district)
+    return watch(_get_update(district, arguments.number), arguments)
+
+
+def cancel(arguments: Namespace) -> int:
+    """Cancel an update."""
+    district = get_district(arguments.district)
+    if arguments.number is not None:
+        _get_update(district, arguments.number)
+    result = cancel_update(district, arguments.number)
+    job = result.update
+    if job is None or not result.is_canceled:
+        raise _nothing_to_cancel(district, job)
+    record("update cancel", district, f"update {job.number}")
+    if arguments.json:
+        print_report(job, as_json=True)
+    elif job.state == State.DISCARDED:
+        print(f"Discarded the plan of update {job.number}. Nothing was applied.")
+    else:
+        print(f"Canceled update {job.number}: {cancellation_summary(report(job))}.")
+    return OK
+
+
+def _nothing_to_cancel(district: District, job: UpdateJob | None) -> CommandError:
+    reason = "no update has been started yet"
+    if job is not None:
+        reason = f"update {job.number} is {words_of(job).word} already"
+    return CommandError(
+        "nothing_to_cancel", f"{reason}; `rollbook update list {district.slug}` lists all updates"
+    )
 
 
 def list_updates(arguments: Namespace) -> int:
@@ -108,6 +207,14 @@ def _get_update(district: District, number: int | None) -> UpdateJob:
     return job
 
 
+def _file_gone(job: UpdateJob) -> CommandError:
+    return CommandError(
+        "file_gone",
+        f"the file of update {job.number} is no longer available; ask the district for its own "
+        "copy",
+    )
+
+
 def _print_export(job: UpdateJob, name: str) -> None:
     try:
         lines = _EXPORTS[name].csv_lines(job)
@@ -124,11 +231,7 @@ def _print_export(job: UpdateJob, name: str) -> None:
             "student",
         ) from None
     except FileMissing:
-        raise CommandError(
-            "file_gone",
-            f"the file of update {job.number} is no longer available; "
-            "ask the district for its own copy",
-        ) from None
+        raise _file_gone(job) from None
     record_with_confidential(name, job.district, f"update {job.number}", shown)
     sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
     sys.stdout.writelines(lines)
