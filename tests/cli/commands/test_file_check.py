@@ -16,7 +16,7 @@ from tests.studentfile.reading.conversion.workbooks import xlsx
 
 def test_a_clean_file_is_ok(rollbook: Rollbook, base: Path) -> None:
     result = rollbook("file", "check", base)
-    assert (result.code, result.err) == (0, "checking: 2 of 2 rows (100 %)\n")
+    assert (result.code, result.err) == (0, "checking: 2 of 2 rows (100%)\n")
     assert result.out == f"OK {base}: 2 rows, none would be rejected\n\n{NOT_CHECKED}\n"
 
 
@@ -189,7 +189,7 @@ sys.exit(9 if "django" in sys.modules else code)
         text=True,
         check=False,
     )
-    assert (result.returncode, result.stderr) == (0, "checking: 2 of 2 rows (100 %)\n")
+    assert (result.returncode, result.stderr) == (0, "checking: 2 of 2 rows (100%)\n")
     assert list(elsewhere.iterdir()) == []
 
 

@@ -38,9 +38,7 @@ def test_new_students_are_added_and_the_report_is_printed(
         "  started     <time>\n"
         "  ended       <time>\n"
     )
-    assert (
-        result.err == "checking: 2 of 2 rows (100 %)\nupdating: 2 of 2 changed students (100 %)\n"
-    )
+    assert result.err == "checking: 2 of 2 rows (100%)\nupdating: 2 of 2 changed students (100%)\n"
     assert result.code == 0
     assert set(Student.objects.values_list("student_id", flat=True)) == {"00123", "00124"}
 
@@ -57,7 +55,7 @@ def test_checking_and_updating_are_shown_one_after_the_other(
     result = rollbook("student", "load", "maple-usd", base)
     assert (
         result.err
-        == "checking: 600 of 600 rows (100 %)\nupdating: 600 of 600 changed students (100 %)\n"
+        == "checking: 600 of 600 rows (100%)\nupdating: 600 of 600 changed students (100%)\n"
     )
 
 

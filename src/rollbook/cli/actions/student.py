@@ -20,6 +20,7 @@ from rollbook.cli.update_report import print_report
 from rollbook.cli.update_run import FileToSend, follow, send
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
+from rollbook.file_errors import errors_naming
 from rollbook.operations.lifecycle import erasure
 from rollbook.operations.lifecycle.suspension import NotPossible
 from rollbook.studentfile import writer
@@ -112,14 +113,20 @@ def _rows(district: District, students: Sequence[int]) -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def _atomic_file(path: Path) -> Iterator[TextIO]:
-    """Create a file, readable by its owner only, that appears when it is complete or not at all."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Create a file, readable by its owner only, that appears when it is complete or not at all.
+
+    Raises:
+        OSError: That isn't possible; the error names the file.
+    """
+    with errors_naming(path):
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(draft).replace(path)
+        with errors_naming(path):
+            Path(draft).replace(path)
     finally:
         Path(draft).unlink(missing_ok=True)
 
