@@ -1,7 +1,7 @@
 """An argument parser that reports usage errors as all other errors are reported."""
 
 from argparse import Action, ArgumentError, ArgumentParser, Namespace, _SubParsersAction
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from rollbook.cli.errors import USAGE, CommandError
@@ -54,17 +54,28 @@ def _not_found(text: str, word: str, known: Iterable[str]) -> str:
     return f"{text}; {suggestion}" if suggestion else text
 
 
+def actions_of(parser: ArgumentParser) -> Sequence[Action]:
+    """Return the options and arguments of a command."""
+    return parser._actions  # noqa: SLF001 - argparse has no public way to list them
+
+
+def commands_of(parser: ArgumentParser) -> Mapping[str, ArgumentParser]:
+    """Return the subcommands by name."""
+    for action in actions_of(parser):
+        if isinstance(action, _SubParsersAction):
+            return action.choices
+    return {}
+
+
 def iter_commands(parser: ArgumentParser) -> Iterator[ArgumentParser]:
     """Yield the parser of every command that does something, in the order of the help."""
-    actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
-    groups = [action for action in actions if isinstance(action, _SubParsersAction)]
-    if not groups:
+    commands = commands_of(parser)
+    if not commands:
         yield parser
-    for group in groups:
-        for command in group.choices.values():
-            yield from iter_commands(command)
+    for command in commands.values():
+        yield from iter_commands(command)
 
 
 def has_option(command: ArgumentParser, option: str) -> bool:
     """Return whether the command has an option of this name, such as ``--json``."""
-    return option in command._option_string_actions  # noqa: SLF001 - as above
+    return any(option in action.option_strings for action in actions_of(command))

@@ -88,5 +88,6 @@ EXAMPLES: Mapping[str, str] = {
     "migrate": "--plan",
     "adopt": "",
     "doctor": "--mail-to ops@maple.example",
+    "completion": "bash > /etc/bash_completion.d/rollbook",
 }
 """The words of the command to its arguments."""

@@ -24,6 +24,7 @@ WITHOUT_JSON = frozenset(
         "rollbook admin",
         "rollbook student export",
         "rollbook mapping propose",
+        "rollbook completion",
     }
 )
 """Those that run until they are stopped, and those that print a file."""
