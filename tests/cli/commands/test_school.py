@@ -124,6 +124,7 @@ def test_an_unknown_district_is_an_error_that_suggests_the_closest_one(
     assert result.err.endswith("; did you mean maple-usd?\n")
 
 
+@pytest.mark.django_db(transaction=True)  # the workers of PostgreSQL see what is committed
 def test_schools_are_listed_with_the_numbers_of_their_students(
     rollbook: Rollbook, maple: District, file: Path, base: Path
 ) -> None:
