@@ -9,6 +9,7 @@ from typing import Self
 from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
 from rollbook.cli.lookup import require_active
 from rollbook.cli.progress_bar import ProgressBar
+from rollbook.cli.suggestions import hint
 from rollbook.cli.update_progress import UpdateProgress
 from rollbook.cli.update_report import print_report
 from rollbook.districts.models import District
@@ -109,7 +110,8 @@ def _receive(district: District, incoming: IncomingFile, wanted: FileToSend) -> 
     except UnknownMapping as unknown:
         raise CommandError(
             "no_such_mapping",
-            f"{district.name} has no column mapping '{unknown}'; {unknown.repair}",
+            f"{district.name} has no column mapping '{unknown}'; "
+            f"{hint(str(unknown), unknown.known, unknown.repair)}",
         ) from None
     except QueueFull as error:
         numbers = ", ".join(map(str, error.waiting))
