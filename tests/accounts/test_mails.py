@@ -183,7 +183,7 @@ def test_names_that_look_like_html_are_shown_as_they_are(ben: Member, manager: M
     message = queued_message(
         Member.objects.get(pk=ben.pk), AccountMailKind.INVITATION, Member.objects.get(pk=manager.pk)
     )
-    assert message.subject == "[<b>Maple</b> & Co] <img src=x> Ruiz invited you to Rollbook"
+    assert message.subject == "<img src=x> Ruiz invited you to Rollbook · <b>Maple</b> & Co"
     assert "<b>Maple</b> & Co" in message.body
     assert "&lt;b&gt;Maple&lt;/b&gt; &amp; Co" in html_of(message)
     assert "<img" not in html_of(message)

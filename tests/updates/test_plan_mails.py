@@ -52,7 +52,7 @@ def test_a_held_plan_is_announced_with_its_reasons_and_its_end(
     mails.queue_result_mails()
     email = mails.message(ResultMail.objects.order_by("pk").last() or pytest.fail("no email"))
     assert email.to == ["ops@maple.example"]
-    assert email.subject.endswith("Student update 2 held: nothing was applied yet")
+    assert email.subject == "Update held, nothing applied yet · Maple USD update 2"
     assert "60 of 200 students would change school (30 %; the limit is 10 % and 50)" in email.body
     assert "after that, it is discarded." in email.body
     assert "https://localhost:8443/updates/2" in email.body
@@ -65,9 +65,7 @@ def test_each_event_is_announced_once(school: District, manager: Member) -> None
     assert sent() == []
     decisions.approve(school, 2, held.plan_digest, Decider(manager), timezone.now())
     finish(held)
-    assert [subject.rpartition("] ")[2] for _, subject in sent()] == [
-        "Student update 2 completed: 60 updated"
-    ]
+    assert [subject for _, subject in sent()] == ["60 students changed · Maple USD update 2"]
     events = UpdateEvent.objects.filter(update=held).order_by("pk")
     assert list(events.values_list("state", flat=True)) == ["held", "completed"]
 
@@ -82,15 +80,17 @@ def test_a_discarded_plan_is_announced(school: District, manager: Member, how: s
         decisions.discard(school, 2, held.plan_digest, Decider(None), timezone.now())
     else:
         cancel(school)
-    assert [subject.rpartition("] ")[2] for _, subject in sent()] == ["Student update 2 discarded"]
+    assert [subject for _, subject in sent()] == [
+        "Update discarded, nothing applied · Maple USD update 2"
+    ]
 
 
 def test_a_replaced_plan_is_not_announced_again(school: District, manager: Member) -> None:
     hold(school, member=manager)
     sent()
     finish(send(school, a_class(200, GRADE="5"), member=manager))
-    assert [subject.rpartition("] ")[2] for _, subject in sent()] == [
-        "Student update 3 held: nothing was applied yet"
+    assert [subject for _, subject in sent()] == [
+        "Update held, nothing applied yet · Maple USD update 3"
     ]
 
 
@@ -98,8 +98,8 @@ def test_a_dry_run_concerns_only_who_started_it(school: District, manager: Membe
     make_member(school, "lee@maple.example")
     set_receivers(school, ["lee@maple.example"])
     hold(school, 2, member=manager, is_check=True)
-    assert [(to, subject.rpartition("] ")[2]) for to, subject in sent()] == [
-        ("ops@maple.example", "Student update 2 checked")
+    assert sent() == [
+        ("ops@maple.example", "File checked, nothing applied yet · Maple USD update 2")
     ]
 
 

@@ -6,7 +6,7 @@ and recording that, the email is sent again with the same Message-ID.
 
 import logging
 import smtplib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import TypeVar
@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from rollbook.mail.content import Content, as_text
 from rollbook.mail.models import OutgoingMail
 from rollbook.version import describe
 
@@ -59,21 +60,18 @@ def send_due(
 
 
 def render_message(
-    email: OutgoingMail, template: str, context: Mapping[str, object], message_id: str
+    email: OutgoingMail, content: Content, message_id: str
 ) -> EmailMultiAlternatives:
     """Render the message of an email.
 
     Args:
         email: The queued email.
-        template: The name of its template, which extends the variable ``layout`` and has blocks for
-            subject, title, text and HTML.
-        context: The data for the template, with the name of the district as ``district_name``.
+        content: What it says.
         message_id: The part of the Message-ID before the ``@``; the same in each attempt.
     """
-    subject = " ".join(_render(template, "mail/subject.txt", context).split())
     rendered = EmailMultiAlternatives(
-        subject="".join(char for char in subject if char.isprintable()),
-        body=_render(template, "mail/text.txt", context),
+        subject=content.subject,
+        body=as_text(content),
         to=[email.recipient],
         headers={
             "Message-ID": f"<{message_id}@{urlsplit(settings.URL).hostname}>",
@@ -82,13 +80,9 @@ def render_message(
             "X-Mailer": f"Rollbook {describe()}",
         },
     )
-    rendered.attach_alternative(_render(template, "mail/page.html", context), "text/html")
+    page = render_to_string("mail/page.html", {"content": content})
+    rendered.attach_alternative(page, "text/html")
     return rendered
-
-
-def _render(template: str, layout: str, context: Mapping[str, object]) -> str:
-    """Render the blocks of the template that this layout contains."""
-    return render_to_string(template, {**context, "layout": layout})
 
 
 def _claim(email: OutgoingMail, until: datetime) -> bool:

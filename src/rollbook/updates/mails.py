@@ -6,7 +6,6 @@
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q
@@ -15,23 +14,12 @@ from django.utils import timezone
 from rollbook.accounts.managers import district_managers
 from rollbook.accounts.models import Member
 from rollbook.mail import outbox
-from rollbook.studentfile.problems.problem import Severity
-from rollbook.text import format_datetime
+from rollbook.updates.mail_content import plan_content, result_content
 from rollbook.updates.models import ResultMail, UpdateEvent, UpdateJob
 from rollbook.updates.planning.held_in_a_row import ALARMING, held_in_a_row
-from rollbook.updates.planning.reason_words import reason_sentence
-from rollbook.updates.reporting.remarks import named_columns
-from rollbook.updates.reporting.report import (
-    MAX_LINES_SHOWN,
-    Report,
-    previous,
-    rejected_lines,
-    report,
-)
-from rollbook.updates.reporting.state_words import MODES, result_sentence, words_of
+from rollbook.updates.reporting.report import report
 from rollbook.updates.state_machine import PLAN_WAITING, REPLACED, UNFINISHED, State
 
-MAX_REASONS = 10
 _PLAN_STATES = (State.CHECKED, State.HELD, State.DISCARDED)
 
 
@@ -64,13 +52,12 @@ def send_due() -> int:
 
 def message(mail: ResultMail) -> EmailMultiAlternatives:
     """Build the email. It has no names, birth dates, IDs or passwords of students."""
-    context = _context(report(mail.update), mail.update)
-    message_id = f"update-{mail.update_id}.mail-{mail.pk}"
     is_plan = mail.event is not None and mail.event.state in _PLAN_STATES
     if is_plan:
         _require_current(mail)
-    template = "updates/plan.html" if is_plan else "updates/result.html"
-    return outbox.render_message(mail, template, context, message_id)
+    write = plan_content if is_plan else result_content
+    message_id = f"update-{mail.update_id}.mail-{mail.pk}"
+    return outbox.render_message(mail, write(report(mail.update), mail.update), message_id)
 
 
 def _require_current(mail: ResultMail) -> None:
@@ -139,46 +126,3 @@ def _recipients(update: UpdateJob) -> Iterator[Member]:
     members = Member.objects.filter(district=update.district_id, is_active=True)
     chosen = Q(pk=update.member_id) | Q(pk__in=update.notified or [])
     return members.filter(Q(receives_results=True) | chosen).iterator()
-
-
-def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
-    errors = [group for group in update_report.groups if group.severity is Severity.ERROR]
-    warnings = [group for group in update_report.groups if group.severity is Severity.WARNING]
-    return {
-        "report": update_report,
-        "district_name": update_report.district,
-        "words": words_of(update_report).word,
-        "sentence": result_sentence(update_report),
-        "mode": MODES[update_report.mode],
-        "errors": errors,
-        "warnings": warnings,
-        "ignored": named_columns(update_report),
-        "lines": rejected_lines(update),
-        "are_all_lines_shown": update_report.rejected <= MAX_LINES_SHOWN,
-        "max_lines": MAX_LINES_SHOWN,
-        "previous": previous(update),
-        "url": settings.URL,
-        **_reasons(update_report),
-        "held_in_a_row": held_in_a_row(update) if update.state == State.HELD else 0,
-        "alarming": ALARMING,
-        **_times(update_report),
-    }
-
-
-def _reasons(update_report: Report) -> dict[str, object]:
-    reasons = update_report.plan.reasons if update_report.plan else ()
-    return {
-        "reasons": [reason_sentence(reason) for reason in reasons[:MAX_REASONS]],
-        "more_reasons": max(0, len(reasons) - MAX_REASONS),
-    }
-
-
-def _times(update_report: Report) -> dict[str, object]:
-    started_at, ended_at = update_report.started_at, update_report.ended_at
-    time_zone = update_report.time_zone
-    return {
-        "received": format_datetime(update_report.received_at, time_zone),
-        "started": format_datetime(started_at, time_zone),
-        "ended": format_datetime(ended_at, time_zone),
-        "took": update_report.took if started_at else None,
-    }

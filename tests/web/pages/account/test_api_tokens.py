@@ -185,7 +185,7 @@ def test_no_response_or_email_contains_the_password_or_the_token(browser: Visito
     secret = secret_of(read(create(browser)))
     mails.send_due()
     (sent,) = mail.outbox
-    assert sent.subject == "[Maple USD] A Rollbook token was created"
+    assert sent.subject == "A Rollbook token was created · Maple USD"
     assert secret not in str(sent.message())
 
 

@@ -177,8 +177,8 @@ def test_both_emails_are_sent(
     turn_on(visitor(manager))
     mails.send_due()
     assert {sent.subject for sent in mailoutbox} == {
-        "[Maple USD] Two-step verification for Rollbook was turned on",
-        "[Maple USD] A Rollbook token was created",
+        "Two-step verification for Rollbook was turned on · Maple USD",
+        "A Rollbook token was created · Maple USD",
     }
 
 

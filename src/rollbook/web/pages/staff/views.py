@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.accounts import roles
 from rollbook.accounts.auth import api_tokens, new_network, sessions
 from rollbook.accounts.auth.sign_in import fold_login
-from rollbook.accounts.mails import UNUSED_DAYS
+from rollbook.accounts.mail_content import UNUSED_DAYS
 from rollbook.accounts.members import changes, members
 from rollbook.accounts.members.csv_import import COLUMNS, MAX_FILE_BYTES, MAX_ROWS, import_staff
 from rollbook.accounts.members.members import MemberState
