@@ -53,6 +53,7 @@ urlpatterns = [
     path("password/<str:token>", password_reset.by_link, name="password"),
     path("account", account_views.account, name="account"),
     path("account/password", account_views.password, name="account-password"),
+    path("account/emails", account_views.emails, name="account-emails"),
     path("account/second-factor", second_factor.second_factor, name="second-factor"),
     path("account/second-factor/qr.svg", second_factor.qr, name="second-factor-qr"),
     path(

@@ -125,6 +125,42 @@ def pause_ends(ben: Member, manager: Member) -> EmailMultiAlternatives:
     return mails.message(AccountMail.objects.latest("pk"))
 
 
+def token_expires(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    expires_at = "2026-12-23T14:30:00+00:00"
+    name = "<the night's machine>"
+    mails.queue_mail(manager, AccountMailKind.TOKEN_EXPIRES, NOW, about=name, detail=expires_at)
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
+def weekly_summary(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    kind, figures = AccountMailKind.WEEKLY_SUMMARY, {"updates": 5, "changed": 1283, "added": 1}
+    mails.queue_mail(manager, kind, NOW, about="2026-11-23", figures=figures)
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
+def weekly_summary_with_troubles(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    figures = {
+        "updates": 6,
+        "changed": 1,
+        "deactivated": 2,
+        "rejected": 1252,
+        "missing": 1,
+        "failed": 1,
+        "not_accepted": 2,
+        "discarded": 1,
+        "canceled": 1,
+    }
+    kind = AccountMailKind.WEEKLY_SUMMARY
+    mails.queue_mail(manager, kind, NOW, about="2026-11-23", figures=figures)
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
+def weekly_summary_without_updates(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    kind = AccountMailKind.WEEKLY_SUMMARY
+    mails.queue_mail(manager, kind, NOW, about="2026-11-23", figures={"updates": 0})
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
 ALL = {
     write.__name__: write
     for write in (
@@ -143,6 +179,10 @@ ALL = {
         file_missing_since_the_beginning,
         pause_begins,
         pause_ends,
+        token_expires,
+        weekly_summary,
+        weekly_summary_with_troubles,
+        weekly_summary_without_updates,
     )
 }
 
@@ -297,6 +337,8 @@ ABOUT_TIMES = {
     AccountMailKind.FILE_MISSING: ("2026-11-30T12:00:00+00:00", ""),
     AccountMailKind.PAUSE_BEGINS: ("2026-12-21", "2027-01-03"),
     AccountMailKind.PAUSE_ENDS: ("2027-01-04T12:00:00+00:00", ""),
+    AccountMailKind.TOKEN_EXPIRES: ("//evil.example:80", "2027-01-04T12:00:00+00:00"),
+    AccountMailKind.WEEKLY_SUMMARY: ("2026-11-23", ""),
 }
 
 

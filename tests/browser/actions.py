@@ -15,6 +15,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import Rollbook
+from tests.installations import execute
 from tests.patience import TIMEOUT_S
 
 
@@ -59,19 +60,24 @@ def wait_for_email_to(
     return emails[-1]
 
 
-def wait_for_email_about(
-    rollbook: Rollbook, login: str, update: int, text: str = "", timeout_s: float = TIMEOUT_S
-) -> str:
-    """Wait for the email to this address about an update with this text, and return it."""
+def assert_no_email_about(
+    rollbook: Rollbook, login: str, update: int, timeout_s: float = TIMEOUT_S
+) -> None:
+    """Wait until the email to the sender of an update is given up, and check that none was sent."""
+    statement = (
+        "SELECT mail.sent_at, mail.next_attempt_at FROM updates_resultmail AS mail "
+        "JOIN updates_updatejob AS job ON job.id = mail.update_id "
+        "JOIN accounts_member AS member ON member.id = mail.member_id "
+        f"WHERE job.number = {update:d} AND member.email = '{login}' "
+        "AND job.district_id = member.district_id"
+    )
     deadline = time.monotonic() + timeout_s
-    while True:
-        for email in emails_to(rollbook, login):
-            if text in email and re.search(rf"/updates/{update}\b", email):
-                return email
-        assert time.monotonic() < deadline, (
-            f"no email to {login} about update {update} after {timeout_s} s"
-        )
+    while not (found := execute(rollbook.data, statement)) or any(row[1] for row in found):
+        assert time.monotonic() < deadline, f"{found} after {timeout_s} s"
         time.sleep(0.1)
+    assert not any(row[0] for row in found)
+    emails = emails_to(rollbook, login)
+    assert not [email for email in emails if re.search(rf"/updates/{update}\b", email)]
 
 
 def find_link(email: str, path: str) -> str:

@@ -666,6 +666,7 @@ STATES = (
     State("audit-none-found", "/audit?action=zzz"),
     State("account", "/account"),
     State("account-other-session", _other_session),
+    State("account-emails", "/account/emails"),
     State("account-password", "/account/password"),
     State("account-password-refused", lambda page: _submit_bad_password(page, "/account/password")),
     State("tokens-none", "/account/tokens"),

@@ -3,8 +3,8 @@
 What a user wrote is always ``plain``, so that no email program makes a link of it.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 
@@ -12,10 +12,10 @@ from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.models import AccountMail, AccountMailKind
 from rollbook.accounts.notices import ABOUT_ADDRESSES, TEXTS, Notice
 from rollbook.accounts.permissions import Permission
-from rollbook.mail.content import Content, Link
+from rollbook.mail.content import Content, Counts, Item, Link, Section
 from rollbook.mail.outbox import MailObsolete
 from rollbook.mail.templatetags.mails import plain
-from rollbook.text import format_date, format_datetime
+from rollbook.text import count_of, format_date, format_datetime
 
 UNUSED_DAYS = 90
 """Managers are emailed about accounts that weren't used for so many days."""
@@ -40,10 +40,12 @@ def _invitation(mail: AccountMail) -> Content:
     if member.has_usable_password():
         raise MailObsolete
     days = emailed_links.LIFETIME[AccountMailKind.INVITATION].days
-    name = plain(inviter.name) if inviter else _ADMINISTRATOR
-    address = f" ({inviter.email})" if inviter else ""
+    outcome, name, address = "You are invited to Rollbook", _ADMINISTRATOR, ""
+    if inviter:
+        name, address = plain(inviter.name), f" ({inviter.email})"
+        outcome = f"{name} invited you to Rollbook"
     return Content(
-        outcome=f"{name} invited you to Rollbook" if inviter else "You are invited to Rollbook",
+        outcome=outcome,
         district=_district(mail),
         sentence=f"{name}{address} invited you to use Rollbook as {plain(member.role)} of "
         f"{_district(mail)}.",
@@ -160,6 +162,22 @@ def _token_created(mail: AccountMail) -> Content:
     )
 
 
+def _token_expires(mail: AccountMail) -> Content:
+    name, at = plain(mail.subject_name), _time(mail, mail.notice_detail)
+    return Content(
+        outcome=f"A Rollbook token expires on {at}",
+        district=_district(mail),
+        sentence=f"Your token expires on {at}. Its name is: {name}",
+        paragraphs=(
+            "Scripts that use it, such as the nightly upload, won't be able to sign in after that. "
+            "Create a new token, put it into the script, and then revoke this one.",
+            "If no script uses it, no action is needed.",
+        ),
+        button=_link("Create a new token", "/account/tokens/new"),
+        links=(_link("See your tokens", "/account/tokens"),),
+    )
+
+
 def _unused_accounts(mail: AccountMail) -> Content:
     return Content(
         outcome=f"Staff accounts not used for {UNUSED_DAYS} days",
@@ -227,6 +245,58 @@ def _pause_ends(mail: AccountMail) -> Content:
     )
 
 
+def _weekly_summary(mail: AccountMail) -> Content:
+    figures = mail.figures or {}
+    monday = date.fromisoformat(mail.subject_name)
+    first, last = format_date(monday - timedelta(days=7)), format_date(monday - timedelta(days=1))
+    updates = figures.get("updates", 0)
+    troubles = tuple(_troubles(figures))
+    outcome = "No updates last week"
+    sentence = f"No update ended from {first} through {last}."
+    counts: tuple[Counts, ...] = ()
+    sections: tuple[Section, ...] = ()
+    if updates:
+        changed = count_of(figures.get("changed", 0), "student")
+        outcome = f"{count_of(updates, 'update')} last week, {changed} changed"
+        sentence = f"{count_of(updates, 'update')} ended from {first} through {last}."
+        counts = (Counts("Students and rows of the week", tuple(_week(figures))),)
+    if troubles:
+        sections = (Section("Please look at", troubles),)
+    elif updates:
+        sentence += " No action needed."
+    return Content(
+        outcome=outcome,
+        district=_district(mail),
+        sentence=sentence,
+        counts=counts,
+        sections=sections,
+        button=_link("See the updates", "/updates"),
+        links=(_link("Choose which emails you get", "/account/emails"),),
+    )
+
+
+def _week(figures: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    for name in ("changed", "added", "deactivated", "rejected"):
+        yield name, figures.get(name, 0)
+
+
+def _troubles(figures: Mapping[str, int]) -> Iterator[Item]:
+    """Yield what went wrong in the week, with how often."""
+    for name, noun, text in _TROUBLES:
+        if count := figures.get(name, 0):
+            yield Item(f"{count_of(count, noun)} {text}")
+
+
+_TROUBLES = (
+    ("missing", "student file", "did not arrive in time"),
+    ("failed", "update", "failed because of a problem on our side"),
+    ("not_accepted", "file", "not accepted, nothing applied"),
+    ("discarded", "update", "held and discarded, nothing applied"),
+    ("canceled", "update", "canceled"),
+    ("rejected", "row", "rejected, in all files together"),
+)
+
+
 def _security_notice(mail: AccountMail) -> Content:
     notice = Notice(mail.notice)
     text = TEXTS[notice]
@@ -238,13 +308,14 @@ def _security_notice(mail: AccountMail) -> Content:
         detail = plain(detail)
     values = {"who": plain(who), "by": plain(by), "detail": detail}
     is_own = about is not None and about.pk == mail.member_id
+    sentence = text.to_member if is_own else text.to_managers
     advice = text.advice
     if not is_own and advice.startswith(("change your", "revoke")):
         advice = "ask {who}. If it wasn't them, deactivate the account on the page Staff."
     return Content(
         outcome=text.title,
         district=_district(mail),
-        sentence=(text.to_member if is_own else text.to_managers).format(**values),
+        sentence=sentence.format(**values),
         paragraphs=(f"{_IF_EXPECTED} If you didn't, {advice.format(**values)}",),
         button=_link("Open Rollbook", "/"),
         facts=(
@@ -289,6 +360,8 @@ _CONTENTS: Mapping[AccountMailKind, Callable[[AccountMail], Content]] = {
     AccountMailKind.SECOND_FACTOR_ON: _second_factor_on,
     AccountMailKind.SECOND_FACTOR_OFF: _second_factor_off,
     AccountMailKind.TOKEN_CREATED: _token_created,
+    AccountMailKind.TOKEN_EXPIRES: _token_expires,
+    AccountMailKind.WEEKLY_SUMMARY: _weekly_summary,
     AccountMailKind.SECURITY_NOTICE: _security_notice,
     AccountMailKind.UNUSED_ACCOUNTS: _unused_accounts,
     AccountMailKind.FILE_MISSING: _file_missing,

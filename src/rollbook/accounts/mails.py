@@ -16,7 +16,7 @@ MIN_INTERVAL = timedelta(minutes=5)
 """Time before the same member is sent another email of the same kind on request."""
 
 
-def queue_mail(
+def queue_mail(  # noqa: PLR0913 - all but three are optional keywords
     member: Member,
     kind: AccountMailKind,
     now: datetime,
@@ -24,6 +24,7 @@ def queue_mail(
     to: str = "",
     about: str = "",
     detail: str = "",
+    figures: dict[str, int] | None = None,
 ) -> None:
     """Queue an email, which is sent after the surrounding transaction has committed.
 
@@ -35,6 +36,7 @@ def queue_mail(
         to: The address to send it to; empty: the member's email.
         about: The name of the token that the email is about, or a time or day in ISO 8601.
         detail: Another time or day that it names.
+        figures: The numbers of a weekly summary, by name.
     """
     with transaction.atomic():
         AccountMail.objects.create(
@@ -44,6 +46,7 @@ def queue_mail(
             to_address=to,
             subject_name=about,
             notice_detail=detail,
+            figures=figures,
             queued_at=now,
             next_attempt_at=now,
         )

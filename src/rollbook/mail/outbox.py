@@ -111,7 +111,10 @@ def _record_failure(email: OutgoingMail, error: Exception, now: datetime) -> Non
         next_attempt_at, consequence = None, "given up"
     else:
         next_attempt_at, consequence = now + delay, f"next try in {delay.total_seconds():.0f} s"
-    log.warning("%s could not be sent (%s); %s", email, last_error, consequence)
+    if isinstance(error, MailObsolete):
+        log.info("%s is no longer needed", email)
+    else:
+        log.warning("%s could not be sent (%s); %s", email, last_error, consequence)
     _record_attempt(email, next_attempt_at=next_attempt_at, last_error=last_error)
 
 

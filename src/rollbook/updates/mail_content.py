@@ -47,16 +47,19 @@ def result_content(report: Report, update: UpdateJob) -> Content:
         report: The report of the update, with its problems.
         update: The update.
     """
-    is_refused = report.state is State.REFUSED
+    counts, sections = _counts(report), _problems(report, update)
+    if report.state is State.REFUSED:
+        counts, sections = iter(()), _refusal(report)
     return Content(
         outcome=outcome_of(report),
         district=plain(report.district),
         about=f"update {report.number}",
         sentence=result_sentence(report),
-        counts=() if is_refused else tuple(_counts(report)),
-        sections=tuple(_refusal(report) if is_refused else _problems(report, update)),
+        counts=tuple(counts),
+        sections=tuple(sections),
         button=_button(report),
         facts=tuple(_facts(report, update)),
+        links=(_settings_link(),),
     )
 
 
@@ -82,6 +85,7 @@ def plan_content(report: Report, update: UpdateJob) -> Content:
         sections=tuple(_reasons(report)),
         button=_button(report),
         facts=(("Students", format_number(report.rows)), *_origin(report)),
+        links=(_settings_link(),),
     )
 
 
@@ -140,6 +144,10 @@ def _button(report: Report) -> Link:
     elif report.rejected and report.state is State.COMPLETED:
         label = "See the rejected rows"
     return Link(label, f"{settings.URL}/updates/{report.number}")
+
+
+def _settings_link() -> Link:
+    return Link("Choose which emails you get", f"{settings.URL}/account/emails")
 
 
 def _counts(report: Report) -> Iterator[Counts]:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from operator import attrgetter
 
 from django.core.mail import EmailMultiAlternatives
@@ -11,15 +12,18 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from rollbook.accounts.email_choice import EmailChoice
 from rollbook.accounts.managers import district_managers
 from rollbook.accounts.models import Member
 from rollbook.mail import outbox
+from rollbook.updates import watching
 from rollbook.updates.mail_content import plan_content, result_content
 from rollbook.updates.models import ResultMail, UpdateEvent, UpdateJob
 from rollbook.updates.planning.held_in_a_row import ALARMING, held_in_a_row
-from rollbook.updates.reporting.report import report
-from rollbook.updates.state_machine import PLAN_WAITING, REPLACED, UNFINISHED, State
+from rollbook.updates.reporting.report import report, report_without_problems
+from rollbook.updates.state_machine import EXPIRED, PLAN_WAITING, REPLACED, UNFINISHED, State
 
+_URGENT = (State.CHECKED, State.HELD, State.REFUSED, State.FAILED)
 _PLAN_STATES = (State.CHECKED, State.HELD, State.DISCARDED)
 
 
@@ -51,7 +55,12 @@ def send_due() -> int:
 
 
 def message(mail: ResultMail) -> EmailMultiAlternatives:
-    """Build the email. It has no names, birth dates, IDs or passwords of students."""
+    """Build the email. It has no names, birth dates, IDs or passwords of students.
+
+    Raises:
+        MailObsolete: Nobody needs it: the plan no longer waits, or the sender saw the result.
+    """
+    _require_unseen(mail)
     is_plan = mail.event is not None and mail.event.state in _PLAN_STATES
     if is_plan:
         _require_current(mail)
@@ -68,6 +77,18 @@ def _require_current(mail: ResultMail) -> None:
     """
     event, update = mail.event, mail.update
     if event and event.state in PLAN_WAITING and not update.needs_decision:
+        raise outbox.MailObsolete
+
+
+def _require_unseen(mail: ResultMail) -> None:
+    """Give up an email to the sender of a file who watched its update to the end.
+
+    Raises:
+        MailObsolete: The sender saw the result.
+    """
+    event, update = mail.event, mail.update
+    is_watchable = watching.is_watchable(update, event, mail.member)
+    if event and is_watchable and watching.was_watched(update, event):
         raise outbox.MailObsolete
 
 
@@ -91,11 +112,28 @@ def _queue(update: UpdateJob, event: UpdateEvent | None, members: Iterable[Membe
 
 
 def _create(update: UpdateJob, event: UpdateEvent | None, members: Iterable[Member]) -> None:
+    """Queue an email to each of the members who want it.
+
+    That to the sender waits until it is known whether they have seen the result on the page.
+    """
     now = timezone.now()
-    ResultMail.objects.bulk_create(
-        ResultMail(update=update, event=event, member=member, queued_at=now, next_attempt_at=now)
-        for member in members
-    )
+    is_urgent, needs_person = _importance(update, event)
+    for member in list(members):
+        choice = EmailChoice(member.update_emails)
+        if not choice.wants(is_urgent=is_urgent, needs_person=needs_person):
+            continue
+        wait = watching.GRACE if watching.is_watchable(update, event, member) else timedelta()
+        ResultMail.objects.create(
+            update=update, event=event, member=member, queued_at=now, next_attempt_at=now + wait
+        )
+
+
+def _importance(update: UpdateJob, event: UpdateEvent | None) -> tuple[bool, bool]:
+    """Return whether a whole file wasn't applied, and whether there is something to look at."""
+    state = event.state if event else update.state
+    is_expired = state == State.DISCARDED and update.discard_reason == EXPIRED
+    has_problems = update.with_errors or bool(report_without_problems(update).warnings)
+    return is_expired or state in _URGENT, has_problems or state == State.CANCELED
 
 
 def _recipients_of_plan(event: UpdateEvent) -> Iterator[Member]:

@@ -13,6 +13,7 @@ from rollbook.students.models import Student
 from rollbook.updates import mails, runner
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving.receive import SOURCE_BROWSER
 from rollbook.updates.reporting import status_json
 from rollbook.updates.reporting.report import report
 from rollbook.updates.reporting.state_words import RECEIVED, result_sentence
@@ -352,6 +353,26 @@ def test_polling_needs_three_queries_and_is_not_audited(
     with django_assert_num_queries(3):  # the session, the member, the update
         assert browser.get("/updates/2/progress", htmx=True).status_code == 200
     assert not AuditEvent.objects.exists()
+
+
+def test_only_the_page_with_the_result_makes_the_email_to_the_sender_unnecessary(
+    school: District, manager: Member, browser: Visitor, visitor: SignedIn
+) -> None:
+    colleague = visitor(make_member(school, "eve@maple.example"))
+    update = send(school, a_class(3, GRADE="5"), member=manager, source=SOURCE_BROWSER)
+    browser.read("/updates/2")
+    next(runner.run_steps(update.pk))
+    browser.get("/updates/2/progress")
+    finish(update)
+    colleague.read("/updates/2")
+    browser.get("/updates/2/progress")  # which only says that the page is to be loaded again
+    update.refresh_from_db()
+    assert update.watched_at is None
+    browser.read("/updates/2")
+    update.refresh_from_db()
+    assert update.ended_at
+    assert update.watched_at
+    assert update.watched_at >= update.ended_at
 
 
 def test_a_queued_update_names_the_one_before(

@@ -9,6 +9,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from rollbook.accounts.permissions import Permission
 from rollbook.pagination import Page
 from rollbook.text import format_short_time, printable
+from rollbook.updates import watching
 from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.exports.original_rows import RemovedByRetention, ensure_not_removed
 from rollbook.updates.mappings.proposals import is_mappable
@@ -53,6 +54,7 @@ def index(page_request: PageRequest) -> HttpResponse:
 @member_page(Permission.UPDATE_STUDENTS)
 def _page(page_request: PageRequest, number: int) -> HttpResponse:
     update = page_request.require(find(page_request.district, number), "update", f"update {number}")
+    watching.record(update, page_request.member, page_request.now)
     if is_undecided(update):
         return render_plan(page_request, update)
     context = context_of(update, page_request.now)
