@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -24,8 +23,9 @@ from rollbook.mail.outbox import MailObsolete
 from rollbook.mail.templatetags.mails import plain
 from tests.accounts.browser import NOW, Clock
 from tests.conftest import make_member
+from tests.mail import gallery
 
-MAILS = Path(__file__).parent / "mails"
+MAILS = gallery.ACCOUNTS
 
 _TOKEN = re.compile(r"(?<=/password/)[\w.-]+")
 
@@ -190,6 +190,8 @@ ALL = {
 @pytest.mark.parametrize("name", ALL)
 def test_an_email_has_exactly_this_text(ben: Member, manager: Member, name: str) -> None:
     message = ALL[name](ben, manager)
+    kind = AccountMailKind(AccountMail.objects.latest("pk").kind)
+    assert name in gallery.OF_ACCOUNTS[kind]
     parts = {"subject": f"{message.subject}\n", "txt": str(message.body), "html": html_of(message)}
     for part, text in parts.items():
         expected = (MAILS / f"{name}.{part}").read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """The emails about plans: held, checked, discarded; who gets them, and when they are given up."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from rollbook.updates.models import ResultMail, UpdateEvent, UpdateJob
 from rollbook.updates.planning import decisions
 from rollbook.updates.planning.decisions import Decider
 from tests.conftest import make_member
+from tests.mail import gallery
 from tests.updates.night import a_class, enroll, finish, send
 from tests.updates.planning.test_judge import movers
 
@@ -57,6 +59,53 @@ def test_a_held_plan_is_announced_with_its_reasons_and_its_end(
     assert "after that, it is discarded." in email.body
     assert "https://localhost:8443/updates/2" in email.body
     assert "s000" not in email.body
+
+
+def held_once(school: District, manager: Member) -> UpdateJob:
+    return hold(school, member=manager)
+
+
+def held_in_a_row(school: District, manager: Member) -> UpdateJob:
+    return [hold(school, size, member=manager) for size in (60, 61, 62)][-1]
+
+
+def checked(school: District, manager: Member) -> UpdateJob:
+    return hold(school, 2, member=manager, is_check=True)
+
+
+def discarded(school: District, manager: Member) -> UpdateJob:
+    held = hold(school, member=manager)
+    decisions.discard(school, held.number, held.plan_digest, Decider(manager), timezone.now())
+    return held
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("held", held_once),
+        ("held_in_a_row", held_in_a_row),
+        ("checked", checked),
+        ("discarded", discarded),
+    ],
+)
+def test_an_email_about_a_plan_is_worded_like_this(
+    school: District,
+    manager: Member,
+    name: str,
+    write: Callable[[District, Member], UpdateJob],
+) -> None:
+    update = write(school, manager)
+    mails.queue_result_mails()
+    received_at = datetime(2026, 11, 23, 8, 5, 10, tzinfo=UTC)
+    UpdateJob.objects.filter(pk=update.pk).update(
+        received_at=received_at, discard_at=received_at + timedelta(days=3)
+    )
+    queued = ResultMail.objects.filter(update=update).order_by("pk").last()
+    assert queued
+    message = mails.message(ResultMail.objects.get(pk=queued.pk))
+    [(page, _)] = message.alternatives
+    for part, text in (("subject", f"{message.subject}\n"), ("txt", message.body), ("html", page)):
+        assert text == (gallery.UPDATES / f"{name}.{part}").read_text(encoding="utf-8")
 
 
 def test_each_event_is_announced_once(school: District, manager: Member) -> None:

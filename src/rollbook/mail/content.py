@@ -140,10 +140,16 @@ def _section(section: Section) -> Iterator[str]:
         yield section.heading
     if section.intro:
         yield section.intro
-    for item in section.items:
-        yield "\n".join((f"* {item.title}", *(f"  {line}" for line in item.lines)))
+    gap = "\n"
+    if any(item.lines for item in section.items):
+        gap = "\n\n"
+    yield gap.join(map(_item, section.items))
     if section.more:
         yield section.more
+
+
+def _item(item: Item) -> str:
+    return "\n".join((f"* {item.title}", *(f"  {line}" for line in item.lines)))
 
 
 def _link(link: Link) -> str:

@@ -13,6 +13,7 @@ from rollbook.accounts.audit import head, log, seals
 from rollbook.accounts.models import Member
 from rollbook.operations.alerts import mails
 from rollbook.operations.alerts.models import Alert, AlertEvent, AlertMail
+from tests.mail import gallery
 from tests.operations.alerts.conftest import NOW
 
 WORKER = Alert(
@@ -85,6 +86,17 @@ def test_each_event_says_what_to_do(
     assert "\n\n\n" not in body
     [(html, _)] = message.alternatives
     assert "/srv/&lt;rollbook&gt;" in str(html)
+
+
+@pytest.mark.parametrize("event", AlertEvent)
+def test_an_alert_is_worded_like_this(event: AlertEvent, settings: Settings) -> None:
+    settings.URL = "https://rollbook.example"
+    seal = Alert(code="", detail=f"7:{'0123456789abcdef' * 4}", opened_at=NOW)
+    alerts = {AlertEvent.TEST: [], AlertEvent.AUDIT: [seal]}.get(event, [DISK, WORKER])
+    message = rendered(event, *alerts)
+    [(page, _)] = message.alternatives
+    for part, text in (("subject", f"{message.subject}\n"), ("txt", message.body), ("html", page)):
+        assert text == (gallery.ALERTS / f"{event.value}.{part}").read_text(encoding="utf-8")
 
 
 def test_a_test_says_that_it_is_one() -> None:
