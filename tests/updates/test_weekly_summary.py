@@ -147,4 +147,4 @@ def test_the_email_has_the_numbers(maple: District, reader: Member) -> None:
     weekly_summary.queue_due(SEVEN)
     message = mails.message(AccountMail.objects.get(kind=AccountMailKind.WEEKLY_SUMMARY))
     assert message.subject == "1 update last week, 0 students changed · Maple USD"
-    assert "\n  added        6\n" in str(message.body)
+    assert "\n  students added        6\n" in str(message.body)

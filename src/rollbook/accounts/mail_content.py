@@ -259,7 +259,7 @@ def _weekly_summary(mail: AccountMail) -> Content:
         changed = count_of(figures.get("changed", 0), "student")
         outcome = f"{count_of(updates, 'update')} last week, {changed} changed"
         sentence = f"{count_of(updates, 'update')} ended from {first} through {last}."
-        counts = (Counts("Students and rows of the week", tuple(_week(figures))),)
+        counts = (Counts("In this week", tuple(_week(figures))),)
     if troubles:
         sections = (Section("Please look at", troubles),)
     elif updates:
@@ -276,8 +276,9 @@ def _weekly_summary(mail: AccountMail) -> Content:
 
 
 def _week(figures: Mapping[str, int]) -> Iterator[tuple[str, int]]:
-    for name in ("changed", "added", "deactivated", "rejected"):
-        yield name, figures.get(name, 0)
+    for name in ("changed", "added", "deactivated"):
+        yield f"students {name}", figures.get(name, 0)
+    yield "rows rejected", figures.get("rejected", 0)
 
 
 def _troubles(figures: Mapping[str, int]) -> Iterator[Item]:

@@ -116,7 +116,7 @@ def _newest_seal(outcome: str, seal: str) -> Content:
     return Content(
         outcome=outcome,
         district="Rollbook",
-        sentence=f"The newest seal of the audit log at {settings.URL} is {seal}.",
+        sentence=f"The command below has the newest seal of the audit log at {settings.URL}.",
         paragraphs=(
             "Keep this email. To check at any time that nothing up to then was removed or changed, "
             "run:",
