@@ -33,7 +33,7 @@ test-all: setup  ## the same and the rest, on SQLite and on PostgreSQL: processe
 test-nightly: setup  ## everything at full depth; hours
 	$(BIN)/python -m tests --nightly
 
-screenshots: setup  ## a picture of every page in every state, in screenshots/
+screenshots: setup  ## a picture of every page in every state and of every email, in screenshots/
 	$(BIN)/python -m tests.browser.screenshots
 
 bench: setup  ## compare Rollbook's speed with other importers (hours; BENCH_ROWS=10000,100000: minutes)

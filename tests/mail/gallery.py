@@ -1,6 +1,7 @@
 """Every kind of email as it is sent, for developers to look at.
 
-The emails are those that tests expect: each is stored as NAME.subject, NAME.txt and NAME.html.
+The emails are those that tests expect: each is stored as NAME.subject, NAME.txt and NAME.html. The
+one that ``rollbook doctor`` sends never differs, so it isn't stored.
 ``make screenshots`` writes a picture of each, and ``screenshots/emails.html`` with all of them.
 """
 
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from rollbook.accounts.models import AccountMailKind
 from rollbook.accounts.notices import Notice
+from rollbook.doctor import mail as doctor
+from rollbook.mail.outbox import compose
 from rollbook.operations.alerts.models import AlertEvent
 from rollbook.updates.state_machine import State
 
@@ -87,6 +90,9 @@ def emails() -> Iterator[Email]:
         yield Email.read(NOTICES, notice_name(notice), "notice-")
     for event in AlertEvent:
         yield Email.read(ALERTS, event.value, "alert-")
+    test = compose(doctor.TEST, "ops@host.example")
+    [(page, _)] = test.alternatives
+    yield Email("doctor-test", str(test.subject), str(test.body), str(page))
 
 
 def write_page(path: Path) -> None:

@@ -15,6 +15,8 @@ from tests.mail.gallery import Email
 
 EMAILS = {email.name: email for email in gallery.emails()}
 
+TO_OPERATORS = ("alert-", "doctor-")
+
 # What operators type and what only they know stays out of emails to others.
 OF_OPERATORS = re.compile(
     r"`|\brollbook [a-z]+|--\w|\bSHA-?256\b|\bchecksum|\bdigest\b|\bworker\b|\bspool\b|\bmode=|"
@@ -51,7 +53,7 @@ def test_each_email_has_a_subject_that_fits_and_one_button_at_most(name: str) ->
     assert email.html.count("<h1") == 1
 
 
-@pytest.mark.parametrize("name", [name for name in EMAILS if not name.startswith("alert-")])
+@pytest.mark.parametrize("name", [name for name in EMAILS if not name.startswith(TO_OPERATORS)])
 def test_each_email_to_staff_has_a_button_and_nothing_of_operators(name: str) -> None:
     email = EMAILS[name]
     assert email.html.count('class="button"') == 1
@@ -59,7 +61,7 @@ def test_each_email_to_staff_has_a_button_and_nothing_of_operators(name: str) ->
 
 
 def test_emails_of_operators_are_recognized() -> None:
-    texts = [email.text for name, email in EMAILS.items() if name.startswith("alert-")]
+    texts = [email.text for name, email in EMAILS.items() if name.startswith(TO_OPERATORS)]
     assert any(map(OF_OPERATORS.search, texts))
 
 

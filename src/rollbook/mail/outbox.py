@@ -6,7 +6,7 @@ and recording that, the email is sent again with the same Message-ID.
 
 import logging
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import TypeVar
@@ -69,20 +69,34 @@ def render_message(
         content: What it says.
         message_id: The part of the Message-ID before the ``@``; the same in each attempt.
     """
-    rendered = EmailMultiAlternatives(
-        subject=content.subject,
-        body=as_text(content),
-        to=[email.recipient],
-        headers={
+    return compose(
+        content,
+        email.recipient,
+        {
             "Message-ID": f"<{message_id}@{urlsplit(settings.URL).hostname}>",
             "Date": format_datetime(email.queued_at),
             "Auto-Submitted": "auto-generated",
             "X-Mailer": f"Rollbook {describe()}",
         },
     )
+
+
+def compose(
+    content: Content, to: str, headers: Mapping[str, str] | None = None
+) -> EmailMultiAlternatives:
+    """Return a message with a text and an HTML part.
+
+    Args:
+        content: What it says.
+        to: The address of the recipient.
+        headers: Further headers.
+    """
+    composed = EmailMultiAlternatives(
+        subject=content.subject, body=as_text(content), to=[to], headers=dict(headers or {})
+    )
     page = render_to_string("mail/page.html", {"content": content})
-    rendered.attach_alternative(page, "text/html")
-    return rendered
+    composed.attach_alternative(page, "text/html")
+    return composed
 
 
 def _claim(email: OutgoingMail, until: datetime) -> bool:
