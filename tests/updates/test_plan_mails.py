@@ -1,5 +1,6 @@
 """The emails about plans: held, checked, discarded; who gets them, and when they are given up."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -117,6 +118,18 @@ def test_each_event_is_announced_once(school: District, manager: Member) -> None
     assert [subject for _, subject in sent()] == ["60 students changed · Maple USD update 2"]
     events = UpdateEvent.objects.filter(update=held).order_by("pk")
     assert list(events.values_list("state", flat=True)) == ["held", "completed"]
+
+
+def test_rows_of_schools_that_were_left_out_are_counted(school: District, manager: Member) -> None:
+    held = hold(school, member=manager)
+    decider, now = Decider(manager), timezone.now()
+    decisions.approve(school, 2, held.plan_digest, decider, now, without=("100",))
+    finish(held)
+    mails.queue_result_mails()
+    queued = ResultMail.objects.get(event__update=held, event__state="completed")
+    counts = re.findall(r"^  ([a-z ]+?) {2,}(\d+)$", str(mails.message(queued).body), re.MULTILINE)
+    assert dict(counts)["left out"] == "60"
+    assert sum(int(count) for _, count in counts) == 60
 
 
 @pytest.mark.parametrize("how", ["expire", "discard", "cancel"])

@@ -151,16 +151,16 @@ def _settings_link() -> Link:
 
 
 def _counts(report: Report) -> Iterator[Counts]:
-    yield Counts(
-        f"{count_of(report.rows, 'student')} in the file",
-        (
-            ("changed", report.updated),
-            ("added", report.added),
-            ("unchanged", report.unchanged),
-            ("rejected", report.rejected),
-            ("not processed", report.not_processed),
-        ),
-    )
+    rows = [
+        ("changed", report.updated),
+        ("added", report.added),
+        ("unchanged", report.unchanged),
+        ("rejected", report.rejected),
+        ("not processed", report.not_processed),
+    ]
+    if report.left_out:
+        rows.append(("left out", report.left_out))
+    yield Counts(f"{count_of(report.rows, 'student')} in the file", tuple(rows))
     if report.absences:
         yield Counts(
             "Students who aren't in the file",
