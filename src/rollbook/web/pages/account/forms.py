@@ -16,8 +16,7 @@ LIFETIMES = {30: "30 days", 90: "90 days", 365: "1 year", 730: "2 years"}
 
 EMAIL_CHOICES = {
     EmailChoice.ALWAYS.value: "Every update",
-    EmailChoice.NEEDED.value: "Only when something needs me: a rejected row, a warning, or an "
-    "update that was held, canceled, failed or not accepted",
+    EmailChoice.NEEDED.value: "Only when something needs me",
     EmailChoice.WEEKLY.value: "A weekly summary, on Monday mornings",
 }
 """The choices of emails about updates, and their labels."""

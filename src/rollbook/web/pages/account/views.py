@@ -30,7 +30,7 @@ def account(page_request: PageRequest) -> HttpResponse:
         "has_others": len(active_sessions) > 1,
         "codes_left": second_factor.recovery_codes_left(member),
         "tokens": api_tokens.active_tokens(member, page_request.now).count(),
-        "emails": EMAIL_CHOICES[member.update_emails].partition(":")[0],
+        "emails": EMAIL_CHOICES[member.update_emails],
         "can_create_tokens": page_request.may(Permission.UPDATE_STUDENTS),
     }
     return page_request.render("account/index.html", context)
