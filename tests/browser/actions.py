@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from django.db import connection
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import Rollbook
@@ -22,7 +22,23 @@ def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
     """Sign in with the form and wait for the next page."""
     page.goto("/sign-in")
     fill_sign_in(page, login, password)
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect_signed_in(page)
+
+
+def expect_signed_in(page: Page) -> None:
+    """Wait for a page with the menu of the account."""
+    expect(account_menu(page)).to_be_visible()
+
+
+def account_menu(page: Page) -> Locator:
+    """Return the menu of the account, or in a narrow window, the only menu."""
+    return page.locator(".top .me > summary, .top .compact > summary").filter(visible=True)
+
+
+def sign_out(page: Page) -> None:
+    """Sign out, with the menu of the account."""
+    account_menu(page).click()
+    page.get_by_role("button", name="Sign out").click()
 
 
 def fill_sign_in(page: Page, login: str, password: str = PASSWORD) -> None:

@@ -15,6 +15,7 @@ from tests.accounts.phone import Phone
 from tests.browser.actions import (
     choose_file,
     emails_to,
+    expect_signed_in,
     fill_sign_in,
     find_link,
     pause_worker,
@@ -193,7 +194,7 @@ def visits(rollbook: Rollbook, new_page: Callable[[], Page]) -> Iterator[tuple[S
             if state.login:
                 pages[state.login].goto("/sign-in")
                 fill_sign_in(pages[state.login], state.login)
-                pages[state.login].get_by_role("button", name="Sign out").wait_for()
+                expect_signed_in(pages[state.login])
         page = pages[state.login]
         if isinstance(state.opener, str):
             page.goto(state.opener)
@@ -267,10 +268,17 @@ def _expanded(address: str) -> OpenState:
     def expand(page: Page) -> None:
         page.goto(address)
         page.evaluate(
-            "document.querySelectorAll('details').forEach(details => details.open = true)"
+            "document.querySelectorAll('main details').forEach(details => details.open = true)"
         )
 
     return expand
+
+
+def _open_menu(page: Page, address: str) -> None:
+    page.goto(address)
+    page.evaluate(
+        "document.querySelectorAll('.menu:not(.me)').forEach(details => details.open = true)"
+    )
 
 
 def _submit_invitation(page: Page, email: str) -> None:
@@ -559,6 +567,7 @@ STATES = (
     State("plan-rows", "/updates/5/rows?figure=deactivated&school=100"),
     State("update-discarded", _discard_plan),
     State("home", _expanded("/")),
+    State("home-menu", lambda page: _open_menu(page, "/")),
     State("home-new", "/", NEW_DISTRICT),
     State("home-school-manager", "/", SCHOOL_MANAGER),
     State("home-instructor", "/", INSTRUCTOR),

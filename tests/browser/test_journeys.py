@@ -17,15 +17,18 @@ from tests import depth
 from tests.accounts.phone import Phone
 from tests.browser.accessibility import assert_accessible
 from tests.browser.actions import (
+    account_menu,
     apply_update,
     check_against_roster,
     choose_file,
     download_text,
+    expect_signed_in,
     fill_sign_in,
     find_link,
     pause_worker,
     search_students,
     sign_in,
+    sign_out,
     wait_for_email_about,
     wait_for_email_to,
     wait_until_ended,
@@ -332,10 +335,10 @@ def test_a_forgotten_password_is_reset_by_email(
     page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
     page.get_by_label("Confirm new password").fill(NEW_PASSWORD)
     page.locator("main button").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    page.get_by_role("button", name="Sign out").click()
+    expect_signed_in(page)
+    sign_out(page)
     fill_sign_in(page, login, NEW_PASSWORD)
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect_signed_in(page)
     response = page.goto(link)
     assert response
     assert response.status == 410
@@ -506,7 +509,8 @@ def test_two_step_verification_is_turned_on_used_and_turned_off(
 
     # Set up the phone with the secret, and confirm it with a code
     sign_in(page, login)
-    page.get_by_role("link", name="Uma Ng").click()
+    account_menu(page).click()
+    page.get_by_role("link", name="Account of Uma Ng").click()
     page.get_by_role("link", name="Two-step verification").click()
     expect(page.get_by_role("img")).to_be_visible()
     phone = Phone.with_secret(page.locator("main pre").inner_text())
@@ -520,7 +524,7 @@ def test_two_step_verification_is_turned_on_used_and_turned_off(
     page.get_by_role("link", name="I’ve saved everything").click()
 
     # The password is no longer enough, and a wrong code is rejected
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     page.goto("/students")
     fill_sign_in(page, login)
@@ -533,19 +537,20 @@ def test_two_step_verification_is_turned_on_used_and_turned_off(
     expect(page.get_by_role("heading", level=1)).to_have_text("Students")
 
     # The phone is lost: use one recovery code to sign in and another one to turn it off
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     fill_sign_in(page, login)
     page.get_by_label("Code").fill(first_code)
     page.locator("main button").click()
     expect(page.get_by_role("status")).to_contain_text("Recovery codes left: 9.")
-    page.get_by_role("link", name="Uma Ng").click()
+    account_menu(page).click()
+    page.get_by_role("link", name="Account of Uma Ng").click()
     page.get_by_role("link", name="Two-step verification").click()
     page.get_by_role("link", name="Turn off two-step verification").click()
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_label("Code").fill(second_code)
     page.get_by_role("button", name="Turn off two-step verification").click()
     expect(page.get_by_role("status")).to_contain_text("Two-step verification was turned off.")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     sign_in(page, login)
 
 

@@ -31,7 +31,8 @@ def test_a_new_district_is_shown_where_to_start(manager: Member, visitor: Signed
     assert page.links == {"Start with a template": "/students/update", **OFFER}
     assert (
         " ".join(page.navigation)
-        == "Home Students Groups Updates Automation Schools Staff Roles Settings Audit Help"
+        == "Home Students Updates Automation Schools Groups Transfers Staff Roles Settings "
+        "Expected files Quiet hours Column mappings Limits Full sync Audit log Help"
     )
 
 
@@ -91,7 +92,7 @@ def test_a_school_manager_sees_the_number_of_students_and_no_updates(
     assert "You can see 2 students in Maple USD." in page.text
     assert "Student records were last updated on " in page.text
     assert page.links == {"View students": "/students", **OFFER}
-    assert page.navigation == ["Home", "Students", "Groups", "Staff", "Help"]
+    assert page.navigation == ["Home", "Students", "Groups", "Transfers", "Staff", "Help"]
 
 
 def test_a_refused_file_is_no_update_of_the_records(
