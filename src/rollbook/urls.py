@@ -105,6 +105,7 @@ urlpatterns = [
     path("updates/<int:number>/rows", updates_views.rows, name="update-rows"),
     path("updates/<int:number>/missing", updates_views.missing, name="update-missing"),
     path("updates/<int:number>/missing.csv", downloads.missing, name="update-missing-csv"),
+    path("updates/<int:number>/again", updates_views.again, name="update-again"),
     path("updates/<int:number>/cancel", updates_views.cancel, name="update-cancel"),
     path("updates/<int:number>/mapping", mapping_views.of_update, name="update-mapping"),
     path("updates/<int:number>/approve", plan_views.approve, name="update-approve"),

@@ -41,6 +41,12 @@ def sign_out(page: Page) -> None:
     page.get_by_role("button", name="Sign out").click()
 
 
+def open_managed(page: Page, name: str) -> None:
+    """Open a page with the menu Manage."""
+    page.get_by_text("Manage", exact=True).click()
+    page.get_by_role("link", name=name, exact=True).click()
+
+
 def fill_sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
     page.get_by_label("Email").fill(login)
     page.get_by_label("Password").fill(password)

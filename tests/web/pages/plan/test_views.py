@@ -204,7 +204,7 @@ def test_a_waiting_plan_has_its_rejected_rows(maple: District, browser: Visitor)
     page = browser.read(f"/updates/{update.number}")
     assert "A value isn't recognized" in page.text
     answer = browser.get(page.links["Download the rejected rows"])
-    rows = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode()))
+    rows = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
     assert [(row["STUDENT_ID"], row["_CODE"]) for row in rows] == [("s001", "bad_value")]
     for name in ("changes", "not-processed"):
         assert browser.get(f"/updates/{update.number}/{name}.csv").status_code == 409

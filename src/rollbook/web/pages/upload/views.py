@@ -1,6 +1,6 @@
 """Update students from a file, in three steps: template, check, update."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,12 +20,14 @@ from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
 from rollbook.students import recognition, snapshots
 from rollbook.students.models import Student
 from rollbook.text import format_short_time, name_updates
+from rollbook.updates.exports.source_update import find_source_update
 from rollbook.updates.mappings.proposals import is_mappable
 from rollbook.updates.models import Draft
 from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.kept_bytes import QuotaExceeded
 from rollbook.updates.receiving.preview import FilePreview
 from rollbook.updates.receiving.receive import QueueFull, Receipt, limits
+from rollbook.updates.reporting.report import applied_before
 from rollbook.updates.state_machine import Mode
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import Form
@@ -134,12 +136,14 @@ def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
     time_zone = page_request.district.time_zone
     shown = recognition.students_named(page_request.district.pk, _texts(preview))
     page_request.audit("draft", "seen", f"draft {key}", shown)
+    allowed = modes.allowed_modes(page_request.district, Channel.PAGES)
     context = {
         "draft": found,
         "preview": preview,
         "groups": [group for group in preview.groups if not _is_refusal(preview, group)],
         "accepted": preview.rows - preview.rejected,
-        "modes": modes.allowed_modes(page_request.district, Channel.PAGES),
+        "modes": allowed,
+        "mode": _suggested_mode(found, allowed),
         "is_mappable": is_mappable(preview.refusal)
         and page_request.may(Permission.MANAGE_SETTINGS),
         "may_map": not preview.refusal and page_request.may(Permission.MANAGE_SETTINGS),
@@ -198,6 +202,17 @@ def _render_upload_form(
     return page_request.render("upload/template.html", context, status)
 
 
+def _suggested_mode(draft: Draft, allowed: Sequence[str]) -> Mode | None:
+    """Return the mode of the update whose rejected rows the file has; else the first allowed one.
+
+    A file that repeats rows of an update is used as that one was.
+    """
+    source = find_source_update(draft.header, draft.district)
+    if source and source.mode in allowed:
+        return Mode(source.mode)
+    return Mode(allowed[0]) if allowed else None
+
+
 def _is_refusal(preview: FilePreview, group: ProblemGroup) -> bool:
     """Return whether the page shows these problems on top, as why the file is not accepted."""
     return preview.refusal is not None and preview.refusal.code == group.code
@@ -236,9 +251,10 @@ def _started(page_request: PageRequest, receipt: Receipt) -> HttpResponse:
             f"This file is already being processed as update {update.number}; "
             "no second update was started."
         )
-    elif receipt.same_as:
+    elif before := applied_before(update):
+        at = format_short_time(before.received_at, page_request.now, update.district.time_zone)
         page_request.success(
-            f"This file is identical to that of update {receipt.same_as.number}, "
+            f"Update {before.number}, received {at}, already applied this file, "
             "so there may be few changes."
         )
     return page_request.redirect("update", update.number)
