@@ -80,6 +80,7 @@ urlpatterns = [
     path("students/<int:key>/reactivate", edit_views.reactivate, name="student-reactivate"),
     path("students/update", upload_views.template_or_file, name="students-update"),
     path("students/update/template.csv", upload_views.template, name="students-template"),
+    path("students/update/sample.csv", upload_views.sample, name="students-sample"),
     path("students/update/format", upload_views.template_form, name="students-format"),
     path("students/update/file", upload_views.upload, name="students-file"),
     path("students/update/drafts/<uuid:key>", upload_views.draft, name="draft"),

@@ -26,6 +26,7 @@ FILES_AND_FRAGMENTS = {
     "audit-download",
     "automation-script",
     "second-factor-qr",
+    "students-sample",
     "students-template",
     "update-changes",
     "update-not-processed",

@@ -448,7 +448,7 @@ def test_home_shows_a_held_plan_first_and_lists_the_others(
     assert "Update 2 is held: 60 of 200 students would change school" in page.text
     assert "Approve or discard it by" in page.text
     assert page.links["Review update"] == "/updates/2"
-    assert page.links["Update 3"] == "/updates/3"
+    assert page.links["Decide about update 3"] == "/updates/3"
     assert page.rows[0][-1] == "! held"
     page = visitor(assistant(held.district)).read("/")
     assert "Ana Ruiz or 1 other can approve it by" in page.text

@@ -13,7 +13,7 @@ from rollbook.students.models import Student
 from rollbook.updates import mails, runner
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.receiving import files
+from rollbook.updates.receiving import file_chunks, files
 from rollbook.updates.reporting import status_json
 from rollbook.updates.reporting.report import report
 from rollbook.updates.reporting.state_words import RECEIVED, result_sentence
@@ -394,6 +394,7 @@ def test_without_its_file_an_update_is_not_started_again(
 ) -> None:
     update = send(school, a_class(4, GRADE="9"))
     browser.post("/updates/2/cancel")
+    file_chunks.remove([update.spool_name])  # PostgreSQL has the file, too
     files.remove([update.spool_name])
     page = browser.follow(browser.post("/updates/2/again"))
     assert page.messages[-1].startswith("Nothing was started: the file is no longer stored.")

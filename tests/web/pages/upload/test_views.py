@@ -141,6 +141,15 @@ def test_the_first_step_offers_a_template_or_an_upload(office: Visitor) -> None:
     assert "The 2 students as they are now" in page.text
 
 
+def test_sample_data_shows_what_a_check_finds_and_changes_nothing(office: Visitor) -> None:
+    answer = office.get("/students/update/sample.csv")
+    assert answer["Content-Disposition"] == 'attachment; filename="sample-students.csv"'
+    page = checked(office, b"".join(answer.streaming_content))
+    assert "1 of 5 rows will be rejected; the others can be applied." in page.text
+    assert "A date isn't valid" in page.text
+    assert Student.objects.count() == 2
+
+
 def test_every_column_is_in_one_section_and_explained(office: Visitor) -> None:
     names = [column.name for section in SECTIONS for column in section.columns]
     assert sorted(names) == sorted(column.name for column in COLUMNS)

@@ -12,7 +12,7 @@ from rollbook.accounts import notices
 from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.districts import modes
-from rollbook.districts.models import District
+from rollbook.districts.models import District, School
 from rollbook.districts.modes import Channel
 from rollbook.studentfile.columns import BY_NAME, COLUMNS, CONFIDENTIAL, Column
 from rollbook.studentfile.problems.tally import ProblemGroup
@@ -35,6 +35,7 @@ from rollbook.web.pages.account.confirmation import ask_for_proof
 from rollbook.web.pages.base import uploads
 from rollbook.web.pages.base.column_labels import SECTIONS
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
+from rollbook.web.pages.updates.downloads import csv_response
 from rollbook.web.pages.upload import template_csv
 
 EXPIRED_STATUS = 404  # rather than 410, which would disclose which drafts there were
@@ -96,6 +97,15 @@ def _record_roster(
         detail = f"template: {', '.join(confidential)}"
         page_request.audit_confidential("downloaded", detail, students)
     return columns
+
+
+@member_page(Permission.UPDATE_STUDENTS)
+def sample(page_request: PageRequest) -> HttpResponseBase:
+    """Return a student file with made-up students, to try what a check finds."""
+    page_request.audit("template", "downloaded", "sample data")
+    school = School.objects.filter(district=page_request.district).order_by("pk").first()
+    lines = template_csv.sample_lines(school.organization_id if school else "1")
+    return csv_response(lines, "sample-students.csv")
 
 
 @member_page(Permission.UPDATE_STUDENTS)
