@@ -161,10 +161,29 @@ def start_again(update: UpdateJob, member: Member, now: datetime) -> Receipt:
     """
     if not can_start_again(update):
         raise NothingToRetry
-    modes.require_allowed(update.district, Channel.PAGES, Mode(update.mode))
+    return _resubmit(update, member, Mode(update.mode), now)
+
+
+def check_again(update: UpdateJob, member: Member, mode: Mode, now: datetime) -> Receipt:
+    """Start another dry run of the file of one that waits for a decision, in another mode.
+
+    Raises:
+        NothingToRetry: The update isn't a dry run that waits.
+        FileMissing: The file is missing or damaged.
+        ModeNotAllowed: The district doesn't allow the mode on pages.
+        QueueFull: Too many updates are waiting.
+        DistrictSuspended: The district is suspended.
+    """
+    if not update.is_check or update.state != State.CHECKED:
+        raise NothingToRetry
+    return _resubmit(update, member, mode, now)
+
+
+def _resubmit(update: UpdateJob, member: Member, mode: Mode, now: datetime) -> Receipt:
+    modes.require_allowed(update.district, Channel.PAGES, mode)
     draft = of_update(update, member, now)
     try:
-        return submit_draft(draft, Mode(update.mode), is_check=update.is_check)
+        return submit_draft(draft, mode, is_check=update.is_check)
     except QueueFull:
         discard_draft(draft)
         raise

@@ -36,7 +36,7 @@ def test_a_new_district_is_shown_where_to_start(manager: Member, visitor: Signed
     page = visitor(manager).read("/")
     assert page.text.startswith("Home No student file has arrived yet.")
     assert page.links == {
-        "Start with a template": "/students/update",
+        "Upload file": "/students/update",
         "Add your schools": "/schools",
         "Load your students from a file": "/students/update/format",
         "Set up the nightly script": "/automation",

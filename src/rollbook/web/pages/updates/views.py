@@ -1,6 +1,7 @@
 """List the updates of a district; show, watch and cancel one of them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from django.http import HttpResponse, QueryDict
@@ -15,6 +16,8 @@ from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.exports.original_rows import RemovedByRetention, ensure_not_removed
 from rollbook.updates.mappings.proposals import is_mappable
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning import decisions
+from rollbook.updates.planning.decisions import Decider, NotDecided
 from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.drafts import NothingToRetry
 from rollbook.updates.receiving.files import FileMissing
@@ -25,7 +28,7 @@ from rollbook.updates.reporting.plan_figures import Figure
 from rollbook.updates.reporting.report import find, report_without_problems
 from rollbook.updates.reporting.rows import RowView
 from rollbook.updates.reporting.status_line import cancellation_summary
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import Mode, State
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.sealed_search import (
@@ -192,10 +195,15 @@ def missing(page_request: PageRequest, number: int) -> HttpResponse:
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def again(page_request: PageRequest, number: int) -> HttpResponse:
-    """Start a new update with the file of one that ended before all of it was applied."""
+    """Start a new update with the file of one that ended before all of it was applied.
+
+    With a mode, start another dry run of a file whose plan waits, instead of that plan.
+    """
     found = find(page_request.district, number)
     update = page_request.require(found, "retry update", f"update {number}")
     try:
+        if page_request.request.POST.get("mode") == Mode.ADD:
+            return _check_adding(page_request, update)
         receipt = drafts.start_again(update, page_request.member, page_request.now)
     except (NothingToRetry, FileMissing, QueueFull, ModeNotAllowed) as refused:
         page_request.audit("retry update", "not started", f"update {number}")
@@ -207,6 +215,18 @@ def again(page_request: PageRequest, number: int) -> HttpResponse:
         page_request.success(f"This file is already being processed as update {started}.")
     else:
         page_request.success(f"Update {started} started with the file of update {number}.")
+    return page_request.redirect("update", started)
+
+
+def _check_adding(page_request: PageRequest, update: UpdateJob) -> HttpResponse:
+    """Check a file again, also adding new students, and discard the plan that doesn't."""
+    now = page_request.now
+    receipt = drafts.check_again(update, page_request.member, Mode.ADD, now)
+    started = receipt.update.number
+    page_request.audit("retry update", "started", f"update {update.number} as update {started}")
+    with suppress(NotDecided):
+        decider = Decider(page_request.member)
+        decisions.discard(page_request.district, update.number, update.plan_digest, decider, now)
     return page_request.redirect("update", started)
 
 

@@ -1,4 +1,4 @@
-"""Update students from a file, in three steps: template, check, update."""
+"""Update students from a file: upload it, see what the check finds, and apply it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -41,19 +41,6 @@ from rollbook.web.pages.upload import template_csv
 EXPIRED_STATUS = 404  # rather than 410, which would disclose which drafts there were
 COLUMN_FIELD = "column"
 VALUE_LISTS: Mapping[str, Any] = {"races": RACES, "classifications": CLASSIFICATIONS}
-
-
-@member_page(Permission.UPDATE_STUDENTS)
-def template_or_file(page_request: PageRequest) -> HttpResponse:
-    """Render step 1: download a template, or continue with a file."""
-    context = {
-        "sections": SECTIONS,
-        **VALUE_LISTS,
-        "preselected": template_csv.PRESELECTED,
-        "students": Student.objects.filter(district=page_request.district).count(),
-        "may_see_confidential": page_request.may(Permission.SEE_CONFIDENTIAL),
-    }
-    return page_request.render("upload/upload.html", context)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=FORM)
@@ -109,8 +96,8 @@ def sample(page_request: PageRequest) -> HttpResponseBase:
 
 
 @member_page(Permission.UPDATE_STUDENTS)
-def template_form(page_request: PageRequest) -> HttpResponse:
-    """Render step 2: upload a file to check it."""
+def upload_form(page_request: PageRequest) -> HttpResponse:
+    """Render the form to upload a file, with templates below."""
     return _render_upload_form(page_request)
 
 
@@ -137,7 +124,7 @@ def upload(page_request: PageRequest) -> HttpResponse:
 
 @member_page(Permission.UPDATE_STUDENTS)
 def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
-    """Render step 3: what the check found, and the choice to update students."""
+    """Render what the check found, and the choice to update students."""
     found = drafts.find_draft(page_request.member, key, page_request.now)
     if found is None:
         return _submitted_or_expired(page_request, key)
@@ -208,8 +195,12 @@ def _render_upload_form(
         "chosen": page_request.request.GET.get(uploads.ENCODING, ""),
         "limits": limits(),
         "error": error,
+        "sections": SECTIONS,
+        "preselected": template_csv.PRESELECTED,
+        "students": Student.objects.filter(district=page_request.district).count(),
+        "may_see_confidential": page_request.may(Permission.SEE_CONFIDENTIAL),
     }
-    return page_request.render("upload/template.html", context, status)
+    return page_request.render("upload/upload.html", context, status)
 
 
 def _suggested_mode(draft: Draft, allowed: Sequence[str]) -> Mode | None:
