@@ -617,6 +617,7 @@ STATES = (
     State("updates-new", "/updates", NEW_DISTRICT),
     State("update-completed", "/updates/2"),
     State("update-with-errors", "/updates/3"),
+    State("update-fix", _expanded("/updates/3/fix")),
     State("update-refused", "/updates/4"),
     State("update-running", _expanded("/updates/7")),
     State("update-waiting", "/updates/8"),

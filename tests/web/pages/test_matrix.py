@@ -90,6 +90,7 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     "update-rows": lambda cedar: {"number": cedar.update.number},
     "update-missing": lambda cedar: {"number": cedar.update.number},
     "update-missing-csv": lambda cedar: {"number": cedar.update.number},
+    "update-fix": lambda cedar: {"number": cedar.update.number},
     "update-again": lambda cedar: {"number": cedar.update.number},
     "update-cancel": lambda cedar: {"number": cedar.update.number},
     "update-approve": lambda cedar: {"number": cedar.update.number},

@@ -98,6 +98,7 @@ def context_of(update: UpdateJob, now: datetime, query: QueryDict, page: int) ->
         "corrections": list(_corrections(update)),
         "comparison": comparison_of(update) if current.state is State.COMPLETED else None,
         "again": _again(update),
+        "may_fix": current.ended and not update.file_removed_at and not update.details_hidden_at,
     }
 
 
