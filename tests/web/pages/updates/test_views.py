@@ -319,6 +319,18 @@ def test_counts_are_tabs_that_filter_the_one_table_of_rows(
     assert lines(browser.read(tabs["Unchanged 0"])) == []
 
 
+def test_names_of_unknown_students_are_written_as_in_the_file(
+    school: District, browser: Visitor
+) -> None:
+    name = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB"
+    update = send(school, f"{name}\nn1,Mary Ann,O'Brien-McLee,5/13/2014\n")
+    finish(update)
+    assert browser.read("/updates/2").rows[-1][2] == "Mary Ann O'Brien-McLee n1"
+    file_chunks.remove([update.spool_name])
+    files.remove([update.spool_name])
+    assert browser.read("/updates/2").rows[-1][2] == "mary ann o'brien-mclee n1"
+
+
 def test_the_rows_of_one_problem_are_one_click_away(school: District, browser: Visitor) -> None:
     finish(send(school, BAD))
     link = browser.read("/updates/2").links["Show rows: A date isn't valid"]

@@ -8,6 +8,7 @@ from django.utils.http import urlencode
 
 from rollbook.pagination import Page, get_page
 from rollbook.studentfile.problems.problem import PROBLEM_CODES
+from rollbook.updates.exports.names_as_sent import with_names_as_sent
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import rows
 from rollbook.updates.reporting.report import Report
@@ -98,7 +99,8 @@ def row_table(update: UpdateJob, report: Report, query: QueryDict, number: int) 
     if update.details_hidden_at:
         return RowTable(tabs, current, None)
     page = _page(update, name, code if definition else "", number)
-    items = [row.without_confidential() for row in page.items]
+    named = with_names_as_sent(update, page.items)
+    items = [row.without_confidential() for row in named]
     return RowTable(
         tabs, current, replace(page, items=items), definition.title if definition else ""
     )
