@@ -227,19 +227,26 @@ def find(district: District, number: int) -> UpdateJob | None:
 
 
 def previous(update: UpdateJob) -> UpdateJob | None:
+    """Return the district's last completed update before this one, or None."""
+    return _completed_before(update).first()
+
+
+def previous_of_feed(update: UpdateJob) -> UpdateJob | None:
     """Return the last completed update before this one of the same feed, or None.
 
     Files that were sent in the same way are a feed: by scripts, or by a person in the browser. One
     that corrects another is of no feed.
     """
+    if update.corrects_id:
+        return None
+    return _completed_before(update).filter(source=update.source, corrects=None).first()
+
+
+def _completed_before(update: UpdateJob) -> QuerySet[UpdateJob]:
     earlier = UpdateJob.objects.filter(
-        district=update.district_id,
-        number__lt=update.number,
-        state=State.COMPLETED,
-        source=update.source,
-        corrects=None,
+        district=update.district_id, number__lt=update.number, state=State.COMPLETED
     )
-    return earlier.order_by("-number").first()
+    return earlier.order_by("-number")
 
 
 def applied_before(update: UpdateJob) -> UpdateJob | None:

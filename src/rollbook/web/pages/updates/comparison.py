@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rollbook.text import join_words
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.reporting.report import previous
+from rollbook.updates.reporting.report import previous_of_feed
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Comparison:
 
 def comparison_of(update: UpdateJob) -> Comparison | None:
     """Return the comparison with the last completed update of the same feed; None without one."""
-    before = None if update.corrects_id else previous(update)
+    before = previous_of_feed(update)
     if before is None:
         return None
     differences = list(_differences(update, before))
