@@ -1,6 +1,9 @@
 """Cells of rejected rows are edited in the browser, and the edited rows are applied again."""
 
+from pathlib import Path
+
 import pytest
+from django.contrib.staticfiles import finders
 from django.utils import timezone
 
 from rollbook.accounts import roles
@@ -8,9 +11,11 @@ from rollbook.accounts.audit import student_sets
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.districts.models import District
+from rollbook.studentfile.columns import COLUMNS
 from rollbook.students.models import Student
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import file_chunks, files
+from rollbook.web.pages.updates import fix_views
 from tests.conftest import make_member
 from tests.updates.night import a_class, enroll, finish, send, stored_text
 from tests.web.pages.conftest import SignedIn, Visitor
@@ -133,3 +138,15 @@ def test_an_update_of_another_district_is_not_found(browser: Visitor, cedar: Dis
         finish(send(cedar, "STUDENT_ID,GRADE\ns000,99\n"))
     assert browser.get("/updates/3/fix").status_code == 404
     assert browser.post("/updates/3/fix", {"2.1": "5"}).status_code == 404
+
+
+def test_no_page_of_a_file_with_all_columns_transfers_100_kb(browser: Visitor) -> None:
+    names = [column.name for column in COLUMNS]
+    rows = [",".join(["s001", *["?"] * (len(names) - 1)]) for _ in range(20)]
+    finish(send(latest().district, "\n".join([",".join(names), *rows])))
+    page = browser.get("/updates/3/fix")
+    assert page.content.count(b"<fieldset") == fix_views.PAGE_SIZE
+    files_of_all_pages = ("rollbook/style.css", "django_htmx/htmx-2.min.js")
+    sizes = [Path(finders.find(name) or "").stat().st_size for name in files_of_all_pages]
+    for address in ("/updates/3/fix", "/updates/2", "/students/update", "/"):
+        assert len(browser.get(address).content) + sum(sizes) < 100_000, address

@@ -24,7 +24,7 @@ from rollbook.web.pages.base.column_labels import label
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import FORM, PageRequest, member_page
 
-PAGE_SIZE = 6
+PAGE_SIZE = 5
 """With more rows, the page of a file with all columns would be larger than 100 KB."""
 
 MAX_LINE_DIGITS, MAX_INDEX_DIGITS = 9, 4
