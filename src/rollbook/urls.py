@@ -26,7 +26,7 @@ from rollbook.web.pages.sign_in import password_reset
 from rollbook.web.pages.sign_in import views as sign_in_views
 from rollbook.web.pages.staff import tokens as staff_tokens
 from rollbook.web.pages.staff import views as staff_views
-from rollbook.web.pages.students import edit_views
+from rollbook.web.pages.students import chosen_views, edit_views
 from rollbook.web.pages.students import views as students_views
 from rollbook.web.pages.transfers import views as transfers_views
 from rollbook.web.pages.updates import downloads
@@ -68,6 +68,11 @@ urlpatterns = [
     ),
     path("", home_views.home, name="home"),
     path("students", students_views.index, name="students"),
+    path("students.csv", students_views.list_csv, name="students-csv"),
+    path("students/selected/passwords", chosen_views.new_passwords, name="students-passwords"),
+    path("students/selected/deactivate", chosen_views.deactivate, name="students-deactivate"),
+    path("students/selected/reactivate", chosen_views.reactivate, name="students-reactivate"),
+    path("students/selected/transfer", transfers_views.new_of_selected, name="students-transfer"),
     path("students/new", edit_views.new, name="student-new"),
     path("students/<int:key>", students_views.detail, name="student"),
     path(

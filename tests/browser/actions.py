@@ -34,8 +34,8 @@ def fill_sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
 def search_students(page: Page, text: str) -> None:
     """Open the list of students, and search it with the form."""
     page.goto("/students")
-    page.get_by_label("Name or ID").fill(text)
-    page.get_by_role("button", name="Apply filters").click()
+    page.get_by_label("Search students").fill(text)
+    page.get_by_role("button", name="Search", exact=True).click()
     page.wait_for_url(re.compile(r"/students\?find="))
 
 

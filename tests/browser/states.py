@@ -342,6 +342,28 @@ def _click_button(page: Page, address: str, button: str) -> None:
         page.get_by_role("button", name=button).click()
 
 
+def _student_action(page: Page, action: str) -> None:
+    page.goto("/students/3")
+    page.get_by_text("Actions", exact=True).click()
+    page.get_by_role("button", name=action).click()
+
+
+def _student_password(page: Page) -> None:
+    _student_action(page, "New password")
+    page.get_by_role("button", name="Set new password").click()
+
+
+def _selected_students(page: Page, action: str) -> None:
+    search_students(page, "ben")
+    page.get_by_label("All students on this page").check()
+    page.get_by_role("button", name=action).click()
+
+
+def _cards(page: Page) -> None:
+    _selected_students(page, "New passwords")
+    page.get_by_role("button", name="Set new passwords").click()
+
+
 def _open_group(page: Page, name: str) -> None:
     page.goto("/groups")
     _follow(page, name)
@@ -577,9 +599,11 @@ STATES = (
     State("student-refused", _student_refused),
     State("student-edit", _expanded("/students/2/edit")),
     State("student-added", _student_added),
-    State(
-        "student-password", lambda page: _click_button(page, "/students/3", "Generate new password")
-    ),
+    State("student-question", lambda page: _student_action(page, "Deactivate")),
+    State("student-password", _student_password),
+    State("students-selected", lambda page: _selected_students(page, "Deactivate")),
+    State("students-cards", _cards),
+    State("students-transfer", lambda page: _selected_students(page, "Transfer")),
     State("groups", "/groups"),
     State("groups-instructor", "/groups", INSTRUCTOR),
     State("group", lambda page: _open_group(page, "Choir")),

@@ -206,10 +206,10 @@ def test_progress_is_refreshed_without_reloading_the_page(page: Page, rollbook: 
 def test_the_list_of_students_is_filtered_while_typing(page: Page) -> None:
     sign_in(page, LOGIN)
     page.goto("/students")
-    page.get_by_label("Name or ID").press_sequentially("brook")
+    page.get_by_label("Search students").press_sequentially("brook")
     expect(page.get_by_role("link", name="Cole, Ben")).to_have_count(0)
     expect(page.get_by_role("link", name="Brook, Ana")).to_be_visible()
-    expect(page.get_by_label("Name or ID")).to_be_focused()
+    expect(page.get_by_label("Search students")).to_be_focused()
     expect(page.locator("#count")).to_have_text("1 student matches")
     expect(page).to_have_url(re.compile("find="))
     assert "brook" not in page.url
@@ -401,16 +401,16 @@ def test_a_search_is_not_in_the_address_and_the_back_button_returns_to_it(
 ) -> None:
     sign_in(page, LOGIN)
     page.goto("/students")
-    page.get_by_label("Name or ID").fill("brook")
+    page.get_by_label("Search students").fill("brook")
     if not javascript:
-        page.get_by_role("button", name="Apply filters").click()
+        page.get_by_role("button", name="Search", exact=True).click()
     expect(page.get_by_role("link", name="Cole, Ben")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"/students\?find=[\w-]+$"))
     page.get_by_role("link", name="Brook, Ana").click()
     page.go_back()
     expect(page.get_by_role("link", name="Brook, Ana")).to_be_visible()
     expect(page.get_by_role("link", name="Cole, Ben")).to_have_count(0)
-    expect(page.get_by_label("Name or ID")).to_have_value("brook")
+    expect(page.get_by_label("Search students")).to_have_value("brook")
 
 
 @ONCE
@@ -491,6 +491,8 @@ def test_a_student_is_added_edited_transferred_and_deactivated(
             .filter(has=district.get_by_role("rowheader", name=field, exact=True))
             .last
         ).to_contain_text(member)
+    district.get_by_text("Actions", exact=True).click()
+    district.get_by_role("button", name="Deactivate").click()
     district.get_by_role("button", name=f"Deactivate {name}").click()
     expect(district.get_by_role("status")).to_contain_text("deactivated. The record is kept.")
 

@@ -60,11 +60,13 @@ def rejected_row(
     row = settled_row(line, Outcome.REJECTED)
     if student:
         return row._replace(student_id=student.pk, school=student.values["SCHOOL_ID"])
+    name, _, key = _name_claims(values)
     return row._replace(
         school=values.get("SCHOOL_ID") or None,
         claims_student_id=values.get("STUDENT_ID") or None,
         claims_username=values.get("USERNAME") or None,
-        claims_name_key=_name_in_file(values),
+        claims_name_key=name,
+        claims_loose_key=key,
     )
 
 

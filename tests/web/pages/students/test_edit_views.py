@@ -144,7 +144,7 @@ def test_a_warning_about_an_edit_is_shown(browser: Visitor, student: Student) ->
 
 
 def test_a_student_is_deactivated_and_reactivated(browser: Visitor, student: Student) -> None:
-    page = browser.follow(browser.post(f"/students/{student.pk}/deactivate"))
+    page = browser.follow(browser.confirm(f"/students/{student.pk}/deactivate"))
     assert page.messages == ["Ann000 Lee000 deactivated. The record is kept."]
     assert f"/students/{student.pk}/reactivate" in page.actions
     page = browser.follow(browser.post(f"/students/{student.pk}/reactivate"))
@@ -154,7 +154,7 @@ def test_a_student_is_deactivated_and_reactivated(browser: Visitor, student: Stu
 
 
 def test_a_new_password_is_shown_once(browser: Visitor, student: Student, maple: District) -> None:
-    page = read(browser.post(f"/students/{student.pk}/password"))
+    page = read(browser.confirm(f"/students/{student.pk}/password"))
     _, password = credentials(page)
     assert verify(password_of(maple, "s000"), password)
     assert [event.detail for event in AuditEvent.objects.filter(action="new password")] == [

@@ -4,6 +4,7 @@ Members who may edit only the students of some schools find only those students.
 """
 
 from django.http import HttpResponse
+from django.shortcuts import resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts.permissions import Permission
@@ -16,9 +17,14 @@ from rollbook.students.manual.resemblance import ConfirmationRequired
 from rollbook.students.models import Group, Student
 from rollbook.text import join_words
 from rollbook.web.pages.base.column_labels import label
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
+from rollbook.web.pages.students.chosen import number_or_zero
 from rollbook.web.pages.students.forms import ChangedStudent, NewStudent, StudentForm, initial_of
 from rollbook.web.pages.students.page_data import short_name
+
+VERSION = "version"
+"""The field with the version of the student that a question was about."""
 
 
 @sensitive_post_parameters()
@@ -60,27 +66,50 @@ def edit(page_request: PageRequest, key: int) -> HttpResponse:
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def deactivate(page_request: PageRequest, key: int) -> HttpResponse:
-    """Make a student inactive."""
-    return _set_status(page_request, key, "inactive", "deactivated. The record is kept.")
+    """Make a student inactive, once the member has confirmed it."""
+    student = _student(page_request, key, "edit student")
+    name = f"{student.first_name} {student.last_name}"
+    question = Question(
+        f"Deactivate {name}?",
+        (
+            "The record, username, student ID and history are kept, and you can reactivate the "
+            "student at any time.",
+            "A student file that says the student is active reactivates them, too.",
+        ),
+        f"Deactivate {name}",
+        resolve_url("student", key),
+    )
+    result = "deactivated. The record is kept."
+    asked = _ask(page_request, key, question)
+    return asked or _set_status(page_request, student, "inactive", result)
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def reactivate(page_request: PageRequest, key: int) -> HttpResponse:
     """Make an inactive student active again."""
-    return _set_status(page_request, key, "active", "reactivated.")
+    student = _student(page_request, key, "edit student")
+    return _set_status(page_request, student, "active", "reactivated.")
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def new_password(page_request: PageRequest, key: int) -> HttpResponse:
-    """Set a random password, and show it once."""
+    """Set a random password, once the member has confirmed it, and show it once.
+
+    Submitting the confirmation again, such as by reloading the page, sets no other one.
+    """
     student = _student(page_request, key, "new password")
-    try:
-        password = edits_by_member.new_password(page_request.member, key, page_request.now)
-    except StudentNotVisible:
-        return page_request.not_found("new password", f"student with key {key}")
-    page_request.audit("new password", "ok", f"student with key {key}", [key])
-    context = {"student": student, "password": password}
-    return page_request.render("students/password.html", context)
+    name = f"{student.first_name} {student.last_name}"
+    question = Question(
+        f"Set a new password for {name}?",
+        (
+            "The current password stops working right away.",
+            "We show the new one once, on the next page, for you to write down.",
+        ),
+        "Set new password",
+        resolve_url("student", key),
+        kept=((VERSION, str(student.version)),),
+    )
+    return _ask(page_request, key, question) or _set_password(page_request, student)
 
 
 def _student(page_request: PageRequest, key: int, action: str) -> Student:
@@ -172,8 +201,18 @@ def _ask_to_confirm(
     )
 
 
-def _set_status(page_request: PageRequest, key: int, status: str, result: str) -> HttpResponse:
-    student = _student(page_request, key, "edit student")
+def _ask(page_request: PageRequest, key: int, question: Question) -> HttpResponse | None:
+    """Return the page that asks about a student, which is recorded; None once it is answered."""
+    page = ask(page_request, question)
+    if page:
+        page_request.audit("student", "seen", f"student with key {key}, in a question", [key])
+    return page
+
+
+def _set_status(
+    page_request: PageRequest, student: Student, status: str, result: str
+) -> HttpResponse:
+    key = student.pk
     try:
         edits_by_member.set_status(page_request.member, key, status, page_request.now)
     except (StudentNotVisible, InvalidStudent):
@@ -185,6 +224,24 @@ def _set_status(page_request: PageRequest, key: int, status: str, result: str) -
         page_request.audit("edit student", "ok", f"student with key {key}: {status}", [key])
         page_request.success(f"{student.first_name} {student.last_name} {result}")
     return page_request.redirect("student", key)
+
+
+def _set_password(page_request: PageRequest, student: Student) -> HttpResponse:
+    member, key = page_request.member, student.pk
+    version = number_or_zero(page_request.request.POST.get(VERSION, ""))
+    try:
+        password = edits_by_member.new_password(member, key, page_request.now, version)
+    except StudentNotVisible:
+        return page_request.not_found("new password", f"student with key {key}")
+    except InvalidStudent:
+        page_request.error(
+            "No password was set: the student has changed since you were asked, perhaps because "
+            "a new password was already set. Try again if you still need one."
+        )
+        return page_request.redirect("student", key)
+    page_request.audit("new password", "ok", f"student with key {key}", [key])
+    context = {"student": student, "password": password}
+    return page_request.render("students/password.html", context)
 
 
 def _messages(warnings: tuple[Problem, ...]) -> list[str]:

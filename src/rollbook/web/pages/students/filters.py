@@ -5,14 +5,14 @@ from operator import attrgetter
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Func, Q, QuerySet, Value, When
 from django.db.models.functions import Lower
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import School
 from rollbook.pagination import Page, get_page
 from rollbook.studentfile.values.choices import GRADES, STATUSES
-from rollbook.students import visibility
+from rollbook.students import similar_ids, visibility
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import name_key
 from rollbook.web.pages.base.filters import FilterForm
@@ -22,11 +22,33 @@ MAX_QUERY_LENGTH = 100
 MAX_UPDATE_NUMBER = 2**31 - 1
 
 
+NAME = (Lower("last_name"), Lower("first_name"))
+_GRADE_ORDER = {grade: number for number, grade in enumerate(dict.fromkeys(GRADES.values()))}
+_GRADE = Case(
+    *(When(grade=grade, then=Value(number)) for grade, number in _GRADE_ORDER.items()),
+    default=Value(len(_GRADE_ORDER)),
+)
+SORTS: Mapping[str, tuple[Any, ...]] = {
+    "name": NAME,
+    "id": (F("student_id"), *NAME),
+    "school": (Lower("school__name"), F("school"), *NAME),
+    "grade": (_GRADE, *NAME),
+}
+"""What the list can be sorted by; each also in descending order, with a minus sign before it."""
+
+DEFAULT_SORT = "name"
+
+
 class Filters(FilterForm):
-    """The filters of the list of students; every field may be left blank."""
+    """The filters of the list of students; every field may be left blank.
+
+    Attributes:
+        sort: a key of ``SORTS``, perhaps with a minus sign before it.
+    """
 
     search = forms.CharField(
-        label="Name or ID",
+        label="Search students",
+        help_text="Name, student ID, username or parent email",
         required=False,
         max_length=MAX_QUERY_LENGTH,
         widget=forms.TextInput({"type": "search"}),
@@ -48,36 +70,60 @@ class Filters(FilterForm):
 
     def __init__(self, data: Mapping[str, Any], member: Member) -> None:
         super().__init__(data)
+        sort = data.get("sort", "")
+        self.sort = sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT
         schools: Any = self.fields["school"]
         schools.queryset = _schools(member)
         schools.label_from_instance = attrgetter("title")
 
+    @property
+    def others(self) -> list[forms.BoundField]:
+        """Return the fields that are folded below the search."""
+        return [self[name] for name in self.fields if name != "search"]
+
+    @property
+    def is_unfolded(self) -> bool:
+        """Return whether one of the folded fields is set."""
+        return bool(set(self.used_filters) - {"search"})
+
 
 def search(member: Member, filters: Filters, number: int) -> Page[Student]:
-    """Return page ``number`` of the students by name; no students if a filter is invalid."""
-    students = visibility.visible_students(member)
-    if filters.is_valid():
-        students = _apply_filters(students, member, filters.cleaned_data)
-    else:
-        students = students.none()
+    """Return page ``number`` of the students; no students if a filter is invalid."""
+    students = _matching(member, filters)
     total = students.count()
     return get_page(
         total,
         number,
         PAGE_SIZE,
-        lambda first, last: _between(students, first, min(last, total), total),
+        lambda first, last: _between(_sorted(students, filters), first, min(last, total), total),
     )
 
 
-def _between(students: QuerySet[Student], first: int, last: int, total: int) -> list[Student]:
+def all_keys(member: Member, filters: Filters) -> list[int]:
+    """Return the primary keys of all students on all pages, in the order of the list."""
+    students = _sorted(_matching(member, filters), filters)
+    return list(students.values_list("pk", flat=True))
+
+
+def _matching(member: Member, filters: Filters) -> QuerySet[Student]:
+    students = visibility.visible_students(member)
+    if not filters.is_valid():
+        return students.none()
+    return _apply_filters(students, member, filters.cleaned_data)
+
+
+def _sorted(students: QuerySet[Student], filters: Filters) -> QuerySet[Student]:
+    ordered = students.order_by(*SORTS[filters.sort.removeprefix("-")], "pk")
+    return ordered.reverse() if filters.sort.startswith("-") else ordered
+
+
+def _between(ordered: QuerySet[Student], first: int, last: int, total: int) -> list[Student]:
     """Sort only the keys, from the nearer end, and then fetch the students of one page."""
-    ordered = students.order_by(Lower("last_name"), Lower("first_name"), "pk").values_list(
-        "pk", flat=True
-    )
+    sorted_keys = ordered.values_list("pk", flat=True)
     if total - last < first:
-        keys = list(ordered.reverse()[total - last : total - first])[::-1]
+        keys = list(sorted_keys.reverse()[total - last : total - first])[::-1]
     else:
-        keys = list(ordered[first:last])
+        keys = list(sorted_keys[first:last])
     by_key = (
         Student.objects.select_related("school")
         .prefetch_related("groups")
@@ -98,23 +144,36 @@ def _schools(member: Member) -> QuerySet[School]:
 def _apply_filters(
     students: QuerySet[Student], member: Member, values: Mapping[str, Any]
 ) -> QuerySet[Student]:
+    students = students.alias(folded_id=_FOLDED_ID)
     for name, to_query in _FILTERS.items():
         if values[name]:
             students = students.filter(to_query(member, values[name]))
     return students
 
 
-def _by_words(member: Member, text: str) -> Q:
-    """Match students for every word: it is in their name, or starts their ID or username."""
+def _by_words(_: Member, text: str) -> Q:
+    """Match students for every word, which is part of a name, or begins one of their keys."""
     query = Q()
     for word in text.replace(",", " ").split():  # the list has names as "Brook, Ana"
-        folded = name_key(word, "").rstrip("\x1f")
-        query &= (
-            Q(name_key__contains=folded)
-            | Q(student_id__istartswith=word)
-            | Q(username__startswith=word.lower())
-        )
+        query &= _by_email(word) if "@" in word else _by_word(word)
     return query
+
+
+def _by_word(word: str) -> Q:
+    folded_name = name_key(word, "").rstrip("\x1f")
+    query = Q(name_key__contains=folded_name) | Q(username__startswith=word.lower())
+    folded_id = similar_ids.fold(word)
+    if not folded_id:
+        return query | Q(student_id__startswith=word)
+    return query | Q(folded_id__startswith=folded_id)
+
+
+def _by_email(word: str) -> Q:
+    return (
+        Q(parent_email_1__istartswith=word)
+        | Q(parent_email_2__istartswith=word)
+        | Q(username__startswith=word.lower())
+    )
 
 
 def _in_group(member: Member, text: str) -> Q:
@@ -128,6 +187,8 @@ def _changed_by(member: Member, number: int) -> Q:
     changes = Change.objects.filter(update__district=member.district_id, update__number=number)
     return Q(pk__in=changes.values("student"))
 
+
+_FOLDED_ID = Lower(Func(F("student_id"), Value("0"), function="LTRIM"))  # see similar_ids
 
 _FILTERS: Mapping[str, Callable[[Member, Any], Q]] = {
     "search": _by_words,
