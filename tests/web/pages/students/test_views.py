@@ -131,6 +131,22 @@ def test_search_and_filters_narrow_the_list(
     assert {name: page.form("/students").values[name][0].strip() for name in sent} == sent
 
 
+def test_a_whole_key_finds_only_its_student(office: Visitor, maple: District) -> None:
+    enroll(
+        maple,
+        "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n1240,abrook2,Ida,Stone,2014-05-13\n"
+        "9,abrook21,Max,Stone,2014-05-13",
+    )
+    for search, found in {
+        "124": ["cole, Ben"],
+        "00001240": ["Stone, Ida"],
+        "12": ["Brook, Ana", "cole, Ben", "Stone, Ida"],
+        "ABROOK2": ["Stone, Ida"],
+        "abrook": ["Brook, Ana", "Stone, Ida", "Stone, Max"],
+    }.items():
+        assert names(office.search("/students", {"search": search})) == found
+
+
 @pytest.mark.parametrize(
     ("sort", "order"),
     [

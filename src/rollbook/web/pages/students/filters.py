@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import Any
 
 from django import forms
-from django.db.models import Case, F, Func, Q, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Lower
 
 from rollbook.accounts.models import Member
@@ -90,6 +90,10 @@ class Filters(FilterForm):
 def search(member: Member, filters: Filters, number: int) -> Page[Student]:
     """Return page ``number`` of the students; no students if a filter is invalid."""
     students = _matching(member, filters)
+    if filters.used_filters:  # one scan of the table finds and counts them
+        keys = list(_sorted(students, filters))
+        total = len(keys)
+        return get_page(total, number, PAGE_SIZE, lambda first, last: _load(keys[first:last]))
     total = students.count()
     return get_page(
         total,
@@ -101,8 +105,7 @@ def search(member: Member, filters: Filters, number: int) -> Page[Student]:
 
 def all_keys(member: Member, filters: Filters) -> list[int]:
     """Return the primary keys of all students on all pages, in the order of the list."""
-    students = _sorted(_matching(member, filters), filters)
-    return list(students.values_list("pk", flat=True))
+    return list(_sorted(_matching(member, filters), filters))
 
 
 def _matching(member: Member, filters: Filters) -> QuerySet[Student]:
@@ -112,18 +115,24 @@ def _matching(member: Member, filters: Filters) -> QuerySet[Student]:
     return _apply_filters(students, member, filters.cleaned_data)
 
 
-def _sorted(students: QuerySet[Student], filters: Filters) -> QuerySet[Student]:
+def _sorted(students: QuerySet[Student], filters: Filters) -> QuerySet[Student, int]:
+    """Return only the sorted keys: sorting whole students would take several times as long."""
     ordered = students.order_by(*SORTS[filters.sort.removeprefix("-")], "pk")
-    return ordered.reverse() if filters.sort.startswith("-") else ordered
+    if filters.sort.startswith("-"):
+        ordered = ordered.reverse()
+    return ordered.values_list("pk", flat=True)
 
 
-def _between(ordered: QuerySet[Student], first: int, last: int, total: int) -> list[Student]:
-    """Sort only the keys, from the nearer end, and then fetch the students of one page."""
-    sorted_keys = ordered.values_list("pk", flat=True)
+def _between(
+    sorted_keys: QuerySet[Student, int], first: int, last: int, total: int
+) -> list[Student]:
+    """Return the students of one page, whose keys are read from the nearer end."""
     if total - last < first:
-        keys = list(sorted_keys.reverse()[total - last : total - first])[::-1]
-    else:
-        keys = list(sorted_keys[first:last])
+        return _load(list(sorted_keys.reverse()[total - last : total - first])[::-1])
+    return _load(list(sorted_keys[first:last]))
+
+
+def _load(keys: list[int]) -> list[Student]:
     by_key = (
         Student.objects.select_related("school")
         .prefetch_related("groups")
@@ -144,28 +153,50 @@ def _schools(member: Member) -> QuerySet[School]:
 def _apply_filters(
     students: QuerySet[Student], member: Member, values: Mapping[str, Any]
 ) -> QuerySet[Student]:
-    students = students.alias(folded_id=_FOLDED_ID)
+    students = students.alias(folded_id=similar_ids.FOLDED_ID)
     for name, to_query in _FILTERS.items():
         if values[name]:
             students = students.filter(to_query(member, values[name]))
     return students
 
 
-def _by_words(_: Member, text: str) -> Q:
-    """Match students for every word, which is part of a name, or begins one of their keys."""
+def _by_words(member: Member, text: str) -> Q:
+    """Match students for every word, which is part of a name, or begins one of their keys.
+
+    If the text is the student ID or username of a student, only that student matches.
+    """
+    words = text.replace(",", " ").split()  # the list has names as "Brook, Ana"
+    if len(words) == 1 and (keys := _holders(member, words[0])):
+        return Q(pk__in=keys)
     query = Q()
-    for word in text.replace(",", " ").split():  # the list has names as "Brook, Ana"
+    for word in words:
         query &= _by_email(word) if "@" in word else _by_word(word)
     return query
+
+
+def _holders(member: Member, word: str) -> list[int]:
+    """Return the keys of the students with this ID, except for leading zeros, or username.
+
+    They are found by indexes. A word without a digit is rather a name.
+    """
+    if not any(map(str.isdecimal, word)):
+        return []
+    students = Student.objects.filter(district=member.district_id).alias(
+        folded_id=similar_ids.FOLDED_ID
+    )
+    folded_id = similar_ids.fold(word)
+    by_id = students.filter(folded_id=folded_id) if folded_id else students.none()
+    keys = list(by_id.values_list("pk", flat=True))
+    return keys or list(students.filter(username=word.lower()).values_list("pk", flat=True))
 
 
 def _by_word(word: str) -> Q:
     folded_name = name_key(word, "").rstrip("\x1f")
     query = Q(name_key__contains=folded_name) | Q(username__startswith=word.lower())
     folded_id = similar_ids.fold(word)
-    if not folded_id:
-        return query | Q(student_id__startswith=word)
-    return query | Q(folded_id__startswith=folded_id)
+    if folded_id and folded_id != word.lower():
+        return query | Q(folded_id__startswith=folded_id)
+    return query | Q(student_id__istartswith=word) | Q(folded_id__startswith=word.lower())
 
 
 def _by_email(word: str) -> Q:
@@ -187,8 +218,6 @@ def _changed_by(member: Member, number: int) -> Q:
     changes = Change.objects.filter(update__district=member.district_id, update__number=number)
     return Q(pk__in=changes.values("student"))
 
-
-_FOLDED_ID = Lower(Func(F("student_id"), Value("0"), function="LTRIM"))  # see similar_ids
 
 _FILTERS: Mapping[str, Callable[[Member, Any], Q]] = {
     "search": _by_words,
