@@ -336,12 +336,6 @@ def _student_added(page: Page) -> None:
     _submit(page)
 
 
-def _click_button(page: Page, address: str, button: str) -> None:
-    page.goto(address)
-    with page.expect_navigation():
-        page.get_by_role("button", name=button).click()
-
-
 def _student_action(page: Page, action: str) -> None:
     page.goto("/students/3")
     page.get_by_text("Actions", exact=True).click()
@@ -367,6 +361,11 @@ def _cards(page: Page) -> None:
 def _open_group(page: Page, name: str) -> None:
     page.goto("/groups")
     _follow(page, name)
+
+
+def _group_question(page: Page) -> None:
+    _open_group(page, "Choir")
+    page.get_by_role("button", name="Delete Choir").click()
 
 
 def _group_refused(page: Page) -> None:
@@ -599,6 +598,7 @@ STATES = (
     State("student-refused", _student_refused),
     State("student-edit", _expanded("/students/2/edit")),
     State("student-added", _student_added),
+    State("group-question", _group_question),
     State("student-question", lambda page: _student_action(page, "Deactivate")),
     State("student-password", _student_password),
     State("students-selected", lambda page: _selected_students(page, "Deactivate")),

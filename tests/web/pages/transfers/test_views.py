@@ -48,10 +48,10 @@ def test_a_group_and_a_school_are_transferred(browser: Visitor, maple: District)
 def test_a_transfer_is_reversed_by_another_one(browser: Visitor, maple: District) -> None:
     browser.follow(browser.post(f"/transfers/new/school/{school('100')}", {"target": "200"}))
     first = Transfer.objects.get()
-    page = browser.follow(browser.post(f"/transfers/{first.pk}/back"))
+    page = browser.follow(browser.confirm(f"/transfers/{first.pk}/back"))
     assert page.messages == ["3 students transferred from School 200 to School 100."]
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"100"}
-    page = browser.follow(browser.post(f"/transfers/{first.pk}/back"))
+    page = browser.follow(browser.confirm(f"/transfers/{first.pk}/back"))
     assert page.messages == ["No students were transferred: none of them is at School 200."]
     assert [row[1:4] for row in browser.read("/transfers").rows] == [
         ["3", "School 200", "School 100"],

@@ -7,6 +7,7 @@ completes it.
 from collections.abc import Callable, Mapping
 
 from django.http import HttpResponse, QueryDict
+from django.shortcuts import resolve_url
 
 from rollbook.accounts.models import Member
 from rollbook.accounts.permissions import Permission
@@ -17,6 +18,7 @@ from rollbook.students.manual.transfers import InvalidTransfer, TransferSelectio
 from rollbook.students.models import Transfer
 from rollbook.text import count_of
 from rollbook.web.pages.base.page_number import page_number
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.students.chosen import NONE_SELECTED, back_to_list, chosen, fields_of
 from rollbook.web.pages.transfers.forms import REQUEST_TRANSFER, CompleteTransfer, NewTransfer
@@ -116,6 +118,18 @@ def withdraw(page_request: PageRequest, key: int) -> HttpResponse:
 def reverse(page_request: PageRequest, key: int) -> HttpResponse:
     """Reverse a completed transfer with another transfer."""
     transfer = _transfer(page_request, key, "transfer", ", back")
+    question = Question(
+        f"Move {count_of(transfer.students.count(), 'student')} back to {transfer.source_name}?",
+        (
+            f"Students who are still at {transfer.target_name} leave their groups and staff there "
+            f"and join the Default group of {transfer.source_name}. Their former groups and staff "
+            "are not restored.",
+        ),
+        "Reverse transfer",
+        resolve_url("transfer", key),
+    )
+    if page := ask(page_request, question):
+        return page
     try:
         reversal = transfers.reverse_transfer(page_request.member, transfer, page_request.now)
     except InvalidTransfer as invalid:
