@@ -469,6 +469,7 @@ def test_a_student_is_added_edited_transferred_and_deactivated(
 
     # The school manager may not access the other school, so the district completes the transfer
     page.get_by_role("link", name=f"Quill, {name}").click()
+    page.get_by_text("Actions", exact=True).click()
     page.get_by_role("link", name="Transfer").click()
     page.get_by_label("New school").select_option("?")
     page.get_by_label("Where should they go?").fill("To School 200")

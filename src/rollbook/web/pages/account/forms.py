@@ -71,6 +71,8 @@ class Proof(Password):
 class NewToken(Password):
     """The name, scopes and lifetime of a new token."""
 
+    marks_optional = True
+
     name = forms.CharField(
         label="Name", help_text="To recognize it later, such as the name of the computer."
     )

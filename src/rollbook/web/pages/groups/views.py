@@ -195,6 +195,7 @@ def _render(
         "joining": AddStudents(Student.objects.none()),
         "may_manage": page_request.may(Permission.MANAGE_GROUPS),
         "may_edit": page_request.may(Permission.EDIT_STUDENTS),
+        "form": next(iter((forms or {}).values()), None),
         **(forms or {}),
     }
     status = 422 if forms else 200

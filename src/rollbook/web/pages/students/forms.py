@@ -37,6 +37,8 @@ _LINES = "STAFF"
 class StudentForm(FormWithReasons):
     """The base of both forms; a field has the name of its column, in lower case."""
 
+    marks_optional = True
+
     is_confirmed = forms.BooleanField(
         label="This is another student: save anyway", required=False, widget=forms.HiddenInput
     )

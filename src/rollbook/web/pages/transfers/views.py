@@ -237,6 +237,7 @@ def _render(
         "transfer": transfer,
         "students": page,
         "finishing": form,
+        "form": form,
         "may_go_back": transfers.may_reverse(member, transfer),
     }
     return page_request.render("transfers/detail.html", context, status)

@@ -12,13 +12,13 @@
 
   // "Show" beside a password.
   for (const input of document.querySelectorAll("input[type=password]")) {
-    const toggle = button("Show");
-    const label = input.labels.length ? input.labels[0].textContent.trim() : "password";
-    const update = () => {
-      const isShown = input.type === "text";
-      toggle.textContent = isShown ? "Hide" : "Show";
-      toggle.setAttribute("aria-label", `${toggle.textContent} ${label}`);
-    };
+    const toggle = button("");
+    const word = document.createElement("span");
+    const what = document.createElement("span");
+    what.className = "visually-hidden";
+    what.textContent = input.labels.length ? ` ${input.labels[0].textContent.trim()}` : "";
+    toggle.append(word, what);
+    const update = () => { word.textContent = input.type === "text" ? "Hide" : "Show"; };
     toggle.addEventListener("click", () => {
       input.type = input.type === "password" ? "text" : "password";
       update();
