@@ -122,6 +122,12 @@ urlpatterns = [
         name="update-not-processed",
     ),
     path("automation", automation_views.automation, name="automation"),
+    path("automation/setup/<slug:platform>", automation_views.setup, name="automation-setup"),
+    path(
+        "automation/first-call/<int:key>",
+        automation_views.first_call,
+        name="automation-first-call",
+    ),
     path("automation/scripts/<str:name>", automation_views.script, name="automation-script"),
     path("staff", staff_views.index, name="staff"),
     path("staff/invite", staff_views.invite, name="staff-invite"),

@@ -336,6 +336,12 @@ def _student_added(page: Page) -> None:
     _submit(page)
 
 
+def _automation_ready(page: Page) -> None:
+    page.goto("/automation/setup/cron")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Create download").click()
+
+
 def _student_action(page: Page, action: str) -> None:
     page.goto("/students/3")
     page.get_by_text("Actions", exact=True).click()
@@ -639,6 +645,8 @@ STATES = (
     State("update-rows", "/updates/3/rows"),
     State("update-rows-none", _no_rows),
     State("automation", _expanded("/automation")),
+    State("automation-setup", "/automation/setup/systemd"),
+    State("automation-ready", _automation_ready),
     State("staff", "/staff"),
     State("staff-unused", "/staff?unused=90"),
     State("staff-tokens", "/staff/tokens"),

@@ -103,6 +103,7 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     "member-second-factor-off": lambda cedar: {"key": cedar.invited.pk},
     "member-tokens-revoke": lambda cedar: {"key": cedar.invited.pk},
     "token-revoke": lambda cedar: {"key": cedar.token.pk},
+    "automation-first-call": lambda cedar: {"key": cedar.token.pk},
     "school": lambda cedar: {"key": cedar.student.school_id},
     "school-close": lambda cedar: {"key": cedar.student.school_id},
     "role": lambda cedar: {"key": cedar.role.pk},
@@ -116,6 +117,7 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
 # Addresses whose key belongs to no district: they are called with one that exists.
 SHARED_KEYS: dict[str, Keys] = {
     "automation-script": {"name": "nightly.sh"},
+    "automation-setup": {"platform": "cron"},
     "password": {"token": "nothing"},
     "role-new": {"slug": "instructor"},
 }

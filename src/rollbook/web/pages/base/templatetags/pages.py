@@ -32,6 +32,8 @@ BADGES = {
     "two-step verification": ("✓", "good"),
     "good": ("✓", "good"),
     "revoked": ("■", "quiet"),
+    "first call received": ("✓", "good"),
+    "waiting for the first call": ("…", "waiting"),
     "expired": ("■", "quiet"),
     "over a limit": ("!", "warn"),
     "error": ("✕", "bad"),
