@@ -319,14 +319,14 @@ def _schools_refused(page: Page) -> None:
 
 
 def _student_refused(page: Page) -> None:
-    page.goto("/students/new")
+    page.goto("/students/new?school=100")
     page.get_by_label("First name").fill("Noa")
     page.get_by_label("Birth date").fill("2/30/2014")
     _submit(page)
 
 
 def _student_added(page: Page) -> None:
-    page.goto("/students/new")
+    page.goto("/students/new?school=100")
     for label, text in (("First name", "Noa"), ("Last name", "Park"), ("Birth date", "5/13/2014")):
         page.get_by_label(label).fill(text)
     for label, value in (("Gender", "x"), ("Grade", "4"), ("School", "100")):
@@ -570,7 +570,7 @@ def _submit(page: Page) -> None:
     """Submit the form without validation by the browser."""
     page.evaluate("document.querySelector('main form').noValidate = true")
     with page.expect_navigation():
-        page.locator("main form button").first.click()
+        page.locator("main form button:not([type=button])").first.click()
 
 
 STATES = (
@@ -600,7 +600,8 @@ STATES = (
     State("student-instructor", _expanded("/students/1"), INSTRUCTOR),
     State("student-confidential", "/students/2/confidential"),
     State("student-seen", "/students/2/seen-by"),
-    State("student-new", "/students/new"),
+    State("student-new-school", "/students/new"),
+    State("student-new", "/students/new?school=100"),
     State("student-refused", _student_refused),
     State("student-edit", _expanded("/students/2/edit")),
     State("student-added", _student_added),

@@ -72,6 +72,7 @@ FORMS: dict[str, FormCase] = {
         STUDENT,
         ("first_name", "last_name", "dob", "gender", "grade", "school_id"),
         ("first_name", "last_name", "student_id", "username", "parent_email_1"),
+        page="/students/new?school=100",
         secrets=("password",),
         is_once=True,
     ),

@@ -10,7 +10,7 @@ from rollbook.students.models import Student, TouchedStudent
 from rollbook.students.passwords import verify
 from rollbook.web.pages.students.forms import CHOICES
 from tests.updates.night import a_class, enroll, history, password_of, values_of
-from tests.web.pages.conftest import SignedIn, Visitor
+from tests.web.pages.conftest import SignedIn, Visitor, of_school
 from tests.web.pages.reading import Page, read, text_of
 
 ANA = {
@@ -109,7 +109,7 @@ def test_a_student_is_edited(
     fields = form_of(browser, student) | {
         "grade": "5",
         "groups": [],
-        "staff": manager.email.upper(),
+        "staff": manager.email,
         "race": "",
     }
     page = browser.follow(browser.post(f"/students/{student.pk}/edit", fields))
@@ -260,3 +260,53 @@ def test_a_student_can_have_one_name(
     assert values_of(maple, "s000", "LAST_NAME") == ("-",)
     browser.post("/students/new", {**ANA, "last_name": last_name, "student_id": "8"})
     assert values_of(maple, "8", "FIRST_NAME", "LAST_NAME", "USERNAME") == ("Ana", "-", "ana")
+
+
+def test_the_school_is_chosen_first_if_there_are_several(
+    browser: Visitor, visitor: SignedIn, school_manager: Member, maple: District
+) -> None:
+    page = browser.read("/students/new")
+    assert page.form().fields.keys() == {"school"}
+    assert browser.read("/students/new?school=nowhere").form().fields.keys() == {"school"}
+    page = browser.read("/students/new?school=200")
+    assert page.form_with("first_name").values["school_id"] == ["200"]
+    only = visitor(school_manager).read("/students/new")
+    assert only.form_with("first_name").values["school_id"] == ["100"]
+    school_manager.schools.clear()
+    assert "There is no school yet" in visitor(school_manager).read("/students/new").text
+
+
+def test_groups_and_staff_are_chosen_in_the_same_way_for_new_and_known_students(
+    browser: Visitor, student: Student, school_manager: Member, manager: Member, maple: District
+) -> None:
+    teacher = of_school(maple, "far@maple.example", "instructor")
+    teacher.schools.set([maple.school_set.get(organization_id="200")])
+    away = of_school(maple, "away@maple.example", "instructor")
+    Member.objects.filter(pk=away.pk).update(is_active=False)
+    for address in ("/students/new?school=100", f"/students/{student.pk}/edit"):
+        page = browser.read(address)
+        boxes = [each.attrib for each in page.main.iter("input") if each.get("type") == "checkbox"]
+        values = {name: [box["value"] for box in boxes if box["name"] == name] for name in NAMES}
+        assert values == {
+            "groups": ["Band"],
+            "staff": [manager.email, school_manager.email],
+        }
+    sent = {**ANA, "student_id": "7", "groups": "Band", "staff": school_manager.email}
+    assert browser.post("/students/new", sent).status_code == 200
+    assert values_of(maple, "7", "GROUPS", "STAFF") == ("Band", school_manager.email)
+
+
+def test_linked_staff_who_no_longer_work_at_the_school_stay_selected(
+    browser: Visitor, student: Student, maple: District
+) -> None:
+    teacher = of_school(maple, "far@maple.example", "instructor")
+    student.staff.add(teacher)
+    teacher.schools.clear()
+    assert form_of(browser, student)["staff"] == ["far@maple.example"]
+    page = browser.follow(
+        browser.post(f"/students/{student.pk}/edit", form_of(browser, student) | {"grade": "5"})
+    )
+    assert page.messages == ["Saved: Grade."]
+
+
+NAMES = ("groups", "staff")

@@ -3,24 +3,33 @@
 Members who may edit only the students of some schools find only those students.
 """
 
+from collections.abc import Sequence
+
 from django.http import HttpResponse
 from django.shortcuts import resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts.permissions import Permission
+from rollbook.districts.models import School
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import recognition, snapshots, visibility
 from rollbook.students.manual import edits, edits_by_member
 from rollbook.students.manual.edits import AddResult, InvalidStudent
 from rollbook.students.manual.edits_by_member import StudentNotVisible
 from rollbook.students.manual.resemblance import ConfirmationRequired
-from rollbook.students.models import Group, Student
+from rollbook.students.models import Student
 from rollbook.text import join_words
 from rollbook.web.pages.base.column_labels import label
 from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.students.chosen import number_or_zero
-from rollbook.web.pages.students.forms import ChangedStudent, NewStudent, StudentForm, initial_of
+from rollbook.web.pages.students.forms import (
+    ChangedStudent,
+    NewStudent,
+    SchoolChoices,
+    StudentForm,
+    initial_of,
+)
 from rollbook.web.pages.students.page_data import short_name
 
 VERSION = "version"
@@ -30,8 +39,17 @@ VERSION = "version"
 @sensitive_post_parameters()
 @member_page(Permission.EDIT_STUDENTS, methods=FORM)
 def new(page_request: PageRequest) -> HttpResponse:
-    """Render the form for a new student; after it, username and password are shown once."""
-    form = NewStudent(visibility.schools(page_request.member), page_request.form_data)
+    """Render the form for a new student; after it, username and password are shown once.
+
+    The school is chosen first, because its groups and staff are in the form.
+    """
+    schools = list(visibility.schools(page_request.member))
+    school = _chosen_school(page_request, schools)
+    if school is None and page_request.form_data is None:
+        return page_request.render("students/new_school.html", {"schools": schools})
+    choices = SchoolChoices.at(school) if school else SchoolChoices()
+    initial = {"school_id": school.organization_id} if school else {}
+    form = NewStudent(schools, choices, page_request.form_data, initial=initial)
     if form.is_valid() and (added := _add(page_request, form)):
         student = Student.objects.defer("password").get(pk=added.pk)
         context = {"student": student, "added": added, "warnings": _messages(added.warnings)}
@@ -47,11 +65,11 @@ def edit(page_request: PageRequest, key: int) -> HttpResponse:
     """Render the form of a student, and save it."""
     student = _student(page_request, key, "edit student")
     snapshot = snapshots.load_with_links([key])[key]
-    groups = Group.objects.filter(school=student.school_id).order_by("name_key")
+    choices = SchoolChoices.at(student.school, student.staff.all())
     initial = initial_of(edits.form_values(snapshot)) | {"version": snapshot.version}
     confidential = page_request.may(Permission.SEE_CONFIDENTIAL)
     form = ChangedStudent(
-        groups.values_list("name", flat=True),
+        choices,
         page_request.form_data,
         initial=initial,
         confidential=confidential,
@@ -110,6 +128,17 @@ def new_password(page_request: PageRequest, key: int) -> HttpResponse:
         kept=((VERSION, str(student.version)),),
     )
     return _ask(page_request, key, question) or _set_password(page_request, student)
+
+
+def _chosen_school(page_request: PageRequest, schools: Sequence[School]) -> School | None:
+    """Return the school that was chosen, or the only one."""
+    form = page_request.form_data
+    query = page_request.request.GET
+    chosen = query.get("school") if form is None else form.get("school_id")
+    for school in schools:
+        if chosen == school.organization_id or len(schools) == 1:
+            return school
+    return None
 
 
 def _student(page_request: PageRequest, key: int, action: str) -> Student:
