@@ -510,7 +510,7 @@ def _expect_changes(page: Page) -> None:
 def _expect_nothing(page: Page) -> None:
     page.goto("/limits")
     page.get_by_role("button", name="Expect these changes").click()
-    page.get_by_text("Choose at least one of these.").wait_for()
+    page.get_by_text("Choose at least one of these.", exact=True).wait_for()
 
 
 def _add_profile(page: Page, last: str) -> None:

@@ -8,6 +8,7 @@ again, no page fails, and no password is in an answer.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db.models import Model
@@ -298,7 +299,12 @@ def test_after_the_session_has_ended_nothing_is_done_and_the_sign_in_follows(
     before = everything()
     answer = maple_usd.submit(case, sent)
     assert answer.status_code == 302
-    assert answer["Location"].partition("?")[0] == "/sign-in"
+    page = maple_usd.browser.follow(answer)
+    assert page.heading == "Sign in"
+    assert "Your session had ended, so nothing was saved." in page.text
+    query = parse_qs(urlsplit(answer["Location"]).query)
+    assert query.get("next", [maple_usd.address(case)]) == [maple_usd.address(case)]
+    assert ("next" in query) == (not case.page.startswith("/groups/"))
     assert everything() == before
 
 

@@ -662,7 +662,7 @@ def test_without_the_permission_an_upload_is_not_read(
 ) -> None:
     monkeypatch.setattr("rollbook.web.pages.base.uploads.read_form", _never)
     assert choose(visitor(instructor)).status_code == 403
-    assert choose(stranger)["Location"] == "/sign-in"
+    assert choose(stranger)["Location"] == "/sign-in?ended=form"
 
 
 def test_other_members_do_not_find_the_file(
