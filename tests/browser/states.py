@@ -481,7 +481,7 @@ def _map_wrongly(page: Page) -> None:
     _map_columns(page)
     page.get_by_label("Name", exact=True).fill("Power School")
     page.get_by_role("button", name="Try these columns").click()
-    page.get_by_text("a-z, 0-9 and hyphens, such as").wait_for()
+    page.get_by_text("a-z, 0-9 and hyphens, such as").first.wait_for()
 
 
 def _try_limits(page: Page) -> None:
