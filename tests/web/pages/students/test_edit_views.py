@@ -83,6 +83,20 @@ def test_errors_are_shown_at_their_fields_and_no_input_is_lost(
     assert Student.objects.count() == 1
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_values_that_are_wrong_are_shown_together_with_those_that_are_missing(
+    browser: Visitor, student: Student, is_new: bool
+) -> None:
+    wrong = {"dob": "2/30/2014", "first_name": "", "parent_email_1": "nobody"}
+    if is_new:
+        response = browser.post("/students/new", {**ANA, **wrong})
+    else:
+        fields = form_of(browser, student) | wrong
+        response = browser.post(f"/students/{student.pk}/edit", fields)
+    labels = [problem.partition(":")[0] for problem in read(response).problems]
+    assert sorted(labels) == ["Birth date", "First name", "Parent email 1"]
+
+
 def test_a_grade_is_chosen_from_all_grades_in_order(browser: Visitor, student: Student) -> None:
     expected = ("pk", "k", "t1", *map(str, range(1, 14)), "ug", "adult")
     assert CHOICES["GRADE"] == expected

@@ -10,6 +10,7 @@ from django.shortcuts import resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts.permissions import Permission
+from rollbook.districts.local_dates import local_date
 from rollbook.districts.models import School
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import recognition, snapshots, visibility
@@ -50,6 +51,7 @@ def new(page_request: PageRequest) -> HttpResponse:
     choices = SchoolChoices.at(school) if school else SchoolChoices()
     initial = {"school_id": school.organization_id} if school else {}
     form = NewStudent(schools, choices, page_request.form_data, initial=initial)
+    _show_all_errors(page_request, form)
     if form.is_valid() and (added := _add(page_request, form)):
         student = Student.objects.defer("password").get(pk=added.pk)
         context = {"student": student, "added": added, "warnings": _messages(added.warnings)}
@@ -74,6 +76,7 @@ def edit(page_request: PageRequest, key: int) -> HttpResponse:
         initial=initial,
         confidential=confidential,
     )
+    _show_all_errors(page_request, form)
     if form.is_valid() and _save(page_request, key, form):
         return page_request.redirect("student", key)
     _record_form(page_request, form, f"student with key {key}, to be edited", {key})
@@ -201,6 +204,13 @@ def _save(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
     for warning in _messages(edited.warnings):
         page_request.warning(warning)
     return True
+
+
+def _show_all_errors(page_request: PageRequest, form: StudentForm) -> None:
+    """Add the errors that the rules of student files find to those of a form that isn't valid."""
+    if form.is_bound and not form.is_valid():
+        today = local_date(page_request.district, page_request.now)
+        form.refuse_problems(edits.invalid_cells(form.valid_cells, today))
 
 
 def _record_form(

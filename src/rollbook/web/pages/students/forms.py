@@ -95,6 +95,13 @@ class StudentForm(FormWithReasons):
         return {name: _cell(self.cleaned_data[name.lower()]) for name in self._columns}
 
     @property
+    def valid_cells(self) -> dict[str, str]:
+        """Return the text of the columns that have no error; the form must be bound."""
+        valid = self.cleaned_data.keys()
+        columns = [name for name in self._columns if name.lower() in valid]
+        return {name: _cell(self.cleaned_data[name.lower()]) for name in columns}
+
+    @property
     def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
         """Return title and fields of each section."""
         sections = []
