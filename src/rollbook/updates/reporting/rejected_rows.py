@@ -15,8 +15,8 @@ def rejected_rows_about(student: Student) -> list[StagedRow]:
     """Return the rejected rows about a student in the latest updates, the latest first.
 
     A row is about the student if it was matched with the student, or if it has the student's ID,
-    with or without its leading zeros, username, or name and date of birth. Once an update has
-    ended, only digests of the keys are kept.
+    with or without its leading zeros, or username, or no ID but the name and date of birth. Once an
+    update has ended, only digests of the keys are kept.
     """
     updates = UpdateJob.objects.filter(district=student.district_id, details_hidden_at=None)
     latest = list(updates.order_by("-number").values_list("pk", flat=True)[:LATEST_UPDATES])
@@ -40,5 +40,5 @@ def _conditions(student: Student) -> Sequence[Q]:
         Q(student=student),
         unmatched & Q(claims_student_id__in=student_ids),
         unmatched & Q(claims_username__in=usernames),
-        unmatched & Q(claims_loose_key=student.loose_key),
+        unmatched & Q(claims_loose_key=student.loose_key, claims_student_id=None),
     )
