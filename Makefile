@@ -33,7 +33,7 @@ test-all: setup  ## the same and the rest, on SQLite and on PostgreSQL: processe
 test-nightly: setup  ## everything at full depth; hours
 	$(BIN)/python -m tests --nightly
 
-screenshots: setup  ## a picture of every page in every state, in screenshots/
+screenshots: setup  ## a picture of every page in every state and of every email, in screenshots/
 	$(BIN)/python -m tests.browser.screenshots
 
 bench: setup  ## compare Rollbook's speed with other importers (hours; BENCH_ROWS=10000,100000: minutes)
@@ -63,6 +63,7 @@ lint: setup  ## check style, types, import rules, and known vulnerabilities as o
 docs: setup  ## regenerate the reference pages from the code
 	$(BIN)/python -m rollbook.studentfile.reference.markdown docs/student-file.md
 	$(BIN)/python -m rollbook.cli.reference docs/cli.md
+	$(BIN)/python -m rollbook.cli.json_reference docs/json.md
 	$(BIN)/python -m rollbook.settings_reference README.md
 	$(BIN)/python -m rollbook.operations.monitoring.reference docs/monitoring.md
 	$(BIN)/python tools/statements.py docs/security/statements.md

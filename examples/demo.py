@@ -210,9 +210,13 @@ def cancel_part_way(demo: Demo) -> int:
     return added
 
 
+def _subject(email: EmailMessage) -> str:
+    return str(email["Subject"]).strip()
+
+
 def read_emails(demo: Demo, tonight: made_up.Night) -> None:
     """Print the result emails and check their subjects."""
-    emails = sorted(demo.wait_for_emails(3), key=lambda email: str(email["Subject"]))
+    emails = sorted(demo.wait_for_emails(3), key=_subject, reverse=True)
     for email in emails:
         body = email.get_body(("plain",))
         print()
@@ -221,11 +225,11 @@ def read_emails(demo: Demo, tonight: made_up.Night) -> None:
         if body:
             print_output(body.get_content())
     expect(len(emails) == 3, "one email was sent for each result, and one for the held plan")
-    completed, canceled, held = (str(email["Subject"]) for email in emails)
+    held, canceled, completed = map(_subject, emails)
     expect(
-        bool(re.search(rf"pdate #?2\b.* {tonight.updated} ", completed))
-        and bool(re.search(r"pdate #?3\b.*canceled", canceled))
-        and bool(re.search(r"pdate #?3\b.*held", held)),
+        bool(re.search(rf"\b{tonight.updated} students changed\b.*pdate #?2$", completed))
+        and bool(re.search(r"\bcanceled\b.*pdate #?3$", canceled))
+        and bool(re.search(r"\bheld\b.*pdate #?3$", held)),
         "each subject names the update and its result",
     )
 

@@ -11,6 +11,7 @@ import pytest
 from rollbook.accounts.members.csv_import import COLUMNS as STAFF_COLUMNS
 from rollbook.accounts.members.csv_import import MAX_ROWS
 from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE_PERMISSIONS, Permission
+from rollbook.cli import json_reference
 from rollbook.cli.parser import build_parser
 from rollbook.cli.reference import page
 from rollbook.environment import SETTINGS
@@ -198,6 +199,10 @@ def test_the_readmes_test_command_is_what_ci_runs() -> None:
 def test_the_page_of_the_command_is_what_the_command_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert text_of("docs/cli.md") == page(), "run `make docs`"
+
+
+def test_the_page_of_json_is_what_the_code_lists() -> None:
+    assert text_of("docs/json.md") == json_reference.page(), "run `make docs`"
 
 
 def test_the_page_of_staff_names_every_permission_and_who_can_have_it() -> None:

@@ -51,7 +51,7 @@ GIVEAWAYS = {
 # possible.
 ALLOWED = {
     # Keys of the JSON that `rollbook update show --json` prints, which scripts read.
-    "mend (write: fix)": r'"mend(?:s|ed_by)"',
+    "mend (write: fix)": r'["`]mend(?:s|ed_by)["`]',
     # Letters of the alphabet, by number or kind, and the standard term for undeliverable messages.
     "letter (write: email)": (
         r"\bletters? (?:and|or) digits?\b"

@@ -26,10 +26,10 @@ from rollbook.web.pages.sign_in import password_reset
 from rollbook.web.pages.sign_in import views as sign_in_views
 from rollbook.web.pages.staff import tokens as staff_tokens
 from rollbook.web.pages.staff import views as staff_views
-from rollbook.web.pages.students import edit_views
+from rollbook.web.pages.students import chosen_views, edit_views
 from rollbook.web.pages.students import views as students_views
 from rollbook.web.pages.transfers import views as transfers_views
-from rollbook.web.pages.updates import downloads
+from rollbook.web.pages.updates import downloads, fix_views
 from rollbook.web.pages.updates import views as updates_views
 from rollbook.web.pages.upload import views as upload_views
 from rollbook.web.security_txt import security_txt
@@ -53,6 +53,7 @@ urlpatterns = [
     path("password/<str:token>", password_reset.by_link, name="password"),
     path("account", account_views.account, name="account"),
     path("account/password", account_views.password, name="account-password"),
+    path("account/emails", account_views.emails, name="account-emails"),
     path("account/second-factor", second_factor.second_factor, name="second-factor"),
     path("account/second-factor/qr.svg", second_factor.qr, name="second-factor-qr"),
     path(
@@ -68,6 +69,11 @@ urlpatterns = [
     ),
     path("", home_views.home, name="home"),
     path("students", students_views.index, name="students"),
+    path("students.csv", students_views.list_csv, name="students-csv"),
+    path("students/selected/passwords", chosen_views.new_passwords, name="students-passwords"),
+    path("students/selected/deactivate", chosen_views.deactivate, name="students-deactivate"),
+    path("students/selected/reactivate", chosen_views.reactivate, name="students-reactivate"),
+    path("students/selected/transfer", transfers_views.new_of_selected, name="students-transfer"),
     path("students/new", edit_views.new, name="student-new"),
     path("students/<int:key>", students_views.detail, name="student"),
     path(
@@ -78,9 +84,10 @@ urlpatterns = [
     path("students/<int:key>/password", edit_views.new_password, name="student-password"),
     path("students/<int:key>/deactivate", edit_views.deactivate, name="student-deactivate"),
     path("students/<int:key>/reactivate", edit_views.reactivate, name="student-reactivate"),
-    path("students/update", upload_views.template_or_file, name="students-update"),
+    path("students/update", upload_views.upload_form, name="students-update"),
     path("students/update/template.csv", upload_views.template, name="students-template"),
-    path("students/update/format", upload_views.template_form, name="students-format"),
+    path("students/update/sample.csv", upload_views.sample, name="students-sample"),
+    path("students/update/format", upload_views.upload_form, name="students-format"),
     path("students/update/file", upload_views.upload, name="students-file"),
     path("students/update/drafts/<uuid:key>", upload_views.draft, name="draft"),
     path("students/update/drafts/<uuid:key>/apply", upload_views.apply, name="draft-apply"),
@@ -105,6 +112,8 @@ urlpatterns = [
     path("updates/<int:number>/rows", updates_views.rows, name="update-rows"),
     path("updates/<int:number>/missing", updates_views.missing, name="update-missing"),
     path("updates/<int:number>/missing.csv", downloads.missing, name="update-missing-csv"),
+    path("updates/<int:number>/fix", fix_views.fix, name="update-fix"),
+    path("updates/<int:number>/again", updates_views.again, name="update-again"),
     path("updates/<int:number>/cancel", updates_views.cancel, name="update-cancel"),
     path("updates/<int:number>/mapping", mapping_views.of_update, name="update-mapping"),
     path("updates/<int:number>/approve", plan_views.approve, name="update-approve"),
@@ -117,6 +126,12 @@ urlpatterns = [
         name="update-not-processed",
     ),
     path("automation", automation_views.automation, name="automation"),
+    path("automation/setup/<slug:platform>", automation_views.setup, name="automation-setup"),
+    path(
+        "automation/first-call/<int:key>",
+        automation_views.first_call,
+        name="automation-first-call",
+    ),
     path("automation/scripts/<str:name>", automation_views.script, name="automation-script"),
     path("staff", staff_views.index, name="staff"),
     path("staff/invite", staff_views.invite, name="staff-invite"),

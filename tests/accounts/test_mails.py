@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -24,8 +23,9 @@ from rollbook.mail.outbox import MailObsolete
 from rollbook.mail.templatetags.mails import plain
 from tests.accounts.browser import NOW, Clock
 from tests.conftest import make_member
+from tests.mail import gallery
 
-MAILS = Path(__file__).parent / "mails"
+MAILS = gallery.ACCOUNTS
 
 _TOKEN = re.compile(r"(?<=/password/)[\w.-]+")
 
@@ -125,6 +125,42 @@ def pause_ends(ben: Member, manager: Member) -> EmailMultiAlternatives:
     return mails.message(AccountMail.objects.latest("pk"))
 
 
+def token_expires(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    expires_at = "2026-12-23T14:30:00+00:00"
+    name = "<the night's machine>"
+    mails.queue_mail(manager, AccountMailKind.TOKEN_EXPIRES, NOW, about=name, detail=expires_at)
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
+def weekly_summary(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    kind, figures = AccountMailKind.WEEKLY_SUMMARY, {"updates": 5, "changed": 1283, "added": 1}
+    mails.queue_mail(manager, kind, NOW, about="2026-11-23", figures=figures)
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
+def weekly_summary_with_troubles(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    figures = {
+        "updates": 6,
+        "changed": 1,
+        "deactivated": 2,
+        "rejected": 1252,
+        "missing": 1,
+        "failed": 1,
+        "not_accepted": 2,
+        "discarded": 1,
+        "canceled": 1,
+    }
+    kind = AccountMailKind.WEEKLY_SUMMARY
+    mails.queue_mail(manager, kind, NOW, about="2026-11-23", figures=figures)
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
+def weekly_summary_without_updates(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    kind = AccountMailKind.WEEKLY_SUMMARY
+    mails.queue_mail(manager, kind, NOW, about="2026-11-23", figures={"updates": 0})
+    return mails.message(AccountMail.objects.latest("pk"))
+
+
 ALL = {
     write.__name__: write
     for write in (
@@ -143,6 +179,10 @@ ALL = {
         file_missing_since_the_beginning,
         pause_begins,
         pause_ends,
+        token_expires,
+        weekly_summary,
+        weekly_summary_with_troubles,
+        weekly_summary_without_updates,
     )
 }
 
@@ -150,6 +190,8 @@ ALL = {
 @pytest.mark.parametrize("name", ALL)
 def test_an_email_has_exactly_this_text(ben: Member, manager: Member, name: str) -> None:
     message = ALL[name](ben, manager)
+    kind = AccountMailKind(AccountMail.objects.latest("pk").kind)
+    assert name in gallery.OF_ACCOUNTS[kind]
     parts = {"subject": f"{message.subject}\n", "txt": str(message.body), "html": html_of(message)}
     for part, text in parts.items():
         expected = (MAILS / f"{name}.{part}").read_text(encoding="utf-8")
@@ -183,7 +225,7 @@ def test_names_that_look_like_html_are_shown_as_they_are(ben: Member, manager: M
     message = queued_message(
         Member.objects.get(pk=ben.pk), AccountMailKind.INVITATION, Member.objects.get(pk=manager.pk)
     )
-    assert message.subject == "[<b>Maple</b> & Co] <img src=x> Ruiz invited you to Rollbook"
+    assert message.subject == "<img src=x> Ruiz invited you to Rollbook · <b>Maple</b> & Co"
     assert "<b>Maple</b> & Co" in message.body
     assert "&lt;b&gt;Maple&lt;/b&gt; &amp; Co" in html_of(message)
     assert "<img" not in html_of(message)
@@ -297,6 +339,8 @@ ABOUT_TIMES = {
     AccountMailKind.FILE_MISSING: ("2026-11-30T12:00:00+00:00", ""),
     AccountMailKind.PAUSE_BEGINS: ("2026-12-21", "2027-01-03"),
     AccountMailKind.PAUSE_ENDS: ("2027-01-04T12:00:00+00:00", ""),
+    AccountMailKind.TOKEN_EXPIRES: ("//evil.example:80", "2027-01-04T12:00:00+00:00"),
+    AccountMailKind.WEEKLY_SUMMARY: ("2026-11-23", ""),
 }
 
 

@@ -1,5 +1,6 @@
 """Security notices: who gets which email, and that none of its texts is incomplete."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,13 @@ from rollbook.accounts.auth.second_factor import CodeRejected
 from rollbook.accounts.auth.sign_in import sign_in
 from rollbook.accounts.members import changes, members
 from rollbook.accounts.models import AccountMail, KnownAddress, Member
-from rollbook.accounts.notices import TEXTS, Notice
+from rollbook.accounts.notices import ABOUT_ADDRESSES, TEXTS, Notice
 from rollbook.accounts.permissions import RoleType
 from rollbook.mail.outbox import MailObsolete
 from tests.accounts.browser import NOW, Clock
 from tests.accounts.phone import with_second_factor
 from tests.conftest import PASSWORD, make_member
+from tests.mail import gallery
 
 HOME, NEXT_DOOR, AWAY = "203.0.113.7", "203.0.113.99", "198.51.100.7"
 
@@ -51,10 +53,27 @@ def test_every_notice_is_a_complete_email(
             continue
         message = mails.message(mail)
         body = str(message.body)
-        assert message.subject.endswith(text.title)
-        assert not any(word in f"{body} {message.alternatives}" for word in "{}")
+        assert message.subject == f"{text.title} · Maple USD"
+        page = re.sub(r"<style>.*</style>", "", str(message.alternatives), flags=re.DOTALL)
+        assert not any(word in f"{body} {page}" for word in "{}")
         assert "If you didn't, " in body
         assert "Ana Ruiz" in body
+
+
+@pytest.mark.parametrize("notice", Notice)
+def test_a_notice_is_worded_like_this(
+    ben: Member, manager: Member, other_manager: Member, notice: Notice
+) -> None:
+    """The one to the member whom it concerns, or to a manager if the member gets none."""
+    detail = "203.0.113.7" if notice in ABOUT_ADDRESSES else "the detail"
+    notices.notify(notice, NOW, ben, by=manager, detail=detail)
+    queued = AccountMail.objects.select_related("member__district", "actor", "notice_about")
+    recipient = ben if TEXTS[notice].to_member else other_manager
+    message = mails.message(queued.get(member=recipient))
+    [(page, _)] = message.alternatives
+    name = gallery.notice_name(notice)
+    for part, text in (("subject", f"{message.subject}\n"), ("txt", message.body), ("html", page)):
+        assert text == (gallery.NOTICES / f"{name}.{part}").read_text(encoding="utf-8")
 
 
 def test_a_manager_who_has_not_accepted_the_invitation_gets_no_notice(

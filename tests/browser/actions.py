@@ -11,10 +11,11 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from django.db import connection
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import Rollbook
+from tests.installations import execute
 from tests.patience import TIMEOUT_S
 
 
@@ -22,7 +23,29 @@ def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
     """Sign in with the form and wait for the next page."""
     page.goto("/sign-in")
     fill_sign_in(page, login, password)
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect_signed_in(page)
+
+
+def expect_signed_in(page: Page) -> None:
+    """Wait for a page with the menu of the account."""
+    expect(account_menu(page)).to_be_visible()
+
+
+def account_menu(page: Page) -> Locator:
+    """Return the menu of the account, or in a narrow window, the only menu."""
+    return page.locator(".top .me > summary, .top .compact > summary").filter(visible=True)
+
+
+def sign_out(page: Page) -> None:
+    """Sign out, with the menu of the account."""
+    account_menu(page).click()
+    page.get_by_role("button", name="Sign out").click()
+
+
+def open_managed(page: Page, name: str) -> None:
+    """Open a page with the menu Manage."""
+    page.get_by_text("Manage", exact=True).click()
+    page.get_by_role("link", name=name, exact=True).click()
 
 
 def fill_sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
@@ -34,8 +57,8 @@ def fill_sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
 def search_students(page: Page, text: str) -> None:
     """Open the list of students, and search it with the form."""
     page.goto("/students")
-    page.get_by_label("Name or ID").fill(text)
-    page.get_by_role("button", name="Apply filters").click()
+    page.get_by_label("Search students").fill(text)
+    page.get_by_role("button", name="Search", exact=True).click()
     page.wait_for_url(re.compile(r"/students\?find="))
 
 
@@ -59,19 +82,24 @@ def wait_for_email_to(
     return emails[-1]
 
 
-def wait_for_email_about(
-    rollbook: Rollbook, login: str, update: int, text: str = "", timeout_s: float = TIMEOUT_S
-) -> str:
-    """Wait for the email to this address about an update with this text, and return it."""
+def assert_no_email_about(
+    rollbook: Rollbook, login: str, update: int, timeout_s: float = TIMEOUT_S
+) -> None:
+    """Wait until the email to the sender of an update is given up, and check that none was sent."""
+    statement = (
+        "SELECT mail.sent_at, mail.next_attempt_at FROM updates_resultmail AS mail "
+        "JOIN updates_updatejob AS job ON job.id = mail.update_id "
+        "JOIN accounts_member AS member ON member.id = mail.member_id "
+        f"WHERE job.number = {update:d} AND member.email = '{login}' "
+        "AND job.district_id = member.district_id"
+    )
     deadline = time.monotonic() + timeout_s
-    while True:
-        for email in emails_to(rollbook, login):
-            if text in email and re.search(rf"/updates/{update}\b", email):
-                return email
-        assert time.monotonic() < deadline, (
-            f"no email to {login} about update {update} after {timeout_s} s"
-        )
+    while not (found := execute(rollbook.data, statement)) or any(row[1] for row in found):
+        assert time.monotonic() < deadline, f"{found} after {timeout_s} s"
         time.sleep(0.1)
+    assert not any(row[0] for row in found)
+    emails = emails_to(rollbook, login)
+    assert not [email for email in emails if re.search(rf"/updates/{update}\b", email)]
 
 
 def find_link(email: str, path: str) -> str:

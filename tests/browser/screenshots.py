@@ -1,6 +1,7 @@
-"""Take a screenshot of every page in every state, for review.
+"""Take a screenshot of every page in every state and of every email, for review.
 
-``make screenshots`` saves them as screenshots/NAME-WIDTH-SCHEME.png.
+``make screenshots`` saves them as screenshots/NAME-WIDTH-SCHEME.png, those of emails as
+screenshots/email-NAME-WIDTH-SCHEME.png, and writes screenshots/emails.html with all emails.
 """
 
 import os
@@ -21,6 +22,7 @@ from tests.browser.conftest import FLAGS, HEIGHT, start_server  # noqa: E402
 from tests.browser.states import prepare, visits  # noqa: E402
 from tests.endtoend.conftest import LOGIN, Rollbook  # noqa: E402
 from tests.installations import installed  # noqa: E402
+from tests.mail import gallery  # noqa: E402
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 WIDTHS, SCHEMES = (1280, 320), ("light", "dark")
@@ -51,17 +53,31 @@ def main(names: list[str]) -> int:
                 for state, page in visits(rollbook, new_page):
                     if names and not state.name.startswith(tuple(names)):
                         continue
-                    for width in WIDTHS:
-                        page.set_viewport_size({"width": width, "height": HEIGHT})
-                        for scheme in SCHEMES:
-                            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                            page.screenshot(
-                                path=FOLDER / f"{state.name}-{width}-{scheme}.png", full_page=True
-                            )
+                    _take(page, state.name)
+                _take_emails(browser.new_page(), names)
         finally:
             rollbook.kill()
     print(f"The screenshots are in {FOLDER}")
     return 0
+
+
+def _take_emails(page: Page, names: list[str]) -> None:
+    """Take screenshots of all emails, or of those whose names start with one of ``names``."""
+    gallery.write_page(FOLDER / "emails.html")
+    for email in gallery.emails():
+        name = f"email-{email.name}"
+        if not names or name.startswith(tuple(names)):
+            page.set_content(email.html)
+            _take(page, name)
+
+
+def _take(page: Page, name: str) -> None:
+    """Take screenshots of a page in each width and color scheme."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}.png", full_page=True)
 
 
 if __name__ == "__main__":

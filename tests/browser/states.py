@@ -15,6 +15,7 @@ from tests.accounts.phone import Phone
 from tests.browser.actions import (
     choose_file,
     emails_to,
+    expect_signed_in,
     fill_sign_in,
     find_link,
     pause_worker,
@@ -193,7 +194,7 @@ def visits(rollbook: Rollbook, new_page: Callable[[], Page]) -> Iterator[tuple[S
             if state.login:
                 pages[state.login].goto("/sign-in")
                 fill_sign_in(pages[state.login], state.login)
-                pages[state.login].get_by_role("button", name="Sign out").wait_for()
+                expect_signed_in(pages[state.login])
         page = pages[state.login]
         if isinstance(state.opener, str):
             page.goto(state.opener)
@@ -267,10 +268,17 @@ def _expanded(address: str) -> OpenState:
     def expand(page: Page) -> None:
         page.goto(address)
         page.evaluate(
-            "document.querySelectorAll('details').forEach(details => details.open = true)"
+            "document.querySelectorAll('main details').forEach(details => details.open = true)"
         )
 
     return expand
+
+
+def _open_menu(page: Page, address: str) -> None:
+    page.goto(address)
+    page.evaluate(
+        "document.querySelectorAll('.menu:not(.me)').forEach(details => details.open = true)"
+    )
 
 
 def _submit_invitation(page: Page, email: str) -> None:
@@ -319,14 +327,14 @@ def _schools_refused(page: Page) -> None:
 
 
 def _student_refused(page: Page) -> None:
-    page.goto("/students/new")
+    page.goto("/students/new?school=100")
     page.get_by_label("First name").fill("Noa")
     page.get_by_label("Birth date").fill("2/30/2014")
     _submit(page)
 
 
 def _student_added(page: Page) -> None:
-    page.goto("/students/new")
+    page.goto("/students/new?school=100")
     for label, text in (("First name", "Noa"), ("Last name", "Park"), ("Birth date", "5/13/2014")):
         page.get_by_label(label).fill(text)
     for label, value in (("Gender", "x"), ("Grade", "4"), ("School", "100")):
@@ -336,15 +344,44 @@ def _student_added(page: Page) -> None:
     _submit(page)
 
 
-def _click_button(page: Page, address: str, button: str) -> None:
-    page.goto(address)
+def _automation_ready(page: Page) -> None:
+    page.goto("/automation/setup/cron")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Create download").click()
+
+
+def _student_action(page: Page, action: str) -> None:
+    page.goto("/students/3")
+    page.get_by_text("Actions", exact=True).click()
+    page.get_by_role("button", name=action).click()
+
+
+def _student_password(page: Page) -> None:
+    _student_action(page, "New password")
+    page.get_by_role("button", name="Set new password").click()
+
+
+def _selected_students(page: Page, action: str) -> None:
+    search_students(page, "ben")
+    page.get_by_label("All students on this page").check()
     with page.expect_navigation():
-        page.get_by_role("button", name=button).click()
+        page.get_by_role("button", name=action).click()
+
+
+def _cards(page: Page) -> None:
+    _selected_students(page, "New passwords")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Set new passwords").click()
 
 
 def _open_group(page: Page, name: str) -> None:
     page.goto("/groups")
     _follow(page, name)
+
+
+def _group_question(page: Page) -> None:
+    _open_group(page, "Choir")
+    page.get_by_role("button", name="Delete Choir").click()
 
 
 def _group_refused(page: Page) -> None:
@@ -454,7 +491,7 @@ def _map_wrongly(page: Page) -> None:
     _map_columns(page)
     page.get_by_label("Name", exact=True).fill("Power School")
     page.get_by_role("button", name="Try these columns").click()
-    page.get_by_text("a-z, 0-9 and hyphens, such as").wait_for()
+    page.get_by_text("a-z, 0-9 and hyphens, such as").first.wait_for()
 
 
 def _try_limits(page: Page) -> None:
@@ -483,7 +520,7 @@ def _expect_changes(page: Page) -> None:
 def _expect_nothing(page: Page) -> None:
     page.goto("/limits")
     page.get_by_role("button", name="Expect these changes").click()
-    page.get_by_text("Choose at least one of these.").wait_for()
+    page.get_by_text("Choose at least one of these.", exact=True).wait_for()
 
 
 def _add_profile(page: Page, last: str) -> None:
@@ -543,7 +580,7 @@ def _submit(page: Page) -> None:
     """Submit the form without validation by the browser."""
     page.evaluate("document.querySelector('main form').noValidate = true")
     with page.expect_navigation():
-        page.locator("main form button").first.click()
+        page.locator("main form button:not([type=button])").first.click()
 
 
 STATES = (
@@ -559,6 +596,7 @@ STATES = (
     State("plan-rows", "/updates/5/rows?figure=deactivated&school=100"),
     State("update-discarded", _discard_plan),
     State("home", _expanded("/")),
+    State("home-menu", lambda page: _open_menu(page, "/")),
     State("home-new", "/", NEW_DISTRICT),
     State("home-school-manager", "/", SCHOOL_MANAGER),
     State("home-instructor", "/", INSTRUCTOR),
@@ -573,13 +611,17 @@ STATES = (
     State("student-instructor", _expanded("/students/1"), INSTRUCTOR),
     State("student-confidential", "/students/2/confidential"),
     State("student-seen", "/students/2/seen-by"),
-    State("student-new", "/students/new"),
+    State("student-new-school", "/students/new"),
+    State("student-new", "/students/new?school=100"),
     State("student-refused", _student_refused),
     State("student-edit", _expanded("/students/2/edit")),
     State("student-added", _student_added),
-    State(
-        "student-password", lambda page: _click_button(page, "/students/3", "Generate new password")
-    ),
+    State("group-question", _group_question),
+    State("student-question", lambda page: _student_action(page, "Deactivate")),
+    State("student-password", _student_password),
+    State("students-selected", lambda page: _selected_students(page, "Deactivate")),
+    State("students-cards", _cards),
+    State("students-transfer", lambda page: _selected_students(page, "Transfer")),
     State("groups", "/groups"),
     State("groups-instructor", "/groups", INSTRUCTOR),
     State("group", lambda page: _open_group(page, "Choir")),
@@ -608,13 +650,17 @@ STATES = (
     State("updates-new", "/updates", NEW_DISTRICT),
     State("update-completed", "/updates/2"),
     State("update-with-errors", "/updates/3"),
+    State("update-fix", _expanded("/updates/3/fix")),
     State("update-refused", "/updates/4"),
     State("update-running", _expanded("/updates/7")),
     State("update-waiting", "/updates/8"),
     State("update-canceled", "/updates/9"),
+    State("update-missing", "/updates/1/missing"),
     State("update-rows", "/updates/3/rows"),
     State("update-rows-none", _no_rows),
     State("automation", _expanded("/automation")),
+    State("automation-setup", "/automation/setup/systemd"),
+    State("automation-ready", _automation_ready),
     State("staff", "/staff"),
     State("staff-unused", "/staff?unused=90"),
     State("staff-tokens", "/staff/tokens"),
@@ -666,6 +712,7 @@ STATES = (
     State("audit-none-found", "/audit?action=zzz"),
     State("account", "/account"),
     State("account-other-session", _other_session),
+    State("account-emails", "/account/emails"),
     State("account-password", "/account/password"),
     State("account-password-refused", lambda page: _submit_bad_password(page, "/account/password")),
     State("tokens-none", "/account/tokens"),

@@ -46,4 +46,4 @@ def test_a_refused_file_is_mapped_and_applied(
     page.get_by_role("button", name="Apply 3 rows").click()
     wait_until_ended(page)
     expect(main).to_contain_text("powerschool, version 1")
-    expect(main.locator(".figures").first).to_contain_text("updated")
+    expect(main.locator(".tabs")).to_contain_text("Changed 3")

@@ -54,7 +54,7 @@ def test_a_held_update_is_approved_without_one_school(
     page.get_by_role("button", name="Approve without these schools").click()
     wait_until_ended(page)
     expect(main).to_contain_text("without 1 school: 200. Note: School 200 stays open")
-    expect(main.locator(".figures").first).to_contain_text("left out")
+    expect(main.locator(".tabs")).to_contain_text("Left out")
     active = _active(rollbook)
     assert {f"200{name}" for name in NAMES} <= active
     assert not active & {f"100{name}" for name in NAMES}

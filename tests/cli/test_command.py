@@ -3,6 +3,7 @@
 import ast
 import logging
 import os
+import shlex
 import subprocess
 import sys
 from argparse import Namespace
@@ -14,9 +15,11 @@ from django.conf import settings
 from django.db import OperationalError
 
 from rollbook import cli, version
+from rollbook.cli import command_exit_codes
 from rollbook.cli.actions import district
+from rollbook.cli.command_parser import iter_commands
+from rollbook.cli.examples import EXAMPLES
 from rollbook.cli.parser import build_parser
-from rollbook.cli.reference import iter_commands
 from tests.cli import process
 from tests.cli.conftest import Rollbook
 from tests.installations import execute, installed
@@ -31,7 +34,27 @@ def test_every_command_has_an_action_and_help(rollbook: Rollbook) -> None:
         assert command.get_default("action").__name__.startswith("_run_")
         result = rollbook(*command.prog.split()[1:], "--help")
         assert (result.code, result.err) == (0, "")
-        assert "exit codes:" in result.out
+        assert "\nexit codes:\n  0    " in result.out
+
+
+def test_every_command_has_an_example_that_can_be_run() -> None:
+    parser = build_parser()
+    names = [command.prog.removeprefix("rollbook ") for command in iter_commands(parser)]
+    assert names == list(EXAMPLES)
+    for name, arguments in EXAMPLES.items():
+        line = shlex.split(f"{name} {arguments.partition('>')[0]}")
+        command = parser.parse_args(line).parser
+        assert command.prog == f"rollbook {name}"
+        example = f"rollbook {name} {arguments}".strip()
+        assert f"\nexample:\n  {example}\n" in command.format_help()
+
+
+def test_exit_codes_are_those_of_the_command(rollbook: Rollbook) -> None:
+    load, doctor = rollbook("student", "load", "--help").out, rollbook("doctor", "--help").out
+    assert "\n  3    the update has completed, but some rows were rejected\n" in load
+    assert "\n  0    no errors, perhaps warnings\n  1    at least one error\n  2    " in doctor
+    assert ("\n  3    " in doctor, "\n  4    " in doctor) == (False, False)
+    assert command_exit_codes.MEANINGS.keys() <= EXAMPLES.keys()
 
 
 @pytest.mark.process
@@ -99,14 +122,17 @@ def test_the_overview_lists_the_commands(rollbook: Rollbook) -> None:
 
 def test_without_a_command_the_overview_is_printed(rollbook: Rollbook) -> None:
     result = rollbook()
-    assert (result.code, result.out) == (2, "")
-    assert result.err == rollbook("--help").out
+    assert (result.code, result.err) == (0, "")
+    assert result.out == rollbook("--help").out
 
 
 def test_a_usage_error_is_explained(rollbook: Rollbook) -> None:
     result = rollbook("district", "remove", "maple-usd")
     assert (result.code, result.out) == (2, "")
-    assert "invalid choice: 'remove'" in result.err
+    assert result.err == (
+        "ERROR usage: there is no command 'remove'; did you mean resume? "
+        "See `rollbook district --help`\n"
+    )
 
 
 def test_the_version_is_printed(rollbook: Rollbook) -> None:

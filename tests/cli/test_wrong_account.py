@@ -1,5 +1,6 @@
 """A command on a data folder of another account does nothing, and names that account."""
 
+import json
 import os
 import pwd
 from pathlib import Path
@@ -61,7 +62,8 @@ def test_root_on_a_folder_of_another_account_creates_nothing(
     give_to(NOBODY, data, 0, monkeypatch)
     result = rollbook(*command)
     words = [word for word in command[:2] if word.isalpha()]
-    assert (result.code, result.out) == (1, "")
+    printed = json.loads(result.out)["error"]["code"] if "--json" in command else result.out
+    assert (result.code, printed) == (1, "wrong_account" if "--json" in command else "")
     assert result.err == (
         f"ERROR wrong_account: the data folder {data} belongs to nobody, but this command runs as "
         "root; run it as the account that owns the folder: "

@@ -68,7 +68,7 @@ def test_an_email_is_sent_on_request(here: Here, open_server: Open) -> None:
         f"an email to ops@maple.example was sent to 127.0.0.1:{office.port}; check that it arrives",
     )
     assert office.recipients == ["ops@maple.example"]
-    assert [each["Subject"] for each in office.received] == ["[Rollbook] Test of the mail settings"]
+    assert [each["Subject"] for each in office.received] == ["Test of the mail settings · Rollbook"]
 
 
 def test_an_email_that_is_rejected(here: Here, open_server: Open) -> None:

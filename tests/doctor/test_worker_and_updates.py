@@ -176,6 +176,14 @@ def test_an_email_that_was_given_up(here: Here, email: ResultMail) -> None:
     assert [level for level, _ in results(worker_and_updates.emails(here()))] == [Level.OK]
 
 
+@pytest.mark.parametrize("last_error", ["", "MailObsolete"])
+def test_an_email_that_nobody_needed_is_no_problem(
+    here: Here, email: ResultMail, last_error: str
+) -> None:
+    save(email, next_attempt_at=None, attempts=1, last_error=last_error)
+    assert [level for level, _ in results(worker_and_updates.emails(here()))] == [Level.OK]
+
+
 def test_an_email_about_an_account_counts_like_one_about_an_update(
     here: Here, maple: District
 ) -> None:

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from email import message_from_string, policy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +250,11 @@ class Rollbook:
         )
         texts = [file.read_text(encoding="utf-8") for file in files]
         return [text for text in texts if _is_whole(text) and self._is_ours(text)]
+
+    def subjects(self) -> list[str]:
+        """Return the subjects of the emails of this test, in the order they were sent."""
+        messages = map(partial(message_from_string, policy=policy.default), self.mails())
+        return [str(message["Subject"]).strip() for message in messages]
 
     def _is_ours(self, mail: str) -> bool:
         domains = (self.district.domain, self.neighbor.domain)

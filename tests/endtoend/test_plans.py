@@ -68,17 +68,14 @@ def test_a_rollover_is_held_approved_without_a_school_and_expected(
     serving.until_mailed(8)  # with the notices about the limits and what is expected
     assert serving.curl("cancel").verdict.startswith("OK update 5 discarded")
 
-    subjects = [
-        subject
-        for mail in serving.until_mailed(9)
-        for subject in re.findall(r"^Subject: .*update (.*?)(?::.*)?$", mail, re.MULTILINE)
-    ]
-    assert sorted(subjects) == [
-        "1 completed",
-        "2 checked",
-        "3 completed",
-        "3 held",
-        "4 completed",
-        "5 discarded",
-        "5 held",
+    serving.until_mailed(9)
+    subjects = [re.sub(r" · .* update ", " · ", subject) for subject in serving.subjects()]
+    assert sorted(filter(re.compile(r" · \d$").search, subjects)) == [
+        "120 students changed · 3",
+        "240 students added · 1",
+        "240 students changed · 4",
+        "File checked, nothing applied yet · 2",
+        "Update discarded, nothing applied · 5",
+        "Update held, nothing applied yet · 3",
+        "Update held, nothing applied yet · 5",
     ]

@@ -39,7 +39,7 @@ def test_results_go_to_the_mail_server_that_is_named(rollbook: Rollbook, tmp_pat
     assert office.recipients == [LOGIN]
     [letter] = office.received
     assert letter["From"] == "Rollbook <rollbook@host.example>"
-    assert letter["Subject"] == "[Maple USD] Student update 1 completed: 0 updated, 60 added"
+    assert letter["Subject"] == "60 students added · Maple USD update 1"
     assert rollbook.mails() == []
 
 

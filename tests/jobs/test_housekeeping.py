@@ -35,6 +35,8 @@ def test_every_task_has_its_own_name_and_interval() -> None:
         ("sweep the spool", 3600.0, "0 * * * *"),
         ("remove expired data", 3600.0, "15 * * * *"),
         ("find unused accounts", 3600.0, "45 * * * *"),
+        ("find expiring tokens", 3600.0, "50 * * * *"),
+        ("queue weekly summaries", 300.0, "*/5 * * * *"),
         ("finish key rotations", 300.0, "*/5 * * * *"),
         ("continue deletions", 60.0, "* * * * *"),
         ("discard expired plans", 60.0, "* * * * *"),

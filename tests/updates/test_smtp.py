@@ -60,7 +60,7 @@ def test_a_mail_is_delivered(
     assert mails.send_due() == 1
     [received] = post_office.received
     assert post_office.recipients == [manager.email]
-    assert received["Subject"] == "[Maple USD] Student update 2 completed: 2 updated"
+    assert received["Subject"] == "2 students changed · Maple USD update 2"
     assert received["Auto-Submitted"] == "auto-generated"
     parts = {part.get_content_type(): part.get_content() for part in received.iter_parts()}
     assert set(parts) == {"text/plain", "text/html"}

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from rollbook.accounts.district_key import DistrictKey as DistrictKey
+from rollbook.accounts.email_choice import EmailChoice
 from rollbook.accounts.permissions import POSSIBLE_PERMISSIONS, Permission, RoleType, needed_by
 from rollbook.districts.models import District, School
 from rollbook.mail.models import OutgoingMail
@@ -92,6 +93,15 @@ class Member(AbstractBaseUser):
     receives_results = models.BooleanField(
         default=False, help_text="gets an email with the results of every update of the district"
     )
+    update_emails = models.CharField(
+        max_length=8,
+        default=EmailChoice.ALWAYS.value,
+        db_default=EmailChoice.ALWAYS.value,
+        help_text="which emails about updates the member gets, see email_choice.py",
+    )
+    summarized_on = models.DateField(
+        null=True, help_text="the local Monday of the member's last weekly summary"
+    )
     schools = models.ManyToManyField(
         School, help_text="the member's schools; none if the role is district-wide"
     )
@@ -105,6 +115,10 @@ class Member(AbstractBaseUser):
             models.UniqueConstraint(fields=["district", "email"], name="member_email"),
             models.UniqueConstraint(
                 fields=["email"], condition=Q(holds_login=True), name="member_login"
+            ),
+            models.CheckConstraint(
+                condition=Q(update_emails__in=[choice.value for choice in EmailChoice]),
+                name="member_update_emails",
             ),
         ]
 
@@ -188,6 +202,9 @@ class Token(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True, help_text="accurate to one minute; null: never")
+    expiry_mailed_at = models.DateTimeField(
+        null=True, help_text="when the email that it expires soon was queued; null: not yet"
+    )
 
     def __str__(self) -> str:
         return f"token {self.key}"
@@ -405,11 +422,13 @@ class AccountMailKind(StrEnum):
     SECOND_FACTOR_ON = "two-step verification on"
     SECOND_FACTOR_OFF = "two-step verification off"
     TOKEN_CREATED = "token created"  # noqa: S105 - not a secret
+    TOKEN_EXPIRES = "token expires"  # noqa: S105 - not a secret
     SECURITY_NOTICE = "security notice"
     UNUSED_ACCOUNTS = "unused accounts"
     FILE_MISSING = "file missing"
     PAUSE_BEGINS = "pause begins"
     PAUSE_ENDS = "pause ends"
+    WEEKLY_SUMMARY = "weekly summary"
 
 
 class AccountMail(OutgoingMail):
@@ -431,12 +450,13 @@ class AccountMail(OutgoingMail):
         max_length=254, default="", help_text="previous address of the member; empty: current one"
     )
     subject_name = models.CharField(
-        max_length=60, default="", help_text="token or time that the email is about"
+        max_length=60, default="", help_text="token, time or day that the email is about"
     )
     notice = models.CharField(
         max_length=32, db_default="", help_text="what a security notice is about, see notices.py"
     )
     notice_detail = models.CharField(max_length=200, db_default="")
+    figures = models.JSONField(null=True, help_text="the numbers of a weekly summary, by name")
     notice_about = models.ForeignKey(
         Member,
         null=True,

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from rollbook.accounts import mails
+from rollbook.accounts.mail_content import UNUSED_DAYS
 from rollbook.accounts.managers import district_managers
 from rollbook.accounts.models import (
     AccountMail,
@@ -61,7 +62,7 @@ def _remind(key: int, now: datetime) -> int:
             queued_at__gt=now - MAIL_INTERVAL,
         )
         staff = Member.objects.filter(district=district)
-        if recent.exists() or not only_unused(staff, mails.UNUSED_DAYS, now).exists():
+        if recent.exists() or not only_unused(staff, UNUSED_DAYS, now).exists():
             return 0
         recipients = district_managers(district)
         for manager in recipients:

@@ -8,6 +8,7 @@ from rollbook.districts.models import District
 from rollbook.operations.lifecycle.summary import BEING_DELETED, DistrictSummary
 from rollbook.operations.models import DistrictExport
 from rollbook.text import count_of, format_number, format_timestamp
+from rollbook.web.pages.base.state_badge import badge_words
 
 HEADERS = (
     "district",
@@ -27,7 +28,7 @@ _UNITS = ("bytes", "KB", "MB", "GB")
 def table_row(summary: DistrictSummary) -> tuple[str, ...]:
     """Return the cells of a district in the list."""
     district, update = summary.district, summary.last_update
-    last_update = f"{update.number} {update.state}" if update else "none"
+    last_update = f"{update.number} {badge_words(update).word}" if update else "none"
     return (
         district.slug,
         district.name,
@@ -63,7 +64,7 @@ def values(summary: DistrictSummary, export: DistrictExport | None) -> Iterator[
     yield "staff", f"{summary.staff:,} active"
     if update:
         ended = format_timestamp(update.ended_at, district.time_zone)
-        yield "last update", f"{update.number}, {update.state} {ended}".rstrip()
+        yield "last update", f"{update.number}, {badge_words(update).word} {ended}".rstrip()
     yield "unfinished updates", format_number(summary.unfinished_updates)
     size = format_size(summary.stored_bytes)
     yield "stored files", f"{count_of(summary.stored_files, 'file')}, {size}"

@@ -17,6 +17,7 @@ __all__ = [
     "SOME_REJECTED",
     "USAGE",
     "CommandError",
+    "Interrupted",
 ]
 
 
@@ -38,3 +39,18 @@ class CommandError(Exception):
     def __str__(self) -> str:
         """Return the line that goes to stderr."""
         return f"ERROR {self.code}: {self.text}"
+
+    def to_json(self) -> dict[str, object]:
+        """Return what is printed with ``--json``."""
+        return {"code": self.code, "message": self.text, "exit_code": self.exit_code}
+
+
+class Interrupted(CommandError):
+    """The command was ended with Ctrl-C."""
+
+    def __init__(self) -> None:
+        super().__init__("interrupted", "interrupted", INTERRUPTED)
+
+    def __str__(self) -> str:
+        """Return the line that goes to stderr."""
+        return self.text

@@ -1,15 +1,17 @@
 """Finds the district, staff member or student that an argument names."""
 
-from difflib import get_close_matches
-
 from django.conf import settings
 
 from rollbook.accounts.auth.sign_in import fold_login
 from rollbook.accounts.models import Member
 from rollbook.cli.errors import CommandError
+from rollbook.cli.suggestions import hint
 from rollbook.districts.models import District
 from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
 from rollbook.students.models import Student
+
+_LOGIN_SIMILARITY = 0.9
+"""All logins of a district have the same domain, so they are similar anyway."""
 
 
 def require_active(district: District) -> None:
@@ -81,7 +83,8 @@ def get_member(email: str) -> Member:
     if not members:
         raise CommandError(
             "no_such_member",
-            f"there is no member with the login '{email}'; nothing was changed",
+            f"there is no member with the login '{email}', and nothing was changed; "
+            f"{_login_hint(login)}",
         )
     return members[0]
 
@@ -109,11 +112,14 @@ def no_such_student(district: District, student_id: str) -> CommandError:
     )
 
 
+def _login_hint(login: str) -> str:
+    logins = Member.objects.filter(erased_at=None).order_by("email")
+    emails = logins.values_list("email", flat=True)
+    return hint(login, emails, "`rollbook staff list` lists all of them", _LOGIN_SIMILARITY)
+
+
 def _hint(slug: str) -> str:
     slugs = list(District.objects.order_by("slug").values_list("slug", flat=True))
-    matches = get_close_matches(slug.casefold().replace(" ", "-"), slugs, n=1)
-    if matches:
-        return f"did you mean {matches[0]}?"
     if slugs:
-        return f"the districts are {', '.join(slugs)}"
+        return hint(slug.replace(" ", "-"), slugs, f"the districts are {', '.join(slugs)}")
     return 'add one with `rollbook district add "NAME"`, or name another data folder with --data'

@@ -4,19 +4,31 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from itertools import islice
 
+from rollbook.cli.terminal import BOLD, Toned, paint
+from rollbook.studentfile.problems.codes import Severity
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, sort_codes
+from rollbook.text import line_list
 
-MAX_PROBLEMS_SHOWN = 1000
+MAX_LINES_PER_CODE = 1000
+_MAX_RANGES = 12
+_TONES = {Severity.ERROR: "bad", Severity.WARNING: "warn"}
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table; columns of numbers are aligned to the right."""
+    """Yield the lines of a table; columns of numbers are aligned to the right.
+
+    On a terminal, the headers are bold, and cells that are ``Toned`` have their color.
+    """
     formats = [_cell_format([row[at] for row in rows], header) for at, header in enumerate(headers)]
-    for row in (headers, *rows):
-        cells = map(format, row, formats)
-        yield "  ".join(cells).rstrip()
+    yield paint("  ".join(map(format, headers, formats)).rstrip(), BOLD)
+    for row in rows:
+        yield "  ".join(map(_painted_cell, row, formats)).rstrip()
+
+
+def _painted_cell(text: str, cell_format: str) -> str:
+    cell = format(text, cell_format)
+    return paint(cell, text.tone) if isinstance(text, Toned) else cell
 
 
 def _cell_format(cells: Sequence[str], header: str) -> str:
@@ -44,25 +56,57 @@ def problem_totals(counts: Mapping[str, int]) -> Iterator[str]:
     rows: list[tuple[str, ...]] = []
     for code in sort_codes(counts):
         definition = PROBLEM_CODES[code]
-        rows.append((f"{counts[code]:,}", definition.severity.value, code, definition.title))
+        severity = Toned.of(definition.severity.value, _TONES[definition.severity])
+        rows.append((f"{counts[code]:,}", severity, code, definition.title))
     if rows:
         yield from table(("count", "severity", "code", "problem"), rows)
 
 
-def problem_lines(problems: Iterable[Problem], count: int, rest_hint: str) -> Iterator[str]:
-    """Yield a line for each of the first problems.
+def problem_lines(
+    problems: Iterable[Problem], counts: Mapping[str, int], *, every: bool
+) -> Iterator[str]:
+    """Yield the lines about problems, those of one code together or each on its own.
 
     Args:
-        problems: The problems, or the first ones.
-        count: How many there are in total.
-        rest_hint: Where to find the ones that are left out.
+        problems: The problems in the order of the file; of each code perhaps only the first ones.
+        counts: How many there are of each code.
+        every: Whether each has a line of its own.
     """
-    shown = 0
-    for problem in islice(problems, MAX_PROBLEMS_SHOWN):
-        yield problem_line(problem)
-        shown += 1
-    if count > shown:
-        yield f"... and {count - shown:,} more; {rest_hint}"
+    if every:
+        yield from map(problem_line, problems)
+        return
+    groups: dict[str, list[Problem]] = {}
+    for problem in problems:
+        group = groups.setdefault(problem.code, [])
+        if len(group) < MAX_LINES_PER_CODE:
+            group.append(problem)
+    totals = {code: max(counts[code], len(group)) for code, group in groups.items()}
+    for code in sort_codes(totals):
+        yield from _group_lines(groups[code], totals[code])
+    if max(totals.values(), default=1) > 1:
+        yield "Use --all to list each of them."
+
+
+def _group_lines(group: Sequence[Problem], count: int) -> Iterator[str]:
+    """Yield the lines about problems of one code: where they are, and the first as an example."""
+    first = group[0]
+    if count == 1:
+        yield problem_line(first)
+        return
+    columns = "".join(f", {name}" for name in dict.fromkeys(each.column for each in group) if name)
+    yield f"{count:,} x {first.code}{columns}{_where(group, count)}"
+    yield f"  such as {problem_line(first)}"
+
+
+def _where(group: Sequence[Problem], count: int) -> str:
+    """Return the lines of the problems, as far as they are short to list."""
+    lines = [each.line for each in group if each.line]
+    if not lines:
+        return ""
+    ranges = line_list(sorted(set(lines))).split(", ")
+    is_cut = len(ranges) > _MAX_RANGES or count > len(lines)
+    more = " and more" if is_cut else ""
+    return f": lines {', '.join(ranges[:_MAX_RANGES])}{more}"
 
 
 def problem_line(problem: Problem) -> str:

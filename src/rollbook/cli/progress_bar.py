@@ -1,5 +1,6 @@
 """Shows the progress of a long task on stderr: a bar on a terminal, lines in a log."""
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -8,6 +9,7 @@ from typing import Self
 from tqdm import tqdm
 
 LINE_INTERVAL_S = 3.0
+_USUAL_SIZE = {"ncols": 80, "nrows": 24}
 
 
 class ProgressBar:
@@ -16,6 +18,8 @@ class ProgressBar:
     def __init__(self) -> None:
         self._phase: _TerminalBar | _LogLines | None = None
         self._phase_name = ""
+        self._status = ""
+        self._next_status_at = 0.0
 
     def __enter__(self) -> Self:
         """Return the progress bar itself."""
@@ -39,6 +43,15 @@ class ProgressBar:
             self._phase = display(phase, total, unit)
         self._phase.show(min(done, total))
 
+    def show_status(self, text: str) -> None:
+        """Print a line when it changes; in a log, also every few seconds."""
+        now = time.monotonic()
+        is_due = now >= self._next_status_at and not sys.stderr.isatty()
+        if text != self._status or is_due:
+            self.print_line(text)
+            self._status = text
+            self._next_status_at = now + LINE_INTERVAL_S
+
     def print_line(self, text: str) -> None:
         """Print a line without breaking the bar."""
         tqdm.write(text, file=sys.stderr)
@@ -52,8 +65,13 @@ class ProgressBar:
 
 class _TerminalBar:
     def __init__(self, phase: str, total: int, unit: str) -> None:
+        size = {"dynamic_ncols": True} if _is_size_known() else _USUAL_SIZE
         self._bar = tqdm(
-            desc=phase, total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True
+            desc=phase,
+            total=total,
+            unit=f" {unit}",
+            file=sys.stderr,
+            **size,
         )
 
     def show(self, done: int) -> None:
@@ -61,6 +79,14 @@ class _TerminalBar:
 
     def end(self) -> None:
         self._bar.close()
+
+
+def _is_size_known() -> bool:
+    """Return whether the terminal has a size; a serial console or a container may have none."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (OSError, ValueError):
+        return False
 
 
 class _LogLines:
@@ -80,7 +106,7 @@ class _LogLines:
             self._print()
 
     def _print(self) -> None:
-        share = f" ({100 * self._done // self._total} %)" if self._total else ""
+        share = f" ({100 * self._done // self._total}%)" if self._total else ""
         print(self._text.format(done=self._done) + share, file=sys.stderr, flush=True)
         self._last_printed = self._done
         self._next_line_at = time.monotonic() + LINE_INTERVAL_S

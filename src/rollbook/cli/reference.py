@@ -5,12 +5,11 @@ python -m rollbook.cli.reference docs/cli.md
 
 import os
 import sys
-from argparse import ArgumentParser, _SubParsersAction
-from collections.abc import Iterator
+from argparse import ArgumentParser
 from pathlib import Path
 
+from rollbook.cli.command_parser import iter_commands
 from rollbook.cli.parser import build_parser
-from rollbook.cli.registration import EXIT_CODES
 
 _COLUMNS = "100"
 _INTRODUCTION = """\
@@ -19,11 +18,15 @@ _INTRODUCTION = """\
 # The rollbook command
 
 For the operator, on the machine where Rollbook runs. Results go to stdout; progress, notes and
-errors go to stderr. An error is one line, `ERROR code: what happened; what to do`.
+errors go to stderr. An error is one line, `ERROR code: what happened; what to do`. With `--json`,
+it is also printed on stdout as JSON; [JSON](json.md) lists the keys of every command.
+
+On a terminal, states have a color and a sign (✓ ! ✕); in a file, a pipe or a log, everything is
+plain text. `NO_COLOR` turns the colors off, and `FORCE_COLOR` turns them on where there is no
+terminal.
 
 ```
-{top}
-{exit_codes}```
+{top}```
 """
 
 
@@ -31,33 +34,13 @@ def page() -> str:
     """Return the whole page as Markdown."""
     os.environ["COLUMNS"] = _COLUMNS
     parser = build_parser()
-    introduction = _INTRODUCTION.format(top=_help(parser), exit_codes=EXIT_CODES)
+    introduction = _INTRODUCTION.format(top=parser.format_help())
     sections = map(_section, iter_commands(parser))
     return "\n".join([introduction, *sections])
 
 
-def iter_commands(parser: ArgumentParser) -> Iterator[ArgumentParser]:
-    """Yield the parser of every command that does something, in the order of the help."""
-    actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
-    groups = [action for action in actions if isinstance(action, _SubParsersAction)]
-    if not groups:
-        yield parser
-    for group in groups:
-        for command in group.choices.values():
-            yield from iter_commands(command)
-
-
 def _section(command: ArgumentParser) -> str:
-    return f"## {command.prog}\n\n```\n{_help(command)}```\n"
-
-
-def _help(parser: ArgumentParser) -> str:
-    """Return the help without the exit codes, which are the same for all commands."""
-    epilog, parser.epilog = parser.epilog, None
-    try:
-        return parser.format_help()
-    finally:
-        parser.epilog = epilog
+    return f"## {command.prog}\n\n```\n{command.format_help()}```\n"
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ exit codes:
   0    success
   1    failed; the line on stderr that starts with ERROR, or the result, says why
   2    usage error; nothing was done
-  3    done, but some rows of the file were rejected (`student load`, `file check`)
+  3    done, but some rows of the file were rejected, such as with `student load`
   4    a newer version of Rollbook has migrated the database; install that version, then start it
   130  interrupted with Ctrl-C
 """
@@ -91,7 +91,9 @@ def add_command(
     command = commands.add_parser(
         name, description=description, help=_as_list_entry(summary), **help_layout()
     )
-    command.set_defaults(action=action, bootstrap=bootstrap, command_name=command.prog)
+    command.set_defaults(
+        action=action, bootstrap=bootstrap, command_name=command.prog, parser=command
+    )
     if bootstrap is not Bootstrap.NONE:
         add_data_option(command)
     return command
@@ -116,6 +118,39 @@ def add_district_argument(command: ArgumentParser) -> None:
 def add_json_option(command: _ActionsContainer) -> None:
     """Add ``--json``."""
     command.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+MODES = ("update", "add", "sync")
+
+
+def add_file_options(command: ArgumentParser, mode: str) -> None:
+    """Add the student file and how it is to be used, with the mode by default."""
+    command.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="student file, such as students.csv or students.xlsx",
+    )
+    command.add_argument(
+        "--mode",
+        choices=MODES,
+        default=mode,
+        help=f"as with the upload commands (default: {mode})",
+    )
+    command.add_argument(
+        "--header-map",
+        metavar="NAME",
+        default="",
+        help="read the file through this column mapping, or through none (default: the district's "
+        "mapping whose columns the file has)",
+    )
+
+
+def add_all_option(command: _ActionsContainer) -> None:
+    """Add ``--all``."""
+    command.add_argument(
+        "--all", action="store_true", help="list each problem, instead of those of a kind together"
+    )
 
 
 def add_certificates_option(command: ArgumentParser) -> None:

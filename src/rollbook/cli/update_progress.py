@@ -18,7 +18,6 @@ class UpdateProgress:
         self._update = update
         self._progress_bar = progress_bar
         self._next_poll_at = 0.0
-        self._is_queue_shown = False
         self._is_checked = False
 
     def __call__(self) -> None:
@@ -47,7 +46,6 @@ class UpdateProgress:
             district=self._update.district_id, state__in=IN_QUEUE, number__lt=self._update.number
         ).order_by("number")
         numbers = list(earlier_updates.values_list("number", flat=True))
-        if numbers and not self._is_queue_shown:
-            self._is_queue_shown = True
+        if numbers:
             text = f"update {self._update.number} is waiting for {name_updates(numbers)}"
-            self._progress_bar.print_line(text)
+            self._progress_bar.show_status(text)

@@ -7,16 +7,24 @@ from collections.abc import Iterator
 from email.utils import parseaddr
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 
 from rollbook.doctor.environment import LOCAL
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, Level, error, ok, warning
+from rollbook.mail.content import Content
+from rollbook.mail.outbox import compose
 
 SMTP_TIMEOUT_S = 10  # for each reply of the server
 PERMANENT_ERROR = 500
+TEST = Content(
+    outcome="Test of the mail settings",
+    district="Rollbook",
+    sentence="This test was requested with `rollbook doctor --mail-to`. Emails reach you.",
+)
+"""The email that is sent on request."""
 
 _HOST = "correct ROLLBOOK_SMTP_HOST and ROLLBOOK_SMTP_PORT"
 _REASONS: tuple[tuple[type[Exception], str, str], ...] = (
@@ -167,8 +175,8 @@ def _sender(server: EmailBackend) -> Iterator[CheckResult]:
 
 
 def _send(to: str, server: BaseEmailBackend) -> CheckResult:
-    body = "This test was requested with `rollbook doctor --mail-to`. Emails reach you.\n"
-    mail = EmailMessage("[Rollbook] Test of the mail settings", body, to=[to], connection=server)
+    mail = compose(TEST, to)
+    mail.connection = server
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused as fault:

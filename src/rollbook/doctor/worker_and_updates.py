@@ -12,6 +12,7 @@ from rollbook.accounts import mail_hold
 from rollbook.accounts.models import AccountMail
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
+from rollbook.mail.states import given_up
 from rollbook.text import count_of
 from rollbook.updates.models import FileChunk, ResultMail, UpdateJob
 from rollbook.updates.reporting.overview import STALLED_AFTER
@@ -149,10 +150,6 @@ def _unsent(mails: "QuerySet[Any]") -> Iterator[CheckResult]:
     untried = mails.filter(
         next_attempt_at__isnull=False, attempts=0, queued_at__lt=now - UNSENT_LONG_AFTER
     )
-    # One without an error was dropped because it was obsolete.
-    given_up = mails.filter(next_attempt_at=None, sent_at=None, queued_at__gt=now - RECENT).exclude(
-        last_error=""
-    )
     yield from _group(
         postponed,
         "tried, but not sent yet",
@@ -162,7 +159,9 @@ def _unsent(mails: "QuerySet[Any]") -> Iterator[CheckResult]:
         untried, "overdue, but never tried", "check that a worker is running, and see its log"
     )
     yield from _group(
-        given_up, "given up in the last 7 days", "check the mail server, and inform the recipients"
+        given_up(mails, now - RECENT),
+        "given up in the last 7 days",
+        "check the mail server, and inform the recipients",
     )
 
 

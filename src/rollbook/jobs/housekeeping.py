@@ -15,14 +15,21 @@ from rollbook.accounts import mail_hold, retention_guard, unused_accounts
 from rollbook.accounts import mails as accounts_mails
 from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
-from rollbook.accounts.auth import known_addresses, sessions, spraying
+from rollbook.accounts.auth import known_addresses, sessions, spraying, token_expiry
 from rollbook.accounts.retention_guard import Due
 from rollbook.operations.alerts import watch
 from rollbook.operations.keys import rotation
 from rollbook.operations.lifecycle import resumption
 from rollbook.operations.retention import removal
 from rollbook.students import passwords
-from rollbook.updates import leftovers, missing_files, password_marks, retention, runner
+from rollbook.updates import (
+    leftovers,
+    missing_files,
+    password_marks,
+    retention,
+    runner,
+    weekly_summary,
+)
 from rollbook.updates import mails as updates_mails
 from rollbook.updates.planning import decisions
 from rollbook.updates.receiving import drafts, receive
@@ -150,6 +157,18 @@ def queue_reminders() -> int:
     return unused_accounts.queue_reminders(now)
 
 
+def queue_expiry_notices() -> int:
+    """Queue the emails about tokens that expire soon, unless the clock is in doubt."""
+    now = timezone.now()
+    return token_expiry.queue_notices(now) if retention_guard.check_clock(now) else 0
+
+
+def queue_weekly_summaries() -> int:
+    """Queue the weekly summaries that are due, unless the clock is in doubt."""
+    now = timezone.now()
+    return weekly_summary.queue_due(now) if retention_guard.check_clock(now) else 0
+
+
 def report_missing_files() -> int:
     """Report student files that did not arrive in time, unless the clock is in doubt."""
     now = timezone.now()
@@ -199,6 +218,8 @@ PERIODIC_TASKS = (
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),
     PeriodicTask("find unused accounts", queue_reminders, 3600.0, "45 * * * *"),
+    PeriodicTask("find expiring tokens", queue_expiry_notices, 3600.0, "50 * * * *"),
+    PeriodicTask("queue weekly summaries", queue_weekly_summaries, 300.0, "*/5 * * * *"),
     PeriodicTask("finish key rotations", finish_key_rotations, 300.0, "*/5 * * * *"),
     PeriodicTask("continue deletions", continue_destructions, 60.0, "* * * * *"),
     PeriodicTask("discard expired plans", discard_expired_plans, 60.0, "* * * * *"),

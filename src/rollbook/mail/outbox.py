@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from rollbook.mail.content import Content, as_text
 from rollbook.mail.models import OutgoingMail
 from rollbook.version import describe
 
@@ -59,36 +60,43 @@ def send_due(
 
 
 def render_message(
-    email: OutgoingMail, template: str, context: Mapping[str, object], message_id: str
+    email: OutgoingMail, content: Content, message_id: str
 ) -> EmailMultiAlternatives:
     """Render the message of an email.
 
     Args:
         email: The queued email.
-        template: The name of its template, which extends the variable ``layout`` and has blocks for
-            subject, title, text and HTML.
-        context: The data for the template, with the name of the district as ``district_name``.
+        content: What it says.
         message_id: The part of the Message-ID before the ``@``; the same in each attempt.
     """
-    subject = " ".join(_render(template, "mail/subject.txt", context).split())
-    rendered = EmailMultiAlternatives(
-        subject="".join(char for char in subject if char.isprintable()),
-        body=_render(template, "mail/text.txt", context),
-        to=[email.recipient],
-        headers={
+    return compose(
+        content,
+        email.recipient,
+        {
             "Message-ID": f"<{message_id}@{urlsplit(settings.URL).hostname}>",
             "Date": format_datetime(email.queued_at),
             "Auto-Submitted": "auto-generated",
             "X-Mailer": f"Rollbook {describe()}",
         },
     )
-    rendered.attach_alternative(_render(template, "mail/page.html", context), "text/html")
-    return rendered
 
 
-def _render(template: str, layout: str, context: Mapping[str, object]) -> str:
-    """Render the blocks of the template that this layout contains."""
-    return render_to_string(template, {**context, "layout": layout})
+def compose(
+    content: Content, to: str, headers: Mapping[str, str] | None = None
+) -> EmailMultiAlternatives:
+    """Return a message with a text and an HTML part.
+
+    Args:
+        content: What it says.
+        to: The address of the recipient.
+        headers: Further headers.
+    """
+    composed = EmailMultiAlternatives(
+        subject=content.subject, body=as_text(content), to=[to], headers=dict(headers or {})
+    )
+    page = render_to_string("mail/page.html", {"content": content})
+    composed.attach_alternative(page, "text/html")
+    return composed
 
 
 def _claim(email: OutgoingMail, until: datetime) -> bool:
@@ -117,7 +125,10 @@ def _record_failure(email: OutgoingMail, error: Exception, now: datetime) -> Non
         next_attempt_at, consequence = None, "given up"
     else:
         next_attempt_at, consequence = now + delay, f"next try in {delay.total_seconds():.0f} s"
-    log.warning("%s could not be sent (%s); %s", email, last_error, consequence)
+    if isinstance(error, MailObsolete):
+        log.info("%s is no longer needed", email)
+    else:
+        log.warning("%s could not be sent (%s); %s", email, last_error, consequence)
     _record_attempt(email, next_attempt_at=next_attempt_at, last_error=last_error)
 
 

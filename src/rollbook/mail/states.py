@@ -53,6 +53,12 @@ def state_of(mail: OutgoingMail) -> MailState:
     return MailState.FAILED
 
 
+def given_up(mails: QuerySet[M], since: datetime) -> QuerySet[M]:
+    """Return the emails queued since then that were given up although they were needed."""
+    unsent = mails.filter(next_attempt_at=None, sent_at=None, queued_at__gt=since)
+    return unsent.exclude(CONDITIONS[MailState.OBSOLETE])
+
+
 def send_again(mails: QuerySet[M], now: datetime) -> int:
     """Queue emails again that have not been sent, as if they were new; return how many."""
     unsent = mails.filter(sent_at=None)

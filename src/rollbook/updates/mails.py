@@ -4,34 +4,26 @@
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from operator import attrgetter
 
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from rollbook.accounts.email_choice import EmailChoice
 from rollbook.accounts.managers import district_managers
 from rollbook.accounts.models import Member
 from rollbook.mail import outbox
-from rollbook.studentfile.problems.problem import Severity
-from rollbook.text import format_datetime
+from rollbook.updates import watching
+from rollbook.updates.mail_content import plan_content, result_content
 from rollbook.updates.models import ResultMail, UpdateEvent, UpdateJob
 from rollbook.updates.planning.held_in_a_row import ALARMING, held_in_a_row
-from rollbook.updates.planning.reason_words import reason_sentence
-from rollbook.updates.reporting.remarks import named_columns
-from rollbook.updates.reporting.report import (
-    MAX_LINES_SHOWN,
-    Report,
-    previous,
-    rejected_lines,
-    report,
-)
-from rollbook.updates.reporting.state_words import MODES, result_sentence, words_of
-from rollbook.updates.state_machine import PLAN_WAITING, REPLACED, UNFINISHED, State
+from rollbook.updates.reporting.report import report, report_without_problems
+from rollbook.updates.state_machine import EXPIRED, PLAN_WAITING, REPLACED, UNFINISHED, State
 
-MAX_REASONS = 10
+_URGENT = (State.CHECKED, State.HELD, State.REFUSED, State.FAILED)
 _PLAN_STATES = (State.CHECKED, State.HELD, State.DISCARDED)
 
 
@@ -63,14 +55,18 @@ def send_due() -> int:
 
 
 def message(mail: ResultMail) -> EmailMultiAlternatives:
-    """Build the email. It has no names, birth dates, IDs or passwords of students."""
-    context = _context(report(mail.update), mail.update)
-    message_id = f"update-{mail.update_id}.mail-{mail.pk}"
+    """Build the email. It has no names, birth dates, IDs or passwords of students.
+
+    Raises:
+        MailObsolete: Nobody needs it: the plan no longer waits, or the sender saw the result.
+    """
+    _require_unseen(mail)
     is_plan = mail.event is not None and mail.event.state in _PLAN_STATES
     if is_plan:
         _require_current(mail)
-    template = "updates/plan.html" if is_plan else "updates/result.html"
-    return outbox.render_message(mail, template, context, message_id)
+    write = plan_content if is_plan else result_content
+    message_id = f"update-{mail.update_id}.mail-{mail.pk}"
+    return outbox.render_message(mail, write(report(mail.update), mail.update), message_id)
 
 
 def _require_current(mail: ResultMail) -> None:
@@ -81,6 +77,18 @@ def _require_current(mail: ResultMail) -> None:
     """
     event, update = mail.event, mail.update
     if event and event.state in PLAN_WAITING and not update.needs_decision:
+        raise outbox.MailObsolete
+
+
+def _require_unseen(mail: ResultMail) -> None:
+    """Give up an email to the sender of a file who watched its update to the end.
+
+    Raises:
+        MailObsolete: The sender saw the result.
+    """
+    event, update = mail.event, mail.update
+    is_watchable = watching.is_watchable(update, event, mail.member)
+    if event and is_watchable and watching.was_watched(update, event):
         raise outbox.MailObsolete
 
 
@@ -104,11 +112,28 @@ def _queue(update: UpdateJob, event: UpdateEvent | None, members: Iterable[Membe
 
 
 def _create(update: UpdateJob, event: UpdateEvent | None, members: Iterable[Member]) -> None:
+    """Queue an email to each of the members who want it.
+
+    That to the sender waits until it is known whether they have seen the result on the page.
+    """
     now = timezone.now()
-    ResultMail.objects.bulk_create(
-        ResultMail(update=update, event=event, member=member, queued_at=now, next_attempt_at=now)
-        for member in members
-    )
+    is_urgent, needs_person = _importance(update, event)
+    for member in list(members):
+        choice = EmailChoice(member.update_emails)
+        if not choice.wants(is_urgent=is_urgent, needs_person=needs_person):
+            continue
+        wait = watching.GRACE if watching.is_watchable(update, event, member) else timedelta()
+        ResultMail.objects.create(
+            update=update, event=event, member=member, queued_at=now, next_attempt_at=now + wait
+        )
+
+
+def _importance(update: UpdateJob, event: UpdateEvent | None) -> tuple[bool, bool]:
+    """Return whether a whole file wasn't applied, and whether there is something to look at."""
+    state = event.state if event else update.state
+    is_expired = state == State.DISCARDED and update.discard_reason == EXPIRED
+    has_problems = update.with_errors or bool(report_without_problems(update).warnings)
+    return is_expired or state in _URGENT, has_problems or state == State.CANCELED
 
 
 def _recipients_of_plan(event: UpdateEvent) -> Iterator[Member]:
@@ -139,46 +164,3 @@ def _recipients(update: UpdateJob) -> Iterator[Member]:
     members = Member.objects.filter(district=update.district_id, is_active=True)
     chosen = Q(pk=update.member_id) | Q(pk__in=update.notified or [])
     return members.filter(Q(receives_results=True) | chosen).iterator()
-
-
-def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
-    errors = [group for group in update_report.groups if group.severity is Severity.ERROR]
-    warnings = [group for group in update_report.groups if group.severity is Severity.WARNING]
-    return {
-        "report": update_report,
-        "district_name": update_report.district,
-        "words": words_of(update_report).word,
-        "sentence": result_sentence(update_report),
-        "mode": MODES[update_report.mode],
-        "errors": errors,
-        "warnings": warnings,
-        "ignored": named_columns(update_report),
-        "lines": rejected_lines(update),
-        "are_all_lines_shown": update_report.rejected <= MAX_LINES_SHOWN,
-        "max_lines": MAX_LINES_SHOWN,
-        "previous": previous(update),
-        "url": settings.URL,
-        **_reasons(update_report),
-        "held_in_a_row": held_in_a_row(update) if update.state == State.HELD else 0,
-        "alarming": ALARMING,
-        **_times(update_report),
-    }
-
-
-def _reasons(update_report: Report) -> dict[str, object]:
-    reasons = update_report.plan.reasons if update_report.plan else ()
-    return {
-        "reasons": [reason_sentence(reason) for reason in reasons[:MAX_REASONS]],
-        "more_reasons": max(0, len(reasons) - MAX_REASONS),
-    }
-
-
-def _times(update_report: Report) -> dict[str, object]:
-    started_at, ended_at = update_report.started_at, update_report.ended_at
-    time_zone = update_report.time_zone
-    return {
-        "received": format_datetime(update_report.received_at, time_zone),
-        "started": format_datetime(started_at, time_zone),
-        "ended": format_datetime(ended_at, time_zone),
-        "took": update_report.took if started_at else None,
-    }

@@ -140,6 +140,9 @@ class UpdateJob(StudentFile, PlanFields, FeedFields):
     mails_queued_at = models.DateTimeField(
         null=True, help_text="when its result emails were queued"
     )
+    watched_at = models.DateTimeField(
+        null=True, help_text="when its page showed the result to the sender, see watching.py"
+    )
     error_reference = models.CharField(
         max_length=16, default="", help_text="of a failure on our side; the log has the same"
     )

@@ -98,9 +98,9 @@ def test_members_are_notified_by_email(manager: Member, two_step: TwoStepSetup) 
     second_factor.turn_off(manager, NOW)
     mails.send_due()
     assert sorted(sent.subject for sent in mail.outbox) == [
-        "[Maple USD] A Rollbook token was created",
-        "[Maple USD] Two-step verification for Rollbook was turned off",
-        "[Maple USD] Two-step verification for Rollbook was turned on",
+        "A Rollbook token was created · Maple USD",
+        "Two-step verification for Rollbook was turned off · Maple USD",
+        "Two-step verification for Rollbook was turned on · Maple USD",
     ]
     for sent in mail.outbox:
         for secret in (*two_step.recovery_codes, two_step.token, two_step.phone.code()):

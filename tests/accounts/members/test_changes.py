@@ -70,7 +70,7 @@ def test_a_new_email_signs_out_and_notifies_the_old_address(ben: Member, manager
     (sent,) = mail.outbox
     assert (sent.to, sent.subject) == (
         ["ben@maple.example"],
-        "[Maple USD] Your Rollbook email was changed",
+        "Your Rollbook email was changed · Maple USD",
     )
     assert "Ana Ruiz (ops@maple.example) changed your email" in str(sent.body)
     assert "benno@" not in str(sent.body)
@@ -201,7 +201,7 @@ def test_a_manager_turns_off_two_step_verification_for_a_member(
     (sent,) = mail.outbox
     assert (sent.to, sent.subject) == (
         [ben.email],
-        "[Maple USD] Two-step verification for Rollbook was turned off",
+        "Two-step verification for Rollbook was turned off · Maple USD",
     )
     assert "by Ana Ruiz (ops@maple.example)" in str(sent.body)
 

@@ -83,7 +83,7 @@ def test_test_uses_every_channel(
         "Test email sent to night@host.example.\n"
         "Ping URL requested.\n"
     )
-    assert [message.subject for message in mail.outbox] == ["[Rollbook] Test of alerts"] * 2
+    assert [message.subject for message in mail.outbox] == ["Test of alerts · Rollbook"] * 2
     assert pinged == [["worker_gone"]]
 
 

@@ -132,6 +132,16 @@ def test_a_suspended_district_cannot_load_students(
     )
 
 
+def test_an_export_to_a_missing_folder_names_the_folder(
+    rollbook: Rollbook, maple: District, tmp_path: Path
+) -> None:
+    result = rollbook("district", "export", "maple-usd", tmp_path / "none" / "maple.zip")
+    assert result.code == 1
+    assert result.err.startswith(
+        f"ERROR not_possible: {tmp_path}/none: No such file or directory; "
+    )
+
+
 def test_export_and_delete(rollbook: Rollbook, enrolled: District, tmp_path: Path) -> None:
     exported = rollbook("district", "export", "maple-usd", tmp_path)
     assert exported.out.startswith(f"Exported Maple USD to {tmp_path}/maple-usd-")

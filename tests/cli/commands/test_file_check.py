@@ -16,7 +16,7 @@ from tests.studentfile.reading.conversion.workbooks import xlsx
 
 def test_a_clean_file_is_ok(rollbook: Rollbook, base: Path) -> None:
     result = rollbook("file", "check", base)
-    assert (result.code, result.err) == (0, "checking: 2 of 2 rows (100 %)\n")
+    assert (result.code, result.err) == (0, "checking: 2 of 2 rows (100%)\n")
     assert result.out == f"OK {base}: 2 rows, none would be rejected\n\n{NOT_CHECKED}\n"
 
 
@@ -51,16 +51,48 @@ def test_a_file_that_would_be_refused_is_reported_with_the_reason(
     )
 
 
-def test_totals_are_exact_and_the_first_thousand_problems_are_printed(
+def test_problems_of_a_kind_are_printed_together_with_their_lines(
     rollbook: Rollbook, base: Path
 ) -> None:
+    wrong = {2, 3, 4, 9}
+    dates = ["2/30/2015" if number in wrong else "5/13/2014" for number in range(12)]
+    rows = [row(str(100 + at), "Ana", "Brook", born=date) for at, date in enumerate(dates)]
+    rows[6] = row("106", "Ana", "Brook", grade="99")
+    base.write_text("\n".join((HEADER, *rows, "")))
+    lines = rollbook("file", "check", base).out.split("\n")
+    example = 'line 4, DOB: bad_date: "2/30/2015" isn\'t a valid date. Use mm/dd/yyyy'
+    at = lines.index("4 x bad_date, DOB: lines 4-6, 11")
+    assert lines[at + 1] == f"  such as {example}"
+    assert lines[at + 2].startswith("line 8, GRADE: ")
+    assert lines[at + 3] == "Use --all to list each of them."
+    every = rollbook("file", "check", base, "--all").out.split("\n")
+    assert [line.split(",")[0] for line in every if line.startswith("line ")] == [
+        "line 4",
+        "line 5",
+        "line 6",
+        "line 8",
+        "line 11",
+    ]
+
+
+def test_totals_are_exact_however_many_problems_there_are(rollbook: Rollbook, base: Path) -> None:
     rows = [row(str(number), "Ana", "Brook", born="2/30/2015") for number in range(1200)]
     base.write_text("\n".join((HEADER, *rows, "")))
     lines = rollbook("file", "check", base).out.split("\n")
     assert lines[0] == f"WITH ERRORS {base}: 1,200 rows, 1,200 would be rejected"
     assert lines[3] == "1,200  error     bad_date  A date isn't valid"
-    assert len([line for line in lines if line.startswith("line ")]) == 1000
-    assert "... and 200 more; use --json to see all of them" in lines
+    assert lines[5] == "1,200 x bad_date, DOB: lines 2-1001 and more"
+    every = rollbook("file", "check", base, "--all").out.split("\n")
+    assert len([line for line in every if line.startswith("line ")]) == 1200
+
+
+def test_lines_that_are_too_many_to_list_are_cut(rollbook: Rollbook, base: Path) -> None:
+    dates = ["2/30/2015" if number % 2 else "5/13/2014" for number in range(40)]
+    rows = [row(str(100 + at), "Ana", "Brook", born=date) for at, date in enumerate(dates)]
+    base.write_text("\n".join((HEADER, *rows, "")))
+    lines = rollbook("file", "check", base).out.split("\n")
+    first = ", ".join(str(line) for line in range(3, 27, 2))
+    assert f"20 x bad_date, DOB: lines {first} and more" in lines
 
 
 def test_json_has_every_problem(rollbook: Rollbook, base: Path) -> None:
@@ -157,7 +189,7 @@ sys.exit(9 if "django" in sys.modules else code)
         text=True,
         check=False,
     )
-    assert (result.returncode, result.stderr) == (0, "checking: 2 of 2 rows (100 %)\n")
+    assert (result.returncode, result.stderr) == (0, "checking: 2 of 2 rows (100%)\n")
     assert list(elsewhere.iterdir()) == []
 
 

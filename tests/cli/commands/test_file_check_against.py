@@ -57,7 +57,7 @@ class TestOutput:
         assert "all          2        1      0         0          0" in result.out
         assert '  line 3, Ben Cole (00124): GRADE "3" would become "4"' in lines
         assert "held" not in result.out
-        assert result.err.endswith("checking: 3 of 3 rows (100 %)\n")
+        assert result.err.endswith("checking: 3 of 3 rows (100%)\n")
 
     @pytest.fixture
     def mapped(self, tmp_path: Path) -> tuple[Path, Path]:

@@ -66,6 +66,15 @@ def test_a_mapping_is_saved_listed_shown_and_removed(
     ]
 
 
+def test_a_mistyped_mapping_is_suggested(
+    rollbook: Rollbook, maple: District, document: Path, file: Path
+) -> None:
+    rollbook("mapping", "save", "maple-usd", document)
+    text = "ERROR no_such_mapping: Maple USD has no column mapping 'our'; did you mean ours?\n"
+    assert rollbook("mapping", "show", "maple-usd", "our").err == text
+    assert rollbook("student", "load", "maple-usd", file, "--header-map", "our").err == text
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

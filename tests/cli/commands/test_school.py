@@ -1,5 +1,6 @@
-"""``rollbook school load``."""
+"""``rollbook school list`` and ``school load``."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,43 @@ def test_an_unknown_district_is_an_error_that_suggests_the_closest_one(
     assert result.code == 1
     assert result.err.startswith("ERROR no_such_district: there is no district 'maple' in /")
     assert result.err.endswith("; did you mean maple-usd?\n")
+
+
+@pytest.mark.django_db(transaction=True)  # the workers of PostgreSQL see what is committed
+def test_schools_are_listed_with_the_numbers_of_their_students(
+    rollbook: Rollbook, maple: District, file: Path, base: Path
+) -> None:
+    file.write_text("SCHOOL_ID,NAME\n100,Maple Elementary\n200,Adams High\n")
+    rollbook("school", "load", "maple-usd", file)
+    rollbook("student", "load", "maple-usd", base)
+    result = rollbook("school", "list", "maple-usd")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == (
+        "SCHOOL_ID  name              active  inactive\n"
+        "      200  Adams High             0         0\n"
+        "      100  Maple Elementary       2         0\n"
+    )
+    assert json.loads(rollbook("school", "list", "maple-usd", "--json").out)[1] == {
+        "school_id": "100",
+        "name": "Maple Elementary",
+        "students_active": 2,
+        "students_inactive": 0,
+    }
+
+
+def test_a_district_without_schools_says_how_to_add_them(
+    rollbook: Rollbook, maple: District
+) -> None:
+    School.objects.filter(district=maple).delete()
+    assert rollbook("school", "list", "maple-usd").out == (
+        "Maple USD has no schools yet; add them with `rollbook school load maple-usd FILE`.\n"
+    )
+    assert rollbook("school", "list", "maple-usd", "--json").out == "[]\n"
+
+
+def test_schools_of_the_neighbor_are_not_listed(
+    rollbook: Rollbook, maple: District, cedar: District
+) -> None:
+    School.objects.create(district=cedar, organization_id="777", name="Cedar High")
+    assert "777" in rollbook("school", "list", "cedar-county").out
+    assert "777" not in rollbook("school", "list", "maple-usd").out

@@ -322,8 +322,13 @@ def test_changes_by_the_operator_are_reported(
         ),
         (
             "who@maple.example",
-            "ERROR no_such_member: there is no member with the login 'who@maple.example'; "
-            "nothing was changed",
+            "ERROR no_such_member: there is no member with the login 'who@maple.example', "
+            "and nothing was changed; `rollbook staff list` lists all of them",
+        ),
+        (
+            "opps@maple.example",
+            "ERROR no_such_member: there is no member with the login 'opps@maple.example', "
+            "and nothing was changed; did you mean ops@maple.example?",
         ),
     ],
 )

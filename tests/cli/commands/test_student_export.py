@@ -92,7 +92,19 @@ def test_a_missing_folder_is_an_error_that_leaves_no_file(
         "student", "export", "maple-usd", "--output", tmp_path / "none" / "students.csv"
     )
     assert result.code == 1
-    assert result.err.startswith(f"ERROR not_possible: {tmp_path}/none/")
+    assert result.err.startswith(
+        f"ERROR not_possible: {tmp_path}/none/students.csv: No such file or directory; "
+    )
+
+
+def test_a_folder_in_place_of_the_file_is_an_error_that_names_it(
+    rollbook: Rollbook, students: None, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exports"
+    (folder / "students.csv").mkdir(parents=True)
+    result = rollbook("student", "export", "maple-usd", "--output", folder / "students.csv")
+    assert result.err.startswith(f"ERROR not_possible: {folder}/students.csv: Is a directory; ")
+    assert list(folder.iterdir()) == [folder / "students.csv"]
 
 
 def test_the_export_of_the_neighbor_has_none_of_the_students(

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.cli import update_progress
-from rollbook.cli.actions import student
+from rollbook.cli import update_progress, update_run
 from rollbook.districts import modes
 from rollbook.districts.models import District
 from rollbook.districts.modes import MODES, Channel
@@ -39,9 +38,7 @@ def test_new_students_are_added_and_the_report_is_printed(
         "  started     <time>\n"
         "  ended       <time>\n"
     )
-    assert (
-        result.err == "checking: 2 of 2 rows (100 %)\nupdating: 2 of 2 changed students (100 %)\n"
-    )
+    assert result.err == "checking: 2 of 2 rows (100%)\nupdating: 2 of 2 changed students (100%)\n"
     assert result.code == 0
     assert set(Student.objects.values_list("student_id", flat=True)) == {"00123", "00124"}
 
@@ -58,7 +55,7 @@ def test_checking_and_updating_are_shown_one_after_the_other(
     result = rollbook("student", "load", "maple-usd", base)
     assert (
         result.err
-        == "checking: 600 of 600 rows (100 %)\nupdating: 600 of 600 changed students (100 %)\n"
+        == "checking: 600 of 600 rows (100%)\nupdating: 600 of 600 changed students (100%)\n"
     )
 
 
@@ -120,7 +117,7 @@ def test_an_interrupted_load_continues_when_the_command_is_run_again(
     def interrupt(update_id: int, watch: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(student, "work_on", interrupt)
+    monkeypatch.setattr(update_run, "work_on", interrupt)
     result = rollbook("student", "load", "maple-usd", base)
     assert (result.code, result.out) == (130, "")
     assert result.err == (
@@ -128,7 +125,7 @@ def test_an_interrupted_load_continues_when_the_command_is_run_again(
         "interrupted\n"
     )
     assert UpdateJob.objects.get().state == State.RECEIVED
-    monkeypatch.setattr(student, "work_on", work_on)
+    monkeypatch.setattr(update_run, "work_on", work_on)
     result = rollbook("student", "load", "maple-usd", base)
     assert result.err.startswith("continuing update 1, which has the same file\n")
     assert (result.code, UpdateJob.objects.get().state) == (0, State.COMPLETED)
@@ -140,7 +137,7 @@ def test_a_full_queue_is_an_error(
     def interrupt(update_id: int, watch: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(student, "work_on", interrupt)
+    monkeypatch.setattr(update_run, "work_on", interrupt)
     for number in range(4):
         base.write_text(f"{HEADER}\n{row(str(number), 'Ana', 'Brook')}\n")
         assert rollbook("student", "load", "maple-usd", base).code == 130
@@ -159,9 +156,9 @@ def test_an_earlier_update_is_shown_and_finished_first(
     def interrupt(update_id: int, watch: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(student, "work_on", interrupt)
+    monkeypatch.setattr(update_run, "work_on", interrupt)
     rollbook("student", "load", "maple-usd", base)
-    monkeypatch.setattr(student, "work_on", work_on)
+    monkeypatch.setattr(update_run, "work_on", work_on)
     base.write_text(f"{HEADER}\n{row('00126', 'Dana', 'Eastby')}\n")
     result = rollbook("student", "load", "maple-usd", base)
     assert result.err.startswith("update 2 is waiting for update 1\n")

@@ -7,6 +7,7 @@ import pytest
 
 from rollbook.districts.models import District
 from tests.cli.conftest import Rollbook
+from tests.cli.files import HEADER, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,3 +55,25 @@ def test_updates_of_the_neighbor_are_not_listed(
     assert (
         rollbook("update", "list", "maple-usd").out == "Maple USD has not started an update yet.\n"
     )
+
+
+def test_an_update_of_which_every_row_was_rejected_has_not_just_completed(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
+    base.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook', born='x')}\n")
+    rollbook("student", "load", "maple-usd", base)
+    assert "     1  nothing applied  add" in rollbook("update", "list", "maple-usd").out
+    assert "  1 nothing applied  " in rollbook("district", "list").out
+    assert "  nothing applied  " in rollbook("status").out
+
+
+def test_a_terminal_shows_signs_and_colors(
+    rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollbook("student", "load", "maple-usd", base)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    header, line = rollbook("update", "list", "maple-usd").out.splitlines()
+    assert header.startswith("\x1b[1mnumber  state")
+    assert "     1  \x1b[32m✓ completed\x1b[0m  add" in line
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "     1  ✓ completed  add" in rollbook("update", "list", "maple-usd").out

@@ -13,6 +13,7 @@ from rollbook.accounts.audit import head, log, seals
 from rollbook.accounts.models import Member
 from rollbook.operations.alerts import mails
 from rollbook.operations.alerts.models import Alert, AlertEvent, AlertMail
+from tests.mail import gallery
 from tests.operations.alerts.conftest import NOW
 
 WORKER = Alert(
@@ -33,16 +34,18 @@ def rendered(event: AlertEvent, *alerts: Alert) -> EmailMultiAlternatives:
 def test_one_alert(settings: Settings) -> None:
     settings.URL = "https://rollbook.example"
     message = rendered(AlertEvent.OPENED, WORKER)
-    assert message.subject == "[Rollbook] No worker is running"
+    assert message.subject == "No worker is running · Rollbook"
     assert message.to == ["ops@host.example"]
     assert message.body.rstrip() == (
+        "No worker is running\n"
+        "\n"
         "This needs your attention at https://rollbook.example:\n"
         "\n"
-        "No worker is running (worker_gone)\n"
-        "Since Nov 29, 2026, 8:05 AM UTC: the last one was seen at 2026-11-29 08:00:11 UTC.\n"
-        "Start `rollbook serve`, or on many machines `rollbook worker`, and see its log.\n"
+        "* No worker is running (worker_gone)\n"
+        "  Since Nov 29, 2026, 8:05 AM UTC: the last one was seen at 2026-11-29 08:00:11 UTC.\n"
+        "  Start `rollbook serve`, or on many machines `rollbook worker`, and see its log.\n"
         "\n"
-        "We send a reminder every day until it's fixed, and an email when it is.\n"
+        "We send a reminder every day until it's fixed, and an email when it is. "
         "`rollbook alert list` shows all alerts, and `rollbook doctor` checks your installation."
     )
 
@@ -74,9 +77,9 @@ def test_each_event_says_what_to_do(
     event: AlertEvent, subject: str, beginning: str, end: str
 ) -> None:
     message = rendered(event, DISK, WORKER)
-    assert message.subject == f"[Rollbook] {subject}"
+    assert message.subject == f"{subject} · Rollbook"
     body = str(message.body).rstrip()
-    assert body.startswith(beginning)
+    assert body.startswith(f"{subject}\n\n{beginning} at http")
     assert body.endswith(end)
     assert body.count("Since Nov 29, 2026, 8:05 AM UTC: ") == 2
     assert ("Start `rollbook serve`" in body) == (event is not AlertEvent.RESOLVED)
@@ -85,16 +88,27 @@ def test_each_event_says_what_to_do(
     assert "/srv/&lt;rollbook&gt;" in str(html)
 
 
+@pytest.mark.parametrize("event", AlertEvent)
+def test_an_alert_is_worded_like_this(event: AlertEvent, settings: Settings) -> None:
+    settings.URL = "https://rollbook.example"
+    seal = Alert(code="", detail=f"7:{'0123456789abcdef' * 4}", opened_at=NOW)
+    alerts = {AlertEvent.TEST: [], AlertEvent.AUDIT: [seal]}.get(event, [DISK, WORKER])
+    message = rendered(event, *alerts)
+    [(page, _)] = message.alternatives
+    for part, text in (("subject", f"{message.subject}\n"), ("txt", message.body), ("html", page)):
+        assert text == (gallery.ALERTS / f"{event.value}.{part}").read_text(encoding="utf-8")
+
+
 def test_a_test_says_that_it_is_one() -> None:
     email = AlertMail(event="test", to_address="ops@host.example", alerts=[], queued_at=NOW)
     message = mails.message(email)
-    assert message.subject == "[Rollbook] Test of alerts"
+    assert message.subject == "Test of alerts · Rollbook"
     assert "No action needed." in str(message.body)
 
 
 def test_an_alert_of_an_older_version_can_still_be_sent() -> None:
     message = rendered(AlertEvent.RESOLVED, Alert(code="older", detail="x", opened_at=NOW))
-    assert message.subject == "[Rollbook] Resolved: older"
+    assert message.subject == "Resolved: older · Rollbook"
 
 
 def test_an_email_is_retried_until_the_mail_server_accepts_it(
@@ -160,7 +174,7 @@ def test_the_newest_seal_is_sent_once_a_day_if_there_is_a_new_one(manager: Membe
     mails.queue_newest_seal(NOW + timedelta(days=9))
     assert AlertMail.objects.count() == 4, "nothing new"
     message = mails.message(AlertMail.objects.latest("pk"))
-    assert message.subject == "[Rollbook] Seal 3 of the audit log"
+    assert message.subject == "Seal 3 of the audit log · Rollbook"
     assert f"\n    rollbook audit check --expect {head.newest()}\n" in str(message.body)
     [(html, _)] = message.alternatives
     assert f"--expect {head.newest()}<" in str(html)

@@ -52,7 +52,7 @@ def test_a_web_server_notifies_the_operator_by_itself(
     found["disk"] = "full"
     watch.watch_until(Stop(checks=3))
     assert [message.subject for message in mail.outbox] == [
-        "[Rollbook] The disk has a problem"
+        "The disk has a problem · Rollbook"
     ] * len(operators)
     assert pings == [["disk"]]
 

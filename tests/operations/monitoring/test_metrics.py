@@ -152,6 +152,7 @@ def test_the_outbox(manager: Member, maple: District) -> None:
     for days in (1, 8):
         AccountMail.objects.create(**account, queued_at=NOW - timedelta(days=days), **given_up)
     AccountMail.objects.create(**account, queued_at=NOW)  # obsolete
+    AccountMail.objects.create(**account, queued_at=NOW, attempts=1, last_error="MailObsolete")
     ResultMail.objects.create(update=update, member=manager, **waiting)
     expected: Values = {
         ("rollbook_mail_queued", "account"): 2,

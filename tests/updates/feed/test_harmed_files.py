@@ -6,7 +6,7 @@ import io
 import pytest
 from django.utils import timezone
 
-from rollbook.cli.actions.update import report_lines
+from rollbook.cli.update_report import report_lines
 from rollbook.districts.models import District
 from rollbook.studentfile.fixes import Fix, FixStep
 from rollbook.updates.feed.findings import Finding

@@ -187,6 +187,19 @@ def test_without_any_update_there_are_no_latest_ones(cedar: District) -> None:
     assert latest_updates(cedar) == LatestUpdates(None, None, (), None)
 
 
+def test_a_file_sent_by_hand_does_not_replace_the_last_one_of_the_feed(school: District) -> None:
+    first = UpdateJob.objects.get(district=school)
+    by_hand = send(school, "STUDENT_ID,GRADE\ns000,99\n", source="the browser")
+    finish(by_hand)
+    by_hand.refresh_from_db()
+    assert latest_updates(school) == LatestUpdates(
+        first, None, (), first.received_at, by_hand=by_hand
+    )
+    UpdateJob.objects.filter(pk=first.pk).update(source="the browser")
+    latest = latest_updates(school)
+    assert (latest.last, latest.by_hand, latest.has_feed) == (by_hand, None, False)
+
+
 def test_latest_updates_are_the_last_ended_the_running_and_the_waiting(
     school: District, cedar: District
 ) -> None:

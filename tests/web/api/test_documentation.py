@@ -114,6 +114,21 @@ def script(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(tmp_path)
 
 
+def run_script(
+    script: Path, answers: list[str], **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the script with a server that gives these answers."""
+    (script.parent / "answers").write_text("\n".join(answers) + "\n")
+    path = f"{script.parent / 'bin'}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["sh", script],
+        env={"PATH": path, "ROLLBOOK_PAUSE": "0", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize(
     ("answers", "code", "calls"),
     [
@@ -128,19 +143,29 @@ def script(tmp_path: Path) -> Iterator[Path]:
 def test_the_script_waits_for_the_end_and_fails_loudly(
     script: Path, answers: list[str], code: int, calls: int
 ) -> None:
-    (script.parent / "answers").write_text("\n".join(answers) + "\n")
-    path = f"{script.parent / 'bin'}:{os.environ['PATH']}"
-    ran = subprocess.run(
-        ["sh", script],
-        env={"PATH": path, "ROLLBOOK_PAUSE": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = run_script(script, answers)
     requests = (script.parent / "calls").read_text().splitlines()
     assert (ran.returncode, len(requests)) == (code, calls), ran.stderr
     assert answers[-1] in ran.stdout
     assert all("update=17" in call for call in requests[1:])
+
+
+@pytest.mark.parametrize(
+    ("wish", "verdict", "code"),
+    [
+        ("yes", "COMPLETED WITH ERRORS", 2),
+        ("no", "COMPLETED WITH ERRORS", 0),
+        ("", "COMPLETED WITH ERRORS", 0),
+        ("yes", "COMPLETED", 0),
+        ("yes", "FAILED", 1),
+    ],
+)
+def test_the_script_fails_for_rejected_rows_on_request(
+    script: Path, wish: str, verdict: str, code: int
+) -> None:
+    answers = ["OK update 17 accepted: …", f"{verdict} update 17: …"]
+    ran = run_script(script, answers, ROLLBOOK_FAIL_ON_REJECTED=wish)
+    assert (ran.returncode, ran.stdout.splitlines()) == (code, answers)
 
 
 def test_the_script_does_not_wait_forever(script: Path) -> None:
@@ -148,13 +173,5 @@ def test_the_script_does_not_wait_forever(script: Path) -> None:
         "OK update 17 accepted: …",
         "RUNNING update 17: waiting; no worker has been seen since 02:05:11 CST",
     ]
-    (script.parent / "answers").write_text("\n".join(answers) + "\n")
-    path = f"{script.parent / 'bin'}:{os.environ['PATH']}"
-    ran = subprocess.run(
-        ["sh", script],
-        env={"PATH": path, "ROLLBOOK_PATIENCE": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = run_script(script, answers, ROLLBOOK_PATIENCE="0")
     assert (ran.returncode, ran.stdout.splitlines()) == (1, answers)

@@ -135,6 +135,17 @@ def test_the_same_file_during_its_update_is_the_same_update(curl: Curl) -> None:
     assert UpdateJob.objects.count() == 1
 
 
+@pytest.mark.parametrize("choice", ["needed", "weekly"])
+def test_no_email_is_promised_to_those_who_do_not_get_every_one(
+    curl: Curl, manager: Member, choice: str
+) -> None:
+    Member.objects.filter(pk=manager.pk).update(update_emails=choice)
+    assert "emailed" not in text(curl.start())
+    other = make_member(manager.district, "eve@maple.example")
+    Member.objects.filter(pk=other.pk).update(receives_results=True)
+    assert "The results will be emailed to eve@maple.example.\n" in text(curl.start())
+
+
 def test_the_same_file_after_the_end_is_a_new_update_with_a_note(curl: Curl) -> None:
     curl.start()
     curl.cancel()

@@ -1,5 +1,6 @@
 """API tokens for the upload commands, and passwords of accounts with two-step verification."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -232,17 +233,61 @@ def test_a_token_in_the_address_is_refused(script: Script) -> None:
     assert verdict(answer) == "ERROR credentials_in_address"
 
 
+def report(script: Script, number: int = 1, **headers: str) -> Any:
+    meta = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    meta["HTTP_AUTHORIZATION"] = f"Bearer {script.token}"
+    return Client().get(f"/updates/{number}", secure=True, **meta)  # type: ignore[arg-type]
+
+
+def test_a_token_reads_the_report_that_status_names(script: Script, manager: Member) -> None:
+    script.start()
+    answer = report(script)
+    assert (answer.status_code, first_line(answer)) == (200, first_line(script.status()))
+    assert json.loads(report(script, accept="application/json").content)["update"] == 1
+    event = AuditEvent.objects.filter(action="report").latest("pk")
+    assert (event.result, event.member) == ("seen", manager)
+
+
 @pytest.mark.statement("S07")
-def test_a_token_gives_no_access_to_reports_and_pages(script: Script) -> None:
+def test_a_token_opens_no_page(script: Script) -> None:
     script.start()
     header = f"Bearer {script.token}"
-    answer = Client().get("/updates/1", secure=True, HTTP_AUTHORIZATION=header)
-    assert (answer.status_code, verdict(answer)) == (403, "ERROR token_elsewhere")
     for address in ("/updates/1", "/account", "/account/tokens"):
         page = Client().get(
             address, secure=True, HTTP_AUTHORIZATION=header, HTTP_ACCEPT="text/html"
         )
         assert (page.status_code, page["Location"].partition("?")[0]) == (302, "/sign-in")
+    answer = Client().get("/account/tokens", secure=True, HTTP_AUTHORIZATION=header)
+    assert answer.status_code != 200
+
+
+@pytest.mark.statement("S07")
+def test_a_report_needs_a_valid_token_with_the_scope_status(
+    script: Script, manager: Member, neighbor: Member
+) -> None:
+    script.start()
+    start_only = report(a_script(manager, Scope.START))
+    assert (start_only.status_code, verdict(start_only)) == (403, "ERROR token_scope")
+    assert AuditEvent.objects.get(action="report").result == "not allowed"
+    assert report(a_script(neighbor)).status_code == 404
+    elsewhere = report(a_script(manager, limits=TokenLimits(networks=("203.0.113.0/24",))))
+    assert (elsewhere.status_code, verdict(elsewhere)) == (403, "ERROR token_network")
+    Token.objects.update(revoked_at=timezone.now())
+    revoked = report(script)
+    assert (revoked.status_code, verdict(revoked)) == (401, "ERROR token_failed")
+
+
+def test_a_token_of_a_lesser_role_reads_no_report(script: Script, manager: Member) -> None:
+    script.start()
+    teacher = make_member(manager.district, "it@maple.example", "instructor")
+    answer = report(a_script(teacher))
+    assert (answer.status_code, verdict(answer)) == (403, "ERROR not_allowed")
+
+
+def test_a_token_sent_from_a_web_page_reads_no_report(script: Script) -> None:
+    script.start()
+    answer = report(script, origin="https://evil.example")
+    assert (answer.status_code, verdict(answer)) == (401, "ERROR sign_in_needed")
 
 
 def test_another_district_cannot_see_our_updates(script: Script, neighbor: Member) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from rollbook.accounts.models import Member
 from rollbook.cli import run
-from rollbook.cli.actions.update import report_lines
+from rollbook.cli.update_report import report_lines
 from rollbook.districts.models import District, School
 from rollbook.studentfile.columns import BY_NAME
 from rollbook.studentfile.problems.database_codes import DATABASE_PROBLEMS

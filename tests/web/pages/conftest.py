@@ -59,6 +59,12 @@ class Visitor:
         body = urlencode(data, doseq=True)
         return self.client.post(address, body, content_type=FORM, secure=True, headers=headers)
 
+    def confirm(self, address: str, fields: Mapping[str, Any] | None = None) -> Any:
+        """Submit a form that asks before it does something, and then its question."""
+        asked = self.post(address, fields)
+        assert asked.status_code == 200, read(asked).text
+        return self.post(address, read(asked).form(address).values)
+
     def read(self, address: str, query: Mapping[str, Any] | None = None) -> Page:
         """Request a page, which must exist, and parse it."""
         response = self.get(address, query)

@@ -114,6 +114,17 @@ class Page:
         return [text_of(notice) for notice in self.main.iterfind("./p[@role='status']")]
 
     @property
+    def problems(self) -> list[str]:
+        """The summary of what is wrong with a form; its links must lead to fields."""
+        (summary,) = (each for each in self.main.iter("div") if each.get("role") == "alert")
+        ids = {each.get("id") for each in self.main.iter()}
+        for link in summary.iter("a"):
+            assert link.attrib["href"].removeprefix("#") in ids
+        assert "autofocus" in summary.attrib
+        assert self.title.startswith("Error: ")
+        return [text_of(item) for item in summary.iter("li")]
+
+    @property
     def links(self) -> dict[str, str]:
         """The addresses of the content's links, by their text."""
         return {text_of(link): link.attrib["href"] for link in self.main.iter("a")}

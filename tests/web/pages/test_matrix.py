@@ -90,6 +90,8 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     "update-rows": lambda cedar: {"number": cedar.update.number},
     "update-missing": lambda cedar: {"number": cedar.update.number},
     "update-missing-csv": lambda cedar: {"number": cedar.update.number},
+    "update-fix": lambda cedar: {"number": cedar.update.number},
+    "update-again": lambda cedar: {"number": cedar.update.number},
     "update-cancel": lambda cedar: {"number": cedar.update.number},
     "update-approve": lambda cedar: {"number": cedar.update.number},
     "update-discard": lambda cedar: {"number": cedar.update.number},
@@ -103,6 +105,7 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     "member-second-factor-off": lambda cedar: {"key": cedar.invited.pk},
     "member-tokens-revoke": lambda cedar: {"key": cedar.invited.pk},
     "token-revoke": lambda cedar: {"key": cedar.token.pk},
+    "automation-first-call": lambda cedar: {"key": cedar.token.pk},
     "school": lambda cedar: {"key": cedar.student.school_id},
     "school-close": lambda cedar: {"key": cedar.student.school_id},
     "role": lambda cedar: {"key": cedar.role.pk},
@@ -116,6 +119,7 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
 # Addresses whose key belongs to no district: they are called with one that exists.
 SHARED_KEYS: dict[str, Keys] = {
     "automation-script": {"name": "nightly.sh"},
+    "automation-setup": {"platform": "cron"},
     "password": {"token": "nothing"},
     "role-new": {"slug": "instructor"},
 }

@@ -138,7 +138,18 @@ def _canceled(name: str) -> "Call":
 
 Call = Callable[[Maple], tuple[str, Keys, dict[str, Any]]]
 
+
 # Requests that show students, besides one of each address without fields.
+def _selected(name: str, **fields: str) -> Call:
+    """Return a request with two selected students of one school, as they are now."""
+
+    def call(maple: Maple) -> tuple[str, Keys, dict[str, Any]]:
+        students = Student.objects.filter(student_id__in=("zq71a", "zq71b"))
+        return name, {}, {"student": [f"{one.pk}:{one.version}" for one in students], **fields}
+
+    return call
+
+
 CALLS: dict[str, Call] = {
     "the list, filtered": lambda _: ("students", {}, {"search": "uillaxb"}),
     "a student": _one("student"),
@@ -159,8 +170,20 @@ CALLS: dict[str, Call] = {
         {},
         _new_student(first_name="Quillaxb", last_name="Vorbenniy"),
     ),
-    "a new password": _one("student-password"),
-    "a message about a student": _one("student-deactivate"),
+    "a question before a new password": _one("student-password"),
+    "a new password": lambda maple: (
+        "student-password",
+        {"key": maple.keys["zq71a"]},
+        {"sure": "yes", "version": Student.objects.get(student_id="zq71a").version},
+    ),
+    "a question about a student": _one("student-deactivate"),
+    "a message about a student": _one("student-deactivate", sure="yes"),
+    "a question about selected students": _selected("students-deactivate"),
+    "a question before new passwords": _selected("students-passwords"),
+    "sign-in cards": _selected("students-passwords", sure="yes"),
+    "selected students to be transferred": _selected("students-transfer"),
+    "a transfer of selected students, refused": _selected("students-transfer", target="nowhere"),
+    "the list as a file": lambda _: ("students-csv GET", {}, {}),
     "a student to be transferred": lambda maple: (
         "transfer-new GET",
         {"slug": "student", "key": maple.keys["zq71a"]},

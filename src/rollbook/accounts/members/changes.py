@@ -89,7 +89,7 @@ def change(  # noqa: PLR0913 - the fields of a form, as keywords
 
 
 def deactivate(member: Member, by: Member | None) -> None:
-    """Deactivate the member, and end their sessions, links and tokens.
+    """Deactivate the member unless they are, and end their sessions, links and tokens.
 
     ``by`` is who does it; None: the operator.
 
@@ -101,6 +101,8 @@ def deactivate(member: Member, by: Member | None) -> None:
         current = _lock_and_authorize(member, by)
         if by and current.pk == by.pk:
             raise InvalidMember(["you can't deactivate yourself; ask another manager"])
+        if not current.is_active:  # such as by a form that was submitted twice
+            return
         if _is_last_district_manager(current):
             raise InvalidMember([f"{current.name} {_IS_LAST}"])
         now = timezone.now()

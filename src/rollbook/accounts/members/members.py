@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from rollbook.accounts import mails, notices
@@ -212,6 +212,22 @@ def list_items(found: QuerySet[Member]) -> list[MemberListItem]:
         )
         for member in sorted(members, key=_by_name)
     ]
+
+
+def staff_of_school(school: School) -> list[tuple[Member, int]]:
+    """Return the active members of a school by name, each with the number of other schools."""
+    here = Member.objects.filter(is_active=True, schools=school).values("pk")
+    members = Member.objects.filter(pk__in=here).annotate(count=Count("schools"))
+    ordered = members.order_by("last_name", "first_name", "pk")
+    return [(member, member.count - 1) for member in ordered]
+
+
+def working_at(school: School) -> QuerySet[Member]:
+    """Return the active members who work at a school or for its whole district, by name."""
+    wide = [type_ for type_ in RoleType if type_.is_district_wide]
+    active = Member.objects.filter(district=school.district_id, is_active=True)
+    here = active.filter(Q(schools=school) | Q(role__type__in=wide)).distinct()
+    return here.order_by("last_name", "first_name", "pk")
 
 
 def visible_to(by: Member) -> QuerySet[Member]:

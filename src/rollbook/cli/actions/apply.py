@@ -22,15 +22,23 @@ def apply(arguments: Namespace) -> int:
         entries = file.read(arguments.file.read_bytes())
         changes = apply_entries(entries, timezone.now(), only_plan=is_plan)
     except FileRefused as error:
-        for problem in error.problems:
-            print(f"{arguments.file}, {problem}")
-        print(f"\nNothing was changed: {count_of(len(error.problems), 'problem')}.")
-        return FAILED
+        return _refuse(arguments, list(map(str, error.problems)))
     if arguments.json:
-        print(to_json({"applied": not is_plan, "changes": list(map(asdict, changes))}))
+        listed = list(map(asdict, changes))
+        print(to_json({"applied": not is_plan, "changes": listed, "problems": []}))
         return OK
     _print_changes(changes, is_plan=is_plan)
     return OK
+
+
+def _refuse(arguments: Namespace, problems: list[str]) -> int:
+    if arguments.json:
+        print(to_json({"applied": False, "changes": [], "problems": problems}))
+        return FAILED
+    for problem in problems:
+        print(f"{arguments.file}, {problem}")
+    print(f"\nNothing was changed: {count_of(len(problems), 'problem')}.")
+    return FAILED
 
 
 def _print_changes(changes: list[SetupChange], *, is_plan: bool) -> None:

@@ -9,6 +9,7 @@ from rollbook.cli import output
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import FAILED, OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district, get_student
+from rollbook.cli.printed_text import add_facts
 from rollbook.districts.local_dates import local_midnight
 from rollbook.districts.models import District
 from rollbook.text import count_of, format_timestamp
@@ -32,6 +33,7 @@ def check(arguments: Namespace) -> int:
             f"; {count_of(result.unverifiable_seals, 'seal')} can't be verified: the key is lost"
         )
     problems = _mismatches(arguments.expect)
+    add_facts(arguments, events=result.events, seals=result.seals, broken=len(result.broken))
     for problem in problems:
         print(problem)
     if result.broken or problems:
@@ -43,6 +45,7 @@ def check(arguments: Namespace) -> int:
         return FAILED
     print(f"The audit log is intact: {summary}.")
     if newest := head.newest():
+        add_facts(arguments, newest_seal=str(newest))
         print(f"The newest seal is {newest}")
     return OK
 

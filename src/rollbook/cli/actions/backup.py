@@ -10,6 +10,7 @@ from django.utils import timezone
 from rollbook.accounts import installation_id
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.operation_problems import reporting_operation_problems
+from rollbook.cli.printed_text import add_facts
 from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import schema_version
 from rollbook.db.diagnosis import require_version
@@ -44,6 +45,7 @@ def backup(arguments: Namespace) -> int:
             keep=arguments.keep,
             now=timezone.now(),
         )
+    add_facts(arguments, path=str(made.path), bytes=made.size)
     _print(made)
     return OK
 

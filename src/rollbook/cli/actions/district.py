@@ -4,7 +4,6 @@ import zoneinfo
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import Any
 
 from django.db import transaction
@@ -25,6 +24,8 @@ from rollbook.cli import certificate_output, confirmation, district_summary, out
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import find_district, get_district
+from rollbook.cli.printed_text import add_facts
+from rollbook.cli.suggestions import closest
 from rollbook.districts.grade_codes import describe_grade_codes, parse_grade_codes
 from rollbook.districts.models import District
 from rollbook.districts.names import normalize_name
@@ -39,7 +40,7 @@ from rollbook.updates.state_machine import UNFINISHED
 
 YES = "yes"
 MIN_SIMILARITY = 0.8
-"""How similar a time zone must be to be suggested, as for ``difflib.get_close_matches``."""
+"""How similar a time zone must be to be suggested, see ``closest``."""
 
 
 def add(arguments: Namespace) -> int:
@@ -48,6 +49,7 @@ def add(arguments: Namespace) -> int:
     time_zone = require_time_zone(arguments.time_zone)
     with transaction.atomic():
         district = create(name, time_zone)
+    add_facts(arguments, district=district.slug, name=name, time_zone=time_zone)
     print(f"Added {name} with time zone {time_zone}. Its short name is {district.slug}.")
     return OK
 
@@ -85,6 +87,7 @@ def set_settings(arguments: Namespace) -> int:
         district.save(update_fields=_COLUMNS)
         report_sensitive(district, before, load_settings(district), None)
         record("district set", district, ", ".join(names))
+    add_facts(arguments, district=district.slug)
     print("\n".join(messages))
     return OK
 
@@ -214,15 +217,13 @@ def require_time_zone(text: str) -> str:
 
 def _closest_time_zone(text: str, zones: list[str]) -> str | None:
     """Return the zone with the most similar name, or else with the most similar city."""
-    name = text.strip().casefold().replace(" ", "_")
-    by_city = {zone.rpartition("/")[2].casefold(): zone for zone in reversed(zones)}
-    by_name = {zone.casefold(): zone for zone in zones}
-    city = name.rpartition("/")[2]
-    for candidates, word in ((by_name, name), (by_city, city)):
-        matches = get_close_matches(word, candidates, n=1, cutoff=MIN_SIMILARITY)
-        if matches:
-            return candidates[matches[0]]
-    return None
+    name = text.strip().replace(" ", "_")
+    match = closest(name, zones, MIN_SIMILARITY)
+    if match:
+        return match
+    by_city = {zone.rpartition("/")[2]: zone for zone in reversed(zones)}
+    city = closest(name.rpartition("/")[2], by_city, MIN_SIMILARITY)
+    return by_city[city] if city else None
 
 
 def list_districts(arguments: Namespace) -> int:
@@ -259,6 +260,7 @@ def rename(arguments: Namespace) -> int:
     name = "" if arguments.name is None else checked_name(arguments.name)
     with _refusing("not_renamed"):
         renamed = suspension.rename(district, timezone.now(), name=name, slug=arguments.slug or "")
+    add_facts(arguments, district=renamed.slug, name=renamed.name)
     print(f"The district is called {renamed.name} now. Its short name is {renamed.slug}.")
     if renamed.slug != district.slug:
         print(f"Change {district.slug} to {renamed.slug} in your own scripts with commands.")
@@ -270,6 +272,7 @@ def suspend(arguments: Namespace) -> int:
     district = get_district(arguments.district)
     with _refusing("not_suspended"):
         suspension.suspend(district, arguments.reason, timezone.now())
+    add_facts(arguments, district=district.slug)
     print(f"{district.name} is suspended: nobody in it can sign in or upload. Its data is kept.")
     numbers = _unfinished_numbers(district)
     if numbers:
@@ -282,6 +285,7 @@ def resume(arguments: Namespace) -> int:
     district = get_district(arguments.district)
     with _refusing("not_resumed"):
         suspension.resume(district, timezone.now())
+    add_facts(arguments, district=district.slug)
     print(f"{district.name} is active again.")
     numbers = _unfinished_numbers(district)
     if numbers:
@@ -298,6 +302,7 @@ def export(arguments: Namespace) -> int:
         raise CommandError(
             "file_exists", f"{error} already exists; choose another name, or a folder"
         ) from None
+    add_facts(arguments, path=str(made.path), bytes=made.size, sha256=made.digest)
     print(f"Exported {district.name} to {made.path}, {district_summary.format_size(made.size)}.")
     print(f"SHA-256 {made.digest}")
     print("It contains confidential information of students: store it as safely as their records.")
@@ -324,6 +329,7 @@ def delete(arguments: Namespace) -> int:
     else:
         print(f"Continuing to delete {district.name}.")
     finished = destruction.run(begun, deletion.remove_batch, lambda removed: None)
+    add_facts(arguments, certificate=finished.pk)
     print(f"Deleted {district.name}.")
     certificate_output.save(finished, arguments.certificates)
     return OK

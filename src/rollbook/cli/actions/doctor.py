@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rollbook.cli import bootstrap, output
 from rollbook.cli.errors import FAILED, OK, USAGE, CommandError
+from rollbook.cli.terminal import paint
 from rollbook.doctor.environment import Variables
 from rollbook.doctor.installation import load_installation
 from rollbook.doctor.result import CheckResult, Level
@@ -13,6 +14,7 @@ from rollbook.doctor.runner import run_checks
 from rollbook.text import count_of
 
 _INDENT = 9
+_TONES = {Level.OK: "good", Level.WARNING: "warn", Level.ERROR: "bad", Level.SKIPPED: "quiet"}
 
 
 def doctor(arguments: Namespace) -> int:
@@ -35,7 +37,8 @@ def _print_text(results: Iterable[tuple[str, CheckResult]]) -> list[Level]:
     levels = []
     for name, result in results:
         levels.append(result.level)
-        print(f"{result.level.ljust(_INDENT)}{name}: {result.what}", flush=True)
+        level = paint(result.level.ljust(_INDENT), _TONES[result.level])
+        print(f"{level}{name}: {result.what}", flush=True)
         if result.fix:
             print(f"{' ' * _INDENT}To do: {result.fix}", flush=True)
     print(f"\n{_summary(levels)}")

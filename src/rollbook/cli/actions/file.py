@@ -11,6 +11,7 @@ from rollbook.cli import output
 from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
 from rollbook.cli.mapping_file import read_mapping
 from rollbook.cli.progress_bar import ProgressBar
+from rollbook.cli.terminal import paint
 from rollbook.studentfile.file_validator import validate_file
 from rollbook.studentfile.mapping.choice import MappingChoice, NoMapping, RequestedMapping
 from rollbook.studentfile.problems.tally import ProblemTally
@@ -28,6 +29,9 @@ NOT_CHECKED = (
     "exist, whether new students have all required values, and whether IDs or usernames are used "
     "more than once."
 )
+
+_TONES = {"OK": "good", "WITH": "warn", "REFUSED": "bad"}
+"""By the first word of the first line."""
 
 
 def check(arguments: Namespace) -> int:
@@ -57,8 +61,8 @@ def _check_alone(arguments: Namespace, encoding: str) -> int:
     path: Path = arguments.file
     rules = FileRules(DateOrder(arguments.date_order))
     mappings = RequestedMapping(read_mapping(arguments.map)) if arguments.map else NoMapping()
-    max_kept = None if arguments.json else output.MAX_PROBLEMS_SHOWN
-    result = ProblemTally(max_kept=max_kept)
+    keeps_all = arguments.json or arguments.all
+    result = ProblemTally(max_per_code=None if keeps_all else output.MAX_LINES_PER_CODE)
     # The date on this machine is the only one known here.
     today = date.today()  # noqa: DTZ011
     with (
@@ -71,7 +75,7 @@ def _check_alone(arguments: Namespace, encoding: str) -> int:
     if arguments.json:
         output.print_json(_to_json(path, survey, result, verdict), result.problems)
     else:
-        print("\n".join(_text_lines(verdict, result)))
+        print("\n".join(_text_lines(verdict, result, every=arguments.all)))
     return exit_code
 
 
@@ -104,15 +108,13 @@ def _verdict(path: Path, survey: FileScan, result: ProblemTally) -> tuple[str, i
     return f"OK {path}: {rows}, none would be rejected", OK
 
 
-def _text_lines(verdict: str, result: ProblemTally) -> Iterator[str]:
-    yield verdict
+def _text_lines(verdict: str, result: ProblemTally, *, every: bool) -> Iterator[str]:
+    yield paint(verdict, _TONES[verdict.split()[0]])
     if result.counts:
         yield ""
         yield from output.problem_totals(result.counts)
         yield ""
-        yield from output.problem_lines(
-            result.problems, result.counts.total(), "use --json to see all of them"
-        )
+        yield from output.problem_lines(result.problems, result.counts, every=every)
     yield ""
     yield NOT_CHECKED
 

@@ -12,6 +12,7 @@ from rollbook.accounts.permissions import RoleType
 from rollbook.cli.actions.district import checked_name, create, require_time_zone
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
+from rollbook.cli.printed_text import add_facts
 from rollbook.districts.models import District
 
 _QUESTIONS = {
@@ -50,6 +51,7 @@ def init(arguments: Namespace) -> int:
             record("staff add", district, f"printed a link for {manager.email}, {manager.role}")
     except InvalidMember as error:
         raise CommandError("member_refused", f"{error}; nothing was created") from None
+    add_facts(arguments, district=district.slug, login=manager.email, link=link)
     print(f"Added {district.name}. Its short name is {district.slug}.")
     print(f"{manager.name} chooses a password with this link, valid for 7 days:")
     print(link)
@@ -74,12 +76,13 @@ def _answer(name: str, given: str | None) -> str:
     if given is not None:
         return check(given)
     while True:
-        print(f"{_QUESTIONS[name]}: ", end="", flush=True)
+        print(f"{_QUESTIONS[name]}: ", end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()
         if not line:
+            print(file=sys.stderr)
             raise CommandError("no_answer", f"{_QUESTIONS[name]}: no answer; nothing was created")
         try:
             if answer := check(line.strip()):
                 return answer
         except CommandError as error:
-            print(error.text)
+            print(error.text, file=sys.stderr)

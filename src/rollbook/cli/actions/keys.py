@@ -9,6 +9,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.confirmation import require_typed
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.output import table, to_json
+from rollbook.cli.printed_text import add_facts
 from rollbook.operations.keys import catalog, loss, rotation
 from rollbook.operations.keys.catalog import ListedVersion
 from rollbook.operations.keys.loss import Loss
@@ -36,6 +37,7 @@ def rotate(arguments: Namespace) -> int:
     except KeyUnusable as error:
         raise CommandError("key_unusable", f"the new key {error}; remove the file") from None
     record("keys rotate", None, str(row))
+    add_facts(arguments, key=name, version=row.version, is_active=False)
     if with_one_machine:
         return activate(arguments)
     path = settings.KEYS / file_name(name, row.version)
@@ -62,6 +64,7 @@ def activate(arguments: Namespace) -> int:
             f"{error}; copy it from the machine on which `rollbook keys rotate` was run",
         ) from None
     record("keys activate", None, str(row))
+    add_facts(arguments, key=name, version=row.version, is_active=True)
     print(f"New data is protected with version {row.version} of {name}. The old key is kept.")
     encrypted = 0
     while found := rotation.encrypt_again():

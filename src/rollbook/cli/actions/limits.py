@@ -14,6 +14,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.commands.limits import ALL
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
+from rollbook.cli.printed_text import add_facts
 from rollbook.districts.local_dates import local_date, local_midnight
 from rollbook.districts.models import District
 from rollbook.text import count_of, format_timestamp
@@ -57,6 +58,7 @@ def set_limits(arguments: Namespace) -> int:
     if made is None:
         print(f"{district.name} has these limits already; nothing was changed.")
         return OK
+    add_facts(arguments, version=made.version)
     print(f"Saved version {made.version} of the limits of {district.name}:")
     print("\n".join(f"  {change}" for change in made.changes))
     return OK

@@ -13,6 +13,8 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import FAILED, OK, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.cli.mapping_file import read_mapping
+from rollbook.cli.printed_text import add_facts
+from rollbook.cli.suggestions import hint
 from rollbook.districts.models import District
 from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.mapping.sample import Sample, read_sample
@@ -68,6 +70,7 @@ def save(arguments: Namespace) -> int:
     if saved is None:
         print(f"{district.name} has this mapping already; nothing was changed.")
     else:
+        add_facts(arguments, name=saved.name, version=saved.version)
         print(f"Saved {saved.name}, version {saved.version}, for {district.name}.")
     return OK
 
@@ -81,6 +84,7 @@ def remove(arguments: Namespace) -> int:
             record("mapping remove", district, removed.name)
     if removed is None:
         raise _no_such_mapping(district, arguments.name)
+    add_facts(arguments, name=removed.name)
     print(f"Removed {removed.name}; it applies to no file of {district.name} anymore.")
     return OK
 
@@ -140,8 +144,10 @@ def _as_json(stored: ColumnMapping) -> dict[str, object]:
 
 def _no_such_mapping(district: District, name: str, version: int | None = None) -> CommandError:
     what = f"'{name}'" if version is None else f"'{name}' with a version {version}"
+    otherwise = f"`rollbook mapping list {district.slug}` lists those that it has"
+    suggestion = otherwise
+    if version is None:
+        suggestion = hint(name, (each.name for each in store.find_all(district.pk)), otherwise)
     return CommandError(
-        "no_such_mapping",
-        f"{district.name} has no column mapping {what}; `rollbook mapping list {district.slug}` "
-        "lists those that it has",
+        "no_such_mapping", f"{district.name} has no column mapping {what}; {suggestion}"
     )

@@ -13,6 +13,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.cli.output import name_value_lines, table, to_json
+from rollbook.cli.printed_text import add_facts
 from rollbook.districts.models import District
 from rollbook.mail.states import CONDITIONS, MailState, send_again, state_of
 from rollbook.text import count_of, format_timestamp
@@ -66,7 +67,7 @@ def resend(arguments: Namespace) -> int:
     """Queue emails again."""
     now = timezone.now()
     if arguments.failed:
-        return _resend_all(_district(arguments), now)
+        return _resend_all(arguments, now)
     if arguments.district:
         raise CommandError("nothing_to_resend", "use --district with --failed only", USAGE)
     mails = [_find(name) for name in arguments.ids]
@@ -81,16 +82,19 @@ def resend(arguments: Namespace) -> int:
             manager = type(mail)._default_manager
             send_again(manager.filter(pk=mail.pk), now)
             record("outbox resend", _district_of(mail), f"{_name(mail)} to {mail.recipient}")
+    add_facts(arguments, queued=len(mails))
     print(f"Queued {count_of(len(mails), 'email')} again.")
     return OK
 
 
-def _resend_all(district: District | None, now: datetime) -> int:
+def _resend_all(arguments: Namespace, now: datetime) -> int:
+    district = _district(arguments)
     with transaction.atomic():
         accounts, updates = _mails(district)
         count = send_again(accounts.filter(_GIVEN_UP), now)
         count += send_again(updates.filter(_GIVEN_UP), now)
         record("outbox resend", district, f"all that bounced or failed: {count}")
+    add_facts(arguments, queued=count)
     print(f"Queued {count_of(count, 'email')} again.")
     return OK
 

@@ -11,6 +11,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK
 from rollbook.cli.lookup import get_district, get_member
 from rollbook.cli.output import table, to_json
+from rollbook.cli.printed_text import add_facts
 from rollbook.districts.models import District
 from rollbook.text import count_of, format_timestamp
 
@@ -37,6 +38,7 @@ def end(arguments: Namespace) -> int:
     with transaction.atomic():
         ended, _ = found.delete()
         record("session end", district, f"{whose}: {ended}")
+    add_facts(arguments, ended=ended)
     print(f"Ended {count_of(ended, 'session')} of {whose}.")
     return OK
 

@@ -20,6 +20,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district, get_member
 from rollbook.cli.output import table, to_json
+from rollbook.cli.printed_text import add_facts
 from rollbook.districts.models import District
 from rollbook.text import count_of, format_timestamp
 from rollbook.updates.runner import worker_status
@@ -39,6 +40,7 @@ def add(arguments: Namespace) -> int:
         raise CommandError("member_refused", f"{error}; no member was added") from None
     verb = "Invited" if is_invited else "Added"
     record("staff add", district, f"{verb.lower()} {member.email}, {member.role}")
+    add_facts(arguments, login=member.email, role=str(member.role))
     print(f"{verb} {member.name}, {member.role} of {district.name}. The login is {member.email}.")
     if is_invited:
         print(_invitation_delivery())
@@ -76,6 +78,7 @@ def deactivate(arguments: Namespace) -> int:
     with _reporting_refusal("nothing was changed"), transaction.atomic():
         changes.deactivate(member, None)
         record("staff deactivate", member.district, member.email)
+    add_facts(arguments, login=member.email)
     print(f"{member.name} can no longer sign in. All sessions, links and tokens are ended.")
     return OK
 
@@ -88,6 +91,7 @@ def reactivate(arguments: Namespace) -> int:
     with _reporting_refusal("nothing was changed"), transaction.atomic():
         changes.reactivate(member, None)
         record("staff reactivate", member.district, member.email)
+    add_facts(arguments, login=member.email)
     print(f"{member.name} can sign in again. The login is {member.email}.")
     return OK
 
@@ -99,10 +103,12 @@ def reinvite(arguments: Namespace) -> int:
         if arguments.print_link:
             link = members.invitation_link(member)
             record("staff reinvite", member.district, f"printed a link for {member.email}")
+            add_facts(arguments, login=member.email, link=link)
             print(link)
             return OK
         members.invite_again(member, None, timezone.now())
         record("staff reinvite", member.district, f"emailed {member.email}")
+    add_facts(arguments, login=member.email)
     print(f"Invited {member.name} again. {_invitation_delivery()}")
     return OK
 
@@ -130,6 +136,7 @@ def second_factor_off(arguments: Namespace) -> int:
             f"{member.email} does not use two-step verification; nothing was changed",
         ) from None
     record("staff second-factor-off", member.district, f"turned off for {member.email}")
+    add_facts(arguments, login=member.email)
     print(f"{member.name} can sign in with just the password. The login is {member.email}.")
     return OK
 

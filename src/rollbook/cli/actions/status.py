@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from rollbook.cli.errors import OK
 from rollbook.cli.output import table, to_json
+from rollbook.cli.update_report import toned_state
 from rollbook.text import count_of, format_timestamp
 from rollbook.updates.reporting.overview import DistrictOverview, age_of, load_overview
 from rollbook.updates.runner import worker_status
@@ -39,7 +40,7 @@ def _row(overview: DistrictOverview, now: datetime) -> tuple[str, ...]:
     district, last = overview.district, overview.last
     number = state = received = ""
     if last:
-        number, state = str(last.number), last.state
+        number, state = str(last.number), toned_state(last)
         received = format_timestamp(last.received_at, district.time_zone)
     good = "never"
     if overview.good_at:

@@ -12,16 +12,15 @@ from typing import TextIO
 from django.utils import timezone
 
 from rollbook.cli import certificate_output, confirmation, output
-from rollbook.cli.actions import update
 from rollbook.cli.audit_log import record_with_confidential
-from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
-from rollbook.cli.lookup import get_district, get_student, no_such_student, require_active
-from rollbook.cli.progress_bar import ProgressBar
-from rollbook.cli.update_progress import UpdateProgress
+from rollbook.cli.errors import OK, CommandError
+from rollbook.cli.lookup import get_district, get_student, no_such_student
+from rollbook.cli.printed_text import add_facts
+from rollbook.cli.update_report import print_report
+from rollbook.cli.update_run import FileToSend, follow, send
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
-from rollbook.districts.modes import ModeNotAllowed
-from rollbook.jobs import work_on
+from rollbook.file_errors import errors_naming
 from rollbook.operations.lifecycle import erasure
 from rollbook.operations.lifecycle.suspension import NotPossible
 from rollbook.studentfile import writer
@@ -32,17 +31,9 @@ from rollbook.students.models import Absence, Change
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.text import count_of, format_timestamp
-from rollbook.updates.mappings.choice import UnknownMapping
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.problem_store import to_problem
-from rollbook.updates.receiving.files import IncomingFile
-from rollbook.updates.receiving.kept_bytes import QuotaExceeded
-from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
-from rollbook.updates.state_machine import Mode, State
-from rollbook.web.http.upload_form import display_name
 
-CHUNK_BYTES = 1 << 20
-SOURCE = "rollbook"
 UPDATES_WITH_PROBLEMS = 10
 EXPORTED_COLUMNS = [column.name for column in COLUMNS if not column.secret]
 
@@ -50,53 +41,20 @@ EXPORTED_COLUMNS = [column.name for column in COLUMNS if not column.secret]
 def load(arguments: Namespace) -> int:
     """Start an update with the file, wait for its end, and print its report."""
     district = get_district(arguments.district)
-    require_active(district)
-    job = _work_on(district, _receive(district, arguments, Mode(arguments.mode)))
-    if job.state != State.COMPLETED:
-        return FAILED
-    return SOME_REJECTED if job.rows_rejected else OK
+    return follow(send(district, FileToSend.of(arguments)), arguments)
 
 
 def check(arguments: Namespace) -> int:
     """Start a dry run with the file, and print its plan."""
     district = get_district(arguments.district)
-    require_active(district)
-    receipt = _receive(district, arguments, Mode(arguments.mode), is_check=True)
-    if not arguments.wait:
+    receipt = send(district, FileToSend.of(arguments, is_check=True))
+    if arguments.wait:
+        return follow(receipt, arguments)
+    if arguments.json:
+        print_report(receipt.update, as_json=True)
+    else:
         print(f"Started the dry run as update {receipt.update.number}.")
-        return OK
-    job = _work_on(district, receipt)
-    if job.state != State.CHECKED:
-        return FAILED
-    return SOME_REJECTED if job.rows_rejected else OK
-
-
-def _work_on(district: District, receipt: Receipt) -> UpdateJob:
-    """Return the update when it has ended or its plan waits, with its report printed."""
-    job = receipt.update
-    with ProgressBar() as progress_bar:
-        for line in _notes(receipt):
-            progress_bar.print_line(line)
-        progress = UpdateProgress(job, progress_bar)
-
-        def watch() -> None:
-            district.refresh_from_db(fields=["suspended_at", "suspension_reason"])
-            require_active(district)
-            progress()
-
-        try:
-            work_on(job.pk, watch)
-        except KeyboardInterrupt:
-            progress_bar.end()
-            progress_bar.print_line(
-                f"update {job.number} has not finished; "
-                "run the same command again or start the server to continue"
-            )
-            raise
-        progress.show()
-    update.record_report(job)
-    print("\n".join(update.report_lines(job)))
-    return job
+    return OK
 
 
 def erase(arguments: Namespace) -> int:
@@ -111,6 +69,7 @@ def erase(arguments: Namespace) -> int:
         finished = erasure.run(begun, lambda removed: None)
     except NotPossible as error:
         raise CommandError("update_unfinished", str(error)) from None
+    add_facts(arguments, certificate=finished.pk)
     print(f"Erased the student with key {student.pk} of {district.name}.")
     if finished.remaining:
         print("These still contain the student; --files would have removed the files:")
@@ -118,53 +77,6 @@ def erase(arguments: Namespace) -> int:
         print(f"  {line}")
     certificate_output.save(finished, arguments.certificates)
     return OK
-
-
-def _receive(
-    district: District, arguments: Namespace, mode: Mode, *, is_check: bool = False
-) -> Receipt:
-    path: Path = arguments.file
-    with path.open("rb") as file:
-        incoming = IncomingFile()
-        try:
-            while chunk := file.read(CHUNK_BYTES):
-                incoming.write(chunk)
-            name = display_name(path.name)
-            return receive(
-                district,
-                incoming,
-                file_name=name,
-                mode=mode,
-                source=SOURCE,
-                is_check=is_check,
-                header_map=arguments.header_map,
-            )
-        except ModeNotAllowed as error:
-            raise CommandError("mode_not_allowed", f"{error}; nothing was started") from None
-        except UnknownMapping as unknown:
-            raise CommandError(
-                "no_such_mapping",
-                f"{district.name} has no column mapping '{unknown}'; {unknown.repair}",
-            ) from None
-        except QueueFull as error:
-            numbers = ", ".join(map(str, error.waiting))
-            raise CommandError(
-                "queue_full",
-                f"updates {numbers} of {district.name} are already waiting; "
-                "load the file when one of them has finished",
-            ) from None
-        except QuotaExceeded as error:
-            raise CommandError("quota_exceeded", str(error)) from None
-        finally:
-            incoming.discard()
-
-
-def _notes(receipt: Receipt) -> Iterator[str]:
-    if receipt.replayed:
-        yield f"continuing update {receipt.update.number}, which has the same file"
-    if receipt.same_as:
-        earlier_update = receipt.same_as
-        yield f"update {earlier_update.number} ({earlier_update.state}) had the same file"
 
 
 def export(arguments: Namespace) -> int:
@@ -201,14 +113,20 @@ def _rows(district: District, students: Sequence[int]) -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def _atomic_file(path: Path) -> Iterator[TextIO]:
-    """Create a file, readable by its owner only, that appears when it is complete or not at all."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Create a file, readable by its owner only, that appears when it is complete or not at all.
+
+    Raises:
+        OSError: That isn't possible; the error names the file.
+    """
+    with errors_naming(path):
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(draft).replace(path)
+        with errors_naming(path):
+            Path(draft).replace(path)
     finally:
         Path(draft).unlink(missing_ok=True)
 

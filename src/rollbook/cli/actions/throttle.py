@@ -13,6 +13,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_member
 from rollbook.cli.output import table, to_json
+from rollbook.cli.printed_text import add_facts
 from rollbook.text import count_of, format_timestamp
 
 _HEADERS = ("login", "network", "wrong", "failures", "last")
@@ -52,6 +53,7 @@ def clear(arguments: Namespace) -> int:
     cleared = throttle.clear(login, address)
     what = " from ".join(filter(None, (login, address))) or "all"
     record("throttle clear", district, f"{what}: {cleared}")
+    add_facts(arguments, cleared=cleared)
     print(f"Cleared {count_of(cleared, 'failed attempt')}.")
     return OK
 

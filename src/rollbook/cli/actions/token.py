@@ -14,6 +14,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK
 from rollbook.cli.lookup import get_district, get_member
 from rollbook.cli.output import table, to_json
+from rollbook.cli.printed_text import add_facts
 from rollbook.districts.models import District
 from rollbook.text import count_of, format_timestamp
 
@@ -39,6 +40,7 @@ def revoke(arguments: Namespace) -> int:
     with transaction.atomic():
         revoked = _revoke(arguments, district)
         record("token revoke", district, f"{whose}: {revoked}")
+    add_facts(arguments, revoked=revoked)
     print(f"Revoked {count_of(revoked, 'token')} of {whose}.")
     return OK
 

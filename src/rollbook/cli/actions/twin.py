@@ -88,13 +88,13 @@ def check(arguments: Namespace, encoding: str) -> int:
     if arguments.json:
         output.print_json(_to_json(wanted.file, update), problems(update))
     else:
-        print("\n".join(text_lines(wanted.file, update)))
+        print("\n".join(text_lines(wanted.file, update, every=arguments.all)))
     if update.state != State.CHECKED:
         return FAILED
     return SOME_REJECTED if update.rows_rejected else OK
 
 
-def text_lines(path: Path, update: UpdateJob) -> Iterator[str]:
+def text_lines(path: Path, update: UpdateJob, *, every: bool = False) -> Iterator[str]:
     """Yield the lines about a plan: its figures, problems, limits, schools and first changes."""
     job_report = report(update)
     yield _verdict(path, job_report)
@@ -102,8 +102,7 @@ def text_lines(path: Path, update: UpdateJob) -> Iterator[str]:
         yield ""
         yield from output.problem_totals(update.problem_counts)
         yield ""
-        count = sum(update.problem_counts.values())
-        yield from output.problem_lines(problems(update), count, "use --json to see all of them")
+        yield from output.problem_lines(problems(update), update.problem_counts, every=every)
     if plan := job_report.plan:
         yield from _plan_lines(plan, find_samples(update))
     yield ""

@@ -1,8 +1,7 @@
-"""Run ``rollbook update``: show updates, and decide about their plans."""
+"""Run ``rollbook update``: start, watch, cancel and show updates, and decide about plans."""
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
 from types import ModuleType
 
 from django.utils import timezone
@@ -11,23 +10,23 @@ from rollbook.cli import output
 from rollbook.cli.audit_log import record, record_with_confidential
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
+from rollbook.cli.update_report import print_report, toned_state
+from rollbook.cli.update_run import FileToSend, follow, send, watch
 from rollbook.districts.models import District
 from rollbook.districts.suspension import DistrictSuspended
-from rollbook.students import recognition
-from rollbook.text import format_number, format_timestamp, join_words, name_updates
+from rollbook.text import count_of, format_number, format_timestamp, join_words
+from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.exports import changes, missing_students, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import decisions
 from rollbook.updates.planning.decisions import Decider, NotDecided
-from rollbook.updates.planning.plan_status import PlanStatus
-from rollbook.updates.planning.reason_words import plan_sentence, reason_sentence
 from rollbook.updates.receiving.files import FileMissing
-from rollbook.updates.reporting.remarks import named_columns
-from rollbook.updates.reporting.report import Report, current_update, find, problems, report
+from rollbook.updates.receiving.receive import Receipt
+from rollbook.updates.reporting.report import current_update, find, report
 from rollbook.updates.reporting.state_words import words_of
-from rollbook.updates.reporting.status_json import status_context, to_json
-from rollbook.updates.reporting.status_line import verdict
+from rollbook.updates.reporting.status_line import cancellation_summary
+from rollbook.updates.runner import worker_status
 from rollbook.updates.state_machine import State
 
 _COUNTS = ("rows", "updated", "added", "unchanged", "rejected")
@@ -38,6 +37,98 @@ _EXPORTS: dict[str, ModuleType] = {
     "changes": changes,
     "missing students": missing_students,
 }
+_NOT_APPLIED = (State.REFUSED, State.CANCELED, State.FAILED, State.DISCARDED)
+"""The states of updates that can be started again."""
+
+
+def start(arguments: Namespace) -> int:
+    """Start an update with a file."""
+    district = get_district(arguments.district)
+    return _started(send(district, FileToSend.of(arguments)), arguments)
+
+
+def retry(arguments: Namespace) -> int:
+    """Start a new update with the file of another one."""
+    district = get_district(arguments.district)
+    job = _get_update(district, arguments.number)
+    _require_retryable(job)
+    try:
+        wanted = FileToSend.of_update(job)
+    except FileMissing:
+        raise _file_gone(job) from None
+    return _started(send(district, wanted), arguments)
+
+
+def _require_retryable(job: UpdateJob) -> None:
+    if job.state not in _NOT_APPLIED or job.split_from_id:
+        raise CommandError(
+            "nothing_to_retry",
+            f"update {job.number} is {words_of(job).word}; only an update of its own that was "
+            "refused, canceled or discarded, or that has failed, can be started again",
+        )
+    later = UpdateJob.objects.filter(district=job.district_id, number__gt=job.number)
+    completed = later.filter(state=State.COMPLETED).order_by("-number").first()
+    if completed:
+        raise CommandError(
+            "newer_update",
+            f"update {completed.number} has completed since, and the file of update {job.number} "
+            f"would undo its changes; upload a new file with `rollbook update start "
+            f"{job.district.slug} FILE`",
+        )
+    if job.file_removed_at:
+        raise _file_gone(job)
+
+
+def _started(receipt: Receipt, arguments: Namespace) -> int:
+    """Print what was started; with ``--watch``, follow it to its end."""
+    job = receipt.update
+    if arguments.watch or job.state == State.REFUSED:
+        return follow(receipt, arguments)
+    if arguments.json:
+        print_report(job, as_json=True)
+        return OK
+    verb = "Continues as" if receipt.replayed else "Started"
+    print(f"{verb} update {job.number}: {job.file_name}, {count_of(job.rows, 'row')}.")
+    watching = f"`rollbook update watch {job.district.slug} {job.number}`"
+    if worker_status().alive:
+        print(f"To see its progress, run {watching}.")
+    else:
+        print(f"No worker is running. Start `rollbook serve`, or process it here with {watching}.")
+    return OK
+
+
+def watch_update(arguments: Namespace) -> int:
+    """Show the progress of an update, and print its report at the end."""
+    district = get_district(arguments.district)
+    return watch(_get_update(district, arguments.number), arguments)
+
+
+def cancel(arguments: Namespace) -> int:
+    """Cancel an update."""
+    district = get_district(arguments.district)
+    if arguments.number is not None:
+        _get_update(district, arguments.number)
+    result = cancel_update(district, arguments.number)
+    job = result.update
+    if job is None or not result.is_canceled:
+        raise _nothing_to_cancel(district, job)
+    record("update cancel", district, f"update {job.number}")
+    if arguments.json:
+        print_report(job, as_json=True)
+    elif job.state == State.DISCARDED:
+        print(f"Discarded the plan of update {job.number}. Nothing was applied.")
+    else:
+        print(f"Canceled update {job.number}: {cancellation_summary(report(job))}.")
+    return OK
+
+
+def _nothing_to_cancel(district: District, job: UpdateJob | None) -> CommandError:
+    reason = "no update has been started yet"
+    if job is not None:
+        reason = f"update {job.number} is {words_of(job).word} already"
+    return CommandError(
+        "nothing_to_cancel", f"{reason}; `rollbook update list {district.slug}` lists all updates"
+    )
 
 
 def list_updates(arguments: Namespace) -> int:
@@ -61,11 +152,7 @@ def show(arguments: Namespace) -> int:
     if arguments.file:
         _print_export(job, arguments.file)
         return OK
-    record_report(job)
-    if arguments.json:
-        output.print_json(_report_to_json(job), problems(job))
-    else:
-        print("\n".join(report_lines(job)))
+    print_report(job, as_json=arguments.json, every=arguments.all)
     return OK
 
 
@@ -120,6 +207,14 @@ def _get_update(district: District, number: int | None) -> UpdateJob:
     return job
 
 
+def _file_gone(job: UpdateJob) -> CommandError:
+    return CommandError(
+        "file_gone",
+        f"the file of update {job.number} is no longer available; ask the district for its own "
+        "copy",
+    )
+
+
 def _print_export(job: UpdateJob, name: str) -> None:
     try:
         lines = _EXPORTS[name].csv_lines(job)
@@ -136,121 +231,10 @@ def _print_export(job: UpdateJob, name: str) -> None:
             "student",
         ) from None
     except FileMissing:
-        raise CommandError(
-            "file_gone",
-            f"the file of update {job.number} is no longer available; "
-            "ask the district for its own copy",
-        ) from None
+        raise _file_gone(job) from None
     record_with_confidential(name, job.district, f"update {job.number}", shown)
     sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
     sys.stdout.writelines(lines)
-
-
-def record_report(job: UpdateJob) -> None:
-    """Record whom the problems of an update's report name, before it is printed."""
-    texts = (problem.message for problem in problems(job))
-    shown = recognition.students_named(job.district_id, texts)
-    record("update show", job.district, f"update {job.number}", shown)
-
-
-def report_lines(job: UpdateJob) -> Iterator[str]:
-    """Yield the lines of an update's report."""
-    job_report = report(job)
-    context = status_context(job.district, job_report, timezone.now())
-    yield str(verdict(job_report, context))
-    yield ""
-    yield from output.name_value_lines(_report_values(job_report))
-    if job_report.plan and job_report.plan.planned_at:
-        yield ""
-        yield from plan_lines(job_report.plan, job_report)
-    if job.problem_counts and not _is_in_first_line(job_report):
-        yield ""
-        yield from output.problem_totals(job.problem_counts)
-        yield ""
-        count = sum(job.problem_counts.values())
-        yield from output.problem_lines(problems(job), count, "use --json to see all that are kept")
-    if job_report.rejected and not (job.file_removed_at or job.details_hidden_at):
-        yield ""
-        yield "To get the rejected rows as a file that you can fix and upload again:"
-        arguments = f"{job_report.slug} {job_report.number} --rejected"
-        yield f"  rollbook update show {arguments} > rejected.csv"
-
-
-def plan_lines(plan: PlanStatus, job_report: Report) -> Iterator[str]:
-    """Yield the lines about a plan: what it would do, and which limits it exceeds."""
-    time_zone = job_report.time_zone
-    yield f"plan {plan.digest}: {plan_sentence(plan.summary.district)}"
-    for reason in plan.reasons:
-        yield f"  {reason_sentence(reason)}"
-    if job_report.is_waiting and plan.decided_at is None:
-        discard_at = format_timestamp(plan.discard_at, time_zone)
-        arguments = f"{job_report.slug} {job_report.number} --plan {plan.digest}"
-        yield f"If nobody decides, it is discarded at {discard_at}. To decide, run one of"
-        yield f"  rollbook update approve {arguments}"
-        yield f"  rollbook update discard {arguments}"
-    if plan.decided_at is not None:
-        who = plan.decided_by.email if plan.decided_by else "the operator"
-        decision = "discarded" if job_report.state is State.DISCARDED else "approved"
-        note = f": {plan.decision_note}" if plan.decision_note else ""
-        yield f"{decision} by {who}, {format_timestamp(plan.decided_at, time_zone)}{note}"
-    if plan.left_out_schools:
-        yield f"left out: {join_words(plan.left_out_schools)}"
-
-
-def _is_in_first_line(job_report: Report) -> bool:
-    """Return whether the first line already contains the only problem."""
-    problem_count = sum(group.count for group in job_report.groups)
-    return job_report.refusal is not None and problem_count == 1
-
-
-def _report_values(job_report: Report) -> Iterator[tuple[str, str]]:
-    time_zone = job_report.time_zone
-    yield "file", _file_description(job_report)
-    yield "SHA-256", job_report.file_digest
-    yield "ignored columns", named_columns(job_report)
-    yield "warnings", format_number(job_report.warnings) if job_report.warnings else ""
-    yield "mode", job_report.mode.value
-    if job_report.absences:
-        yield "missing students", format_number(job_report.absences.missing)
-    yield "dry run", "yes" if job_report.is_check else ""
-    yield "note", job_report.note
-    if job_report.corrects:
-        yield "corrects", name_updates([job_report.corrects])
-    if job_report.split_from:
-        yield "split from", name_updates([job_report.split_from])
-    if job_report.split_into:
-        yield "split into", name_updates(job_report.split_into)
-    if job_report.corrected_by:
-        yield "corrected by", name_updates(job_report.corrected_by)
-    yield "started by", f"{_starter(job_report)}, with {job_report.source}"
-    yield "received", format_timestamp(job_report.received_at, time_zone)
-    yield "started", format_timestamp(job_report.started_at, time_zone)
-    yield "ended", format_timestamp(job_report.ended_at, time_zone)
-    yield "reference", job_report.reference
-
-
-def _file_description(job_report: Report) -> str:
-    parts = [job_report.file_name, f"{job_report.file_size:,} bytes"]
-    if job_report.rows:
-        parts.append(f"{job_report.rows:,} rows")
-    return ", ".join([*parts, f"read as {job_report.encoding}"])
-
-
-def _starter(job_report: Report) -> str:
-    if job_report.starter:
-        return f"{job_report.starter.name} ({job_report.starter.email})"
-    return "the operator of the server"
-
-
-def _report_to_json(job: UpdateJob) -> dict[str, object]:
-    job_report = report(job)
-    context = status_context(job.district, job_report, timezone.now())
-    return {
-        **to_json(job_report, verdict(job_report, context), context),
-        "mends": job_report.corrects,
-        "mended_by": job_report.corrected_by,
-        "counts": job.problem_counts,
-    }
 
 
 def _table_row(job: UpdateJob, district: District) -> tuple[str, ...]:
@@ -258,7 +242,7 @@ def _table_row(job: UpdateJob, district: District) -> tuple[str, ...]:
     received_at = format_timestamp(job.received_at, district.time_zone)
     return (
         str(job.number),
-        words_of(job).word,
+        toned_state(job),
         job.mode,
         received_at,
         *map(format_number, counts),

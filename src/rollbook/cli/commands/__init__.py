@@ -24,6 +24,7 @@ from rollbook.cli.commands import (
     audit,
     backup,
     certificate,
+    completion,
     district,
     doctor,
     file,
@@ -82,5 +83,6 @@ COMMANDS = (
     migrate,
     adopt,
     doctor,
+    completion,
 )
 """In the order in which ``rollbook --help`` lists them."""

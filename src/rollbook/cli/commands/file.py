@@ -6,6 +6,7 @@ from pathlib import Path
 from rollbook.cli.registration import (
     Bootstrap,
     Commands,
+    add_all_option,
     add_command,
     add_command_group,
     add_json_option,
@@ -54,6 +55,7 @@ def register(commands: Commands) -> None:
         "docs/column-mapping.md",
     )
     _add_district_options(command)
+    add_all_option(command)
     add_json_option(command)
 
 

@@ -8,12 +8,21 @@ from rollbook.cli.registration import (
     add_command,
     add_command_group,
     add_district_argument,
+    add_json_option,
 )
 
 
 def register(commands: Commands) -> None:
-    """Register ``school load``."""
+    """Register ``school list`` and ``school load``."""
     group = add_command_group(commands, "school", "Manage the schools of a district.")
+    listing = add_command(
+        group,
+        "list",
+        _run_list,
+        "List the schools of a district with the numbers of their students.",
+    )
+    add_district_argument(listing)
+    add_json_option(listing)
     command = add_command(
         group,
         "load",
@@ -25,6 +34,12 @@ def register(commands: Commands) -> None:
     )
     add_district_argument(command)
     command.add_argument("file", type=Path, metavar="FILE", help="CSV file, such as schools.csv")
+
+
+def _run_list(arguments: Namespace) -> int:
+    from rollbook.cli.actions.school import list_schools
+
+    return list_schools(arguments)
 
 
 def _run_load(arguments: Namespace) -> int:

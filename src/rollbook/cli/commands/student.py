@@ -1,18 +1,18 @@
 """Registers ``rollbook student``."""
 
-from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from argparse import BooleanOptionalAction, Namespace
 from pathlib import Path
 
 from rollbook.cli.registration import (
     Commands,
+    add_all_option,
     add_certificates_option,
     add_command,
     add_command_group,
     add_district_argument,
+    add_file_options,
     add_json_option,
 )
-
-MODES = ("update", "add", "sync")
 
 
 def register(commands: Commands) -> None:
@@ -35,22 +35,15 @@ def _register_check(group: Commands) -> None:
         "what would change and which limits that exceeds; `update approve` applies exactly that.",
     )
     add_district_argument(command)
-    command.add_argument(
-        "file", type=Path, metavar="FILE", help="student file, such as students.csv"
-    )
-    command.add_argument(
-        "--mode",
-        choices=MODES,
-        default="update",
-        help="as with the upload commands (default: update)",
-    )
-    _add_header_map_option(command)
+    add_file_options(command, "update")
     command.add_argument(
         "--wait",
         action=BooleanOptionalAction,
         default=True,
         help="wait for the result (default), or only start the dry run",
     )
+    add_all_option(command)
+    add_json_option(command)
 
 
 def _register_load(group: Commands) -> None:
@@ -65,26 +58,9 @@ def _register_load(group: Commands) -> None:
         "the server to continue.",
     )
     add_district_argument(command)
-    command.add_argument(
-        "file", type=Path, metavar="FILE", help="student file, such as base.csv or base.xlsx"
-    )
-    command.add_argument(
-        "--mode",
-        choices=MODES,
-        default="add",
-        help="as with the upload commands (default: add)",
-    )
-    _add_header_map_option(command)
-
-
-def _add_header_map_option(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--header-map",
-        metavar="NAME",
-        default="",
-        help="read the file through this column mapping, or through none (default: the district's "
-        "mapping whose columns the file has)",
-    )
+    add_file_options(command, "add")
+    add_all_option(command)
+    add_json_option(command)
 
 
 def _register_export(group: Commands) -> None:

@@ -14,6 +14,7 @@ from django.db import transaction
 from rollbook.accounts.audit import head, seals
 from rollbook.accounts.audit.head import Head
 from rollbook.mail import outbox
+from rollbook.mail.content import Content, Item, Section
 from rollbook.operations.alerts.conditions import BY_CODE
 from rollbook.operations.alerts.models import Alert, AlertEvent, AlertMail
 from rollbook.text import count_of, format_datetime
@@ -25,6 +26,11 @@ AUDIT_INTERVAL = timedelta(days=1)
 
 RETENTION = timedelta(days=90)
 
+_SENTENCE = {
+    AlertEvent.OPENED: "This needs your attention",
+    AlertEvent.REMINDER: "This still needs your attention",
+    AlertEvent.RESOLVED: "This is no longer a problem",
+}
 _PREFIX = {AlertEvent.REMINDER: "Reminder: ", AlertEvent.RESOLVED: "Resolved: "}
 
 
@@ -83,17 +89,66 @@ def purge(now: datetime) -> None:
 
 def message(mail: AlertMail) -> EmailMultiAlternatives:
     """Return the message to send."""
-    items = list(map(_item, mail.alerts))
-    event = AlertEvent(mail.event)
-    context = {
-        "district_name": "Rollbook",
-        "url": settings.URL,
-        "event": event,
-        "subject_text": _PREFIX.get(event, "") + _subject(event, items),
-        "items": items,
-    }
+    event, items = AlertEvent(mail.event), list(map(_item, mail.alerts))
+    outcome = _PREFIX.get(event, "") + _subject(event, items)
+    if event is AlertEvent.TEST:
+        content = _test(outcome)
+    elif event is AlertEvent.AUDIT:
+        content = _newest_seal(outcome, items[0]["detail"])
+    else:
+        content = _alerts(outcome, event, items)
     message_id = f"operations.alert-mail-{mail.pk or 'test'}"
-    return outbox.render_message(mail, "operations/alert.html", context, message_id)
+    return outbox.render_message(mail, content, message_id)
+
+
+def _test(outcome: str) -> Content:
+    return Content(
+        outcome=outcome,
+        district="Rollbook",
+        sentence=f"This is a test of the alerts from {settings.URL}.",
+        paragraphs=(
+            "You'll get an email like this if something goes wrong there. No action needed.",
+        ),
+    )
+
+
+def _newest_seal(outcome: str, seal: str) -> Content:
+    return Content(
+        outcome=outcome,
+        district="Rollbook",
+        sentence=f"The command below has the newest seal of the audit log at {settings.URL}.",
+        paragraphs=(
+            "Keep this email. To check at any time that nothing up to then was removed or changed, "
+            "run:",
+        ),
+        code=f"rollbook audit check --expect {seal}",
+        notes=("No action needed. There is at most one such email a day.",),
+    )
+
+
+def _alerts(outcome: str, event: AlertEvent, items: Sequence[dict[str, str]]) -> Content:
+    notes = ("No action needed.",)
+    if event is not AlertEvent.RESOLVED:
+        notes = (
+            "We send a reminder every day until it's fixed, and an email when it is. "
+            "`rollbook alert list` shows all alerts, and `rollbook doctor` checks your "
+            "installation.",
+        )
+    return Content(
+        outcome=outcome,
+        district="Rollbook",
+        sentence=f"{_SENTENCE[event]} at {settings.URL}:",
+        sections=(Section("", tuple(_alert(event, item) for item in items)),),
+        notes=notes,
+    )
+
+
+def _alert(event: AlertEvent, item: dict[str, str]) -> Item:
+    fix = () if event is AlertEvent.RESOLVED else (item["fix"],)
+    return Item(
+        f"{item['title']} ({item['code']})",
+        (f"Since {item['since']}: {item['detail']}.", *filter(None, fix)),
+    )
 
 
 def _subject(event: AlertEvent, items: Sequence[dict[str, str]]) -> str:

@@ -22,6 +22,7 @@ from rollbook.accounts import mail_hold
 from rollbook.accounts.models import AccountMail, Installation
 from rollbook.districts.models import District
 from rollbook.mail.models import OutgoingMail
+from rollbook.mail.states import given_up
 from rollbook.operations.backup.last import last_backup
 from rollbook.operations.monitoring import ended_updates, readiness
 from rollbook.operations.monitoring.sample import Sample
@@ -160,10 +161,8 @@ def _hash(key: int, secret: bytes) -> str:
 def _failed_mails(end: datetime) -> Iterator[Sample]:
     """Count the emails that were given up; one without an error was obsolete."""
     for kind, model in MAILS.items():
-        failed = model._default_manager.filter(
-            next_attempt_at=None, sent_at=None, queued_at__gt=end - FAILED_MAIL_PERIOD
-        )
-        yield Sample("rollbook_mail_failed", failed.exclude(last_error="").count(), (kind,))
+        failed = given_up(model._default_manager.all(), end - FAILED_MAIL_PERIOD)
+        yield Sample("rollbook_mail_failed", failed.count(), (kind,))
 
 
 @dataclass

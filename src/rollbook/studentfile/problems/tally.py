@@ -8,6 +8,9 @@ from rollbook.studentfile.problems.codes import ProblemCode, Severity
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem
 from rollbook.studentfile.row_validator import ValidatedRow
 
+FIRST_LINES_SHOWN = 10
+"""How many lines of the problems of one code are kept with its count."""
+
 
 @dataclass(slots=True)
 class ProblemTally:
@@ -66,6 +69,11 @@ class ProblemGroup:
     def definition(self) -> ProblemCode:
         """The entry of this code."""
         return PROBLEM_CODES[self.code]
+
+    @property
+    def has_other_lines(self) -> bool:
+        """Whether there may be more lines than the first ones."""
+        return len(self.lines) >= FIRST_LINES_SHOWN and self.count > len(self.lines)
 
     @property
     def hints(self) -> tuple[str, ...]:

@@ -72,6 +72,17 @@ def form_values(student: StudentSnapshot) -> dict[str, str]:
     return values | {"PASSWORD": ""}
 
 
+def invalid_cells(fields: Mapping[str, str], today: date) -> list[Problem]:
+    """Return the errors of single fields, such as an invalid date; empty fields have none.
+
+    Args:
+        fields: Column to the text of the form field.
+        today: The date in the district.
+    """
+    row = _validate({name: text for name, text in fields.items() if text.strip()}, today)
+    return [problem for problem in row.problems if problem.severity is Severity.ERROR]
+
+
 def add(
     district_id: int,
     fields: Mapping[str, str],

@@ -20,6 +20,9 @@ from rollbook.students.writer import ChangeAuthor
 NOT_EDITABLE = ("SCHOOL_ID", "STATUS")
 """Columns that ``edit`` ignores: use a transfer, which replaces links too, and ``set_status``."""
 
+Versions = Mapping[int, int]
+"""Students' IDs in the database to the versions that the member has seen."""
+
 
 class StudentNotVisible(Exception):
     """The member may not see a student with this ID."""
@@ -75,15 +78,52 @@ def set_status(member: Member, pk: int, status: str, now: datetime) -> EditResul
     return _edit(member, pk, {"STATUS": status}, now)
 
 
-def new_password(member: Member, pk: int, now: datetime) -> str:
+def new_password(member: Member, pk: int, now: datetime, version: int | None = None) -> str:
     """Replace a student's password by a random one, and return it.
 
+    Args:
+        member: Who does it.
+        pk: The student's ID in the database.
+        now: The current time.
+        version: The student's version when the member was asked, if they were.
+
     Raises:
+        InvalidStudent: The student has another version now; nothing was changed.
         StudentNotVisible: The member may not see the student.
     """
     password = passwords.random_password()
-    _edit(member, pk, {"PASSWORD": password}, now)
+    _edit(member, pk, {"PASSWORD": password}, now, version=version)
     return password
+
+
+def set_statuses(member: Member, versions: Versions, status: str, now: datetime) -> int:
+    """Set the status of several students, or of none of them; return how many changed.
+
+    Raises:
+        InvalidStudent: One of them has another version now; nothing was changed.
+        StudentNotVisible: The member may not see one of them; nothing was changed.
+    """
+    changed = 0
+    with transaction.atomic():
+        for pk, version in sorted(versions.items()):
+            edited = _edit(member, pk, {"STATUS": status}, now, version=version)
+            changed += bool(edited.columns)
+    return changed
+
+
+def new_passwords(member: Member, versions: Versions, now: datetime) -> dict[int, str]:
+    """Replace the passwords of several students, or of none of them.
+
+    Returns:
+        The student's ID in the database to the new password.
+
+    Raises:
+        InvalidStudent: One of them has another version now; nothing was changed.
+        StudentNotVisible: The member may not see one of them; nothing was changed.
+    """
+    with transaction.atomic():
+        by_key = sorted(versions.items())
+        return {pk: new_password(member, pk, now, version) for pk, version in by_key}
 
 
 def author(member: Member, now: datetime) -> ChangeAuthor:

@@ -16,6 +16,7 @@ from rollbook.districts.models import School
 from rollbook.students import visibility
 from rollbook.students.manual import edits, edits_by_member
 from rollbook.students.models import Group, Student, Transfer, TransferState
+from rollbook.text import count_of, join_words
 from rollbook.validation import ValidationFailed
 
 MAX_NOTE_LENGTH = 200
@@ -47,6 +48,23 @@ def select_student(member: Member, key: int) -> TransferSelection | None:
         return None
     name = f"{student.first_name} {student.last_name}"
     return TransferSelection(name, student.school, (student.pk,))
+
+
+def select_students(member: Member, keys: Collection[int]) -> TransferSelection | None:
+    """Select several students; return None if the member may see none of them.
+
+    Raises:
+        InvalidTransfer: They are at several schools.
+    """
+    visible = visibility.visible_students(member).filter(pk__in=keys)
+    schools = list(School.objects.filter(pk__in=visible.values("school")).order_by("name"))
+    if not schools:
+        return None
+    if len(schools) > 1:
+        names = join_words([school.name for school in schools])
+        raise InvalidTransfer([f"these students are at {names}; select those of one school"])
+    pks = _keys(visible)
+    return TransferSelection(count_of(len(pks), "student"), schools[0], pks)
 
 
 def select_group(member: Member, key: int) -> TransferSelection | None:

@@ -56,15 +56,21 @@ def settled_row(line: int, outcome: Outcome) -> StagedRowTuple:
 def rejected_row(
     line: int, student: StudentSnapshot | None, values: Mapping[str, str]
 ) -> StagedRowTuple:
-    """Return a rejected row with its student, or with the keys in the file by which to find it."""
+    """Return a rejected row with its student, or with the keys in the file by which to find it.
+
+    Name and date of birth are a key only of a row without a STUDENT_ID, as in matching.
+    """
     row = settled_row(line, Outcome.REJECTED)
     if student:
         return row._replace(student_id=student.pk, school=student.values["SCHOOL_ID"])
+    name, _, key = _name_claims(values)
+    student_id = values.get("STUDENT_ID") or None
     return row._replace(
         school=values.get("SCHOOL_ID") or None,
-        claims_student_id=values.get("STUDENT_ID") or None,
+        claims_student_id=student_id,
         claims_username=values.get("USERNAME") or None,
-        claims_name_key=_name_in_file(values),
+        claims_name_key=name,
+        claims_loose_key=None if student_id else key,
     )
 
 

@@ -14,13 +14,14 @@ from rollbook.studentfile.columns import CONFIDENTIAL, Column, fold_header
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.reading.reader import FilePosition, RawRow
 from rollbook.updates.exports import source_update
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import PLAN_WAITING, UNFINISHED
 
 BYTE_ORDER_MARK = "\ufeff"
+NO_LINE = 1 << 62  # after all lines that any file has
 
 LineSelection = Callable[[Sequence[int]], set[int]]
 """A function that returns the selected ones of the ascending line numbers that it gets."""
@@ -105,6 +106,30 @@ class OriginalRowsFile:
         files.ensure_available(self._update.spool_name, self._update.spool_digest)
         return self._rows(select)
 
+    @property
+    def columns(self) -> list[tuple[str, Column | None]]:
+        """The exported columns: their names as sent, and what they are read as."""
+        return [(self._header.names[index], self._header.columns[index]) for index in self._indexes]
+
+    def rows_on(self, lines: Sequence[int]) -> list[RawRow]:
+        """Return the rows on a few lines, reading only the parts of the file that have them.
+
+        Raises:
+            FileMissing: If the file is not stored.
+        """
+        files.ensure_available(self._update.spool_name, self._update.spool_digest)
+        checkpoints = [FilePosition(byte, line) for byte, line in self._update.checkpoints]
+        starts = [None, *checkpoints]
+        stops = [*checkpoints, None]
+        found: list[RawRow] = []
+        for start, stop in zip(starts, stops, strict=True):
+            first, last = start.line if start else 0, stop.line if stop else NO_LINE
+            wanted = {line for line in lines if first <= line < last}
+            if wanted:
+                part = self._rows(wanted.intersection, start, stop.byte if stop else None)
+                found += chain.from_iterable(part)
+        return found
+
     def cells(self, row: RawRow) -> list[str]:
         """Return the exported cells of a row.
 
@@ -122,10 +147,14 @@ class OriginalRowsFile:
         column = self._header.columns[index]
         return column is not None and column.name not in CONFIDENTIAL
 
-    def _rows(self, select: LineSelection) -> Iterator[list[RawRow]]:
+    def _rows(
+        self, select: LineSelection, start: FilePosition | None = None, stop: int | None = None
+    ) -> Iterator[list[RawRow]]:
         source = files.open_stored(self._update.spool_name)
         encoding = self._update.detected_encoding
-        for batch in reader.read_records(source, encoding=encoding, header=self._header):
+        for batch in reader.read_records(
+            source, encoding=encoding, header=self._header, start=start, stop=stop
+        ):
             selected = select(batch.lines)
             indexes = [index for index, line in enumerate(batch.lines) if line in selected]
             if indexes:

@@ -32,6 +32,7 @@ from rollbook.updates.receiving.kept_bytes import require_room
 from rollbook.updates.receiving.preview import FilePreview
 from rollbook.updates.receiving.receive import (
     SOURCE_BROWSER,
+    QueueFull,
     Receipt,
     Submission,
     convert_and_scan,
@@ -41,7 +42,7 @@ from rollbook.updates.receiving.receive import (
     scan_stored,
     store_and_describe,
 )
-from rollbook.updates.state_machine import Mode
+from rollbook.updates.state_machine import Mode, State
 
 LIFETIME = timedelta(hours=12)
 MAX_DRAFTS_PER_MEMBER = 5  # the oldest are removed
@@ -74,6 +75,10 @@ _FILE_FIELDS = (
 
 class DraftExpired(Exception):
     """The draft was discarded or has expired."""
+
+
+class NothingToRetry(Exception):
+    """The update didn't end early, or its file is no longer stored."""
 
 
 def create_draft(
@@ -142,6 +147,55 @@ def of_update(update: UpdateJob, member: Member, now: datetime) -> Draft:
         draft.save(force_insert=True)
     _remove_oldest(member)
     return draft
+
+
+def start_again(update: UpdateJob, member: Member, now: datetime) -> Receipt:
+    """Start a new update with the file of one that was canceled or discarded, or that failed.
+
+    Raises:
+        NothingToRetry: The update didn't end early, or has no file of its own.
+        FileMissing: The file is missing or damaged.
+        ModeNotAllowed: The district doesn't allow the mode on pages.
+        QueueFull: Too many updates are waiting.
+        DistrictSuspended: The district is suspended.
+    """
+    if not can_start_again(update):
+        raise NothingToRetry
+    return _resubmit(update, member, Mode(update.mode), now)
+
+
+def check_again(update: UpdateJob, member: Member, mode: Mode, now: datetime) -> Receipt:
+    """Start another dry run of the file of one that waits for a decision, in another mode.
+
+    Raises:
+        NothingToRetry: The update isn't a dry run that waits.
+        FileMissing: The file is missing or damaged.
+        ModeNotAllowed: The district doesn't allow the mode on pages.
+        QueueFull: Too many updates are waiting.
+        DistrictSuspended: The district is suspended.
+    """
+    if not update.is_check or update.state != State.CHECKED:
+        raise NothingToRetry
+    return _resubmit(update, member, mode, now)
+
+
+def _resubmit(update: UpdateJob, member: Member, mode: Mode, now: datetime) -> Receipt:
+    modes.require_allowed(update.district, Channel.PAGES, mode)
+    draft = of_update(update, member, now)
+    try:
+        return submit_draft(draft, mode, is_check=update.is_check)
+    except QueueFull:
+        discard_draft(draft)
+        raise
+
+
+def can_start_again(update: UpdateJob) -> bool:
+    """Return whether an update ended early and its file is still stored."""
+    if update.file_removed_at or update.split_from_id:
+        return False
+    if update.state == State.CANCELED:
+        return update.not_processed > 0
+    return update.state in {State.FAILED, State.DISCARDED}
 
 
 def read_again(draft: Draft, mappings: DistrictMappings, now: datetime) -> None:

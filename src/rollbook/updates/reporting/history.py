@@ -12,6 +12,7 @@ from rollbook.districts.local_dates import local_date, local_midnight
 from rollbook.districts.models import District
 from rollbook.pagination import Page, get_page
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving.receive import SOURCE_BROWSER
 from rollbook.updates.reporting.report import RELATED
 from rollbook.updates.reporting.state_words import (
     BEST_TO_WORST,
@@ -81,10 +82,12 @@ class LatestUpdates:
     """The most recent activity in a district.
 
     Attributes:
-        last: The update that ended last, without dry runs that were discarded.
+        last: The update of the scheduled feed that ended last: not sent in the browser. Without
+            any, that of all that ended last. Dry runs that were discarded don't count.
+        by_hand: The update that ended last of those sent in the browser, if it isn't ``last``.
         running: The update in progress.
         waiting: The numbers of the queued updates, and of approved plans.
-        received_at: When the newest file was received.
+        received_at: When the newest file of the same feed as ``last`` was received.
         plans: The updates whose plan waits for a decision, held ones first.
     """
 
@@ -93,6 +96,12 @@ class LatestUpdates:
     waiting: tuple[int, ...]
     received_at: datetime | None
     plans: tuple[UpdateJob, ...] = ()
+    by_hand: UpdateJob | None = None
+
+    @property
+    def has_feed(self) -> bool:
+        """Whether any file has been sent by a script."""
+        return self.last is not None and self.last.source != SOURCE_BROWSER
 
 
 def list_updates(
@@ -135,13 +144,18 @@ def latest_updates(district: District) -> LatestUpdates:
         if update.state not in IN_PROGRESS and update not in plans
     ]
     ended = updates.exclude(state__in=UNFINISHED).exclude(state=State.DISCARDED, is_check=True)
-    newest = updates.order_by("-number").values_list("received_at", flat=True).first()
+    newest_first = ended.order_by("-ended_at", "-number")
+    scheduled = newest_first.exclude(source=SOURCE_BROWSER).first()
+    by_hand = newest_first.filter(source=SOURCE_BROWSER).first()
+    feed = updates.exclude(source=SOURCE_BROWSER) if scheduled else updates
+    newest = feed.order_by("-number").values_list("received_at", flat=True).first()
     return LatestUpdates(
-        last=ended.order_by("-ended_at", "-number").first(),
+        last=scheduled or by_hand,
         running=next(iter(running), None),
         waiting=tuple(waiting),
         received_at=newest,
         plans=tuple(sorted(plans, key=lambda update: update.state != State.HELD)),
+        by_hand=by_hand if scheduled else None,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from django.db.models import QuerySet, Subquery
+from django.db.models import F, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from rollbook.accounts.models import Member
@@ -18,7 +18,7 @@ from rollbook.studentfile.problems.problem import (
     most_severe,
     sort_codes,
 )
-from rollbook.studentfile.problems.tally import ProblemGroup
+from rollbook.studentfile.problems.tally import FIRST_LINES_SHOWN, ProblemGroup
 from rollbook.studentfile.reading.header import Header
 from rollbook.updates.absences.figures import Figures
 from rollbook.updates.models import UpdateJob
@@ -41,7 +41,6 @@ Few updates have another one, and to select three more with all of their columns
 to read one when it is needed. So one update is found with ``PEOPLE``, and lists with all.
 """
 
-FIRST_LINES_SHOWN = 10
 MAX_LINES_SHOWN = 1000
 
 _WITH_HINTS = frozenset(definition.code for definition in FEED_WARNINGS)
@@ -229,10 +228,37 @@ def find(district: District, number: int) -> UpdateJob | None:
 
 def previous(update: UpdateJob) -> UpdateJob | None:
     """Return the district's last completed update before this one, or None."""
+    return _completed_before(update).first()
+
+
+def previous_of_feed(update: UpdateJob) -> UpdateJob | None:
+    """Return the last completed update before this one of the same feed, or None.
+
+    Files that were sent in the same way are a feed: by scripts, or by a person in the browser. One
+    that corrects another is of no feed.
+    """
+    if update.corrects_id:
+        return None
+    return _completed_before(update).filter(source=update.source, corrects=None).first()
+
+
+def _completed_before(update: UpdateJob) -> QuerySet[UpdateJob]:
     earlier = UpdateJob.objects.filter(
         district=update.district_id, number__lt=update.number, state=State.COMPLETED
     )
-    return earlier.order_by("-number").first()
+    return earlier.order_by("-number")
+
+
+def applied_before(update: UpdateJob) -> UpdateJob | None:
+    """Return the last update that applied the same file before, or None."""
+    same = UpdateJob.objects.filter(
+        district=update.district_id,
+        number__lt=update.number,
+        file_digest=update.file_digest,
+        state=State.COMPLETED,
+        rows_rejected__lt=F("rows"),
+    )
+    return same.order_by("-number").first()
 
 
 def unfinished_numbers(district: District) -> tuple[list[int], list[int]]:

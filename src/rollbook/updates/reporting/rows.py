@@ -151,6 +151,15 @@ def rows_of_figure(
     )
 
 
+def rows_with_problem(update: UpdateJob, code: str, page: int = 1, size: int = 50) -> Page[RowView]:
+    """Return one page of the rows that have a problem with this code, in file order."""
+    lines = update.problem_set.filter(code=code).exclude(line=None).values("line")
+    rows = _all_but_unchanged(update).filter(line__in=lines).order_by("line")
+    return get_page(
+        rows.count(), page, size, lambda first, last: _row_views(update, list(rows[first:last]))
+    )
+
+
 def students_shown(update: UpdateJob, rows: Iterable[RowView]) -> set[int]:
     """Return the primary keys of the enrolled students whom these rows show.
 

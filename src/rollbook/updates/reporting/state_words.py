@@ -139,7 +139,7 @@ DISCARDED = StateWords(
 )
 
 # Several states in one word: for a day, and for the most important update of a district.
-NO_FILE = StateWords("none", "·", "quiet", day="no file was uploaded")
+NO_FILE = StateWords("none", "–", "quiet", day="no file was uploaded")
 WAITING = StateWords("waiting", "…", "waiting")
 RUNNING = StateWords("running", "↻", "running")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rollbook.accounts.models import Member
+from rollbook.mail.states import CONDITIONS, MailState
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.receiving.preview import HeaderColumns
 from rollbook.updates.state_machine import UNFINISHED, State
@@ -75,9 +76,11 @@ def timeline(update: UpdateJob) -> tuple[TimelineEntry, ...]:
 def result_mails(update: UpdateJob) -> tuple[MailStatus, ...]:
     """Return the status of each result email, by the recipient's email address.
 
-    There are none before the update has ended and its emails are queued.
+    There are none before the update has ended and its emails are queued, and none of those that
+    nobody needs, because the recipient saw the result on the page or a plan no longer waits.
     """
-    mails = ResultMail.objects.filter(update=update).select_related("member")
+    needed = ResultMail.objects.exclude(CONDITIONS[MailState.OBSOLETE])
+    mails = needed.filter(update=update).select_related("member")
     return tuple(map(_mail_status, mails.order_by("member__email")))
 
 

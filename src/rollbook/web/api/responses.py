@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from rollbook.accounts.email_choice import EmailChoice
 from rollbook.accounts.members.members import result_recipients
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
@@ -150,11 +151,17 @@ def _next_step(report: Report, context: StatusContext) -> str:
 
 
 def _mailed_to(report: Report, district: District) -> Iterable[str]:
-    addresses = [] if report.is_check else [each.email for each in result_recipients(district)]
+    recipients = [] if report.is_check else result_recipients(district)
     if report.starter:
-        addresses.insert(0, report.starter.email)
+        recipients.insert(0, report.starter)
+    always = filter(_gets_every_email, recipients)
+    addresses = [member.email for member in always]
     if addresses:
         yield f"The results will be emailed to {join_words(list(dict.fromkeys(addresses)))}."
+
+
+def _gets_every_email(member: Member) -> bool:
+    return member.update_emails == EmailChoice.ALWAYS
 
 
 def _sent_before(receipt: Receipt) -> Iterable[str]:

@@ -134,7 +134,9 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             400, "the Authorization header is malformed; send login and password as form fields"
         ),
         "sign_in_needed": ErrorCode(
-            401, "sign in with your login and password: curl --netrc {address}"
+            401,
+            "sign in with your login and password, or with a token: curl --netrc {address} or "
+            "curl -H @token.txt {address}",
         ),
         "sign_in_failed": ErrorCode(
             401, "the login or password is wrong, or the account isn't active"
@@ -175,10 +177,6 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             "create one that includes it at {tokens}",
         ),
         "mode_not_allowed": ErrorCode(403, "{reason}"),
-        "token_elsewhere": ErrorCode(
-            403,
-            "a token is valid for the upload commands only; open this page in a browser",
-        ),
         "district_suspended": ErrorCode(403, "{reason}"),
         "not_supported": ErrorCode(400, "{what} is not supported yet; leave it out"),
         "misspelled_field": ErrorCode(400, "there is no field '{field}'; did you mean {known}?"),

@@ -136,6 +136,7 @@ class Members(ReadOnlyAdmin):
         "is_active",
         ("added_at", "deactivated_at", "erased_at"),
         "receives_results",
+        "update_emails",
         "last_login",
     )
 

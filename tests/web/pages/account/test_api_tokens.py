@@ -90,14 +90,14 @@ def test_the_list_shows_name_scope_expiry_and_last_use(browser: Visitor, manager
 def test_a_revoked_token_stays_in_the_list(browser: Visitor, manager: Member) -> None:
     secret = secret_of(read(create(browser)))
     token = Token.objects.get()
-    response = browser.post(f"/account/tokens/{token.pk}/revoke")
+    response = browser.confirm(f"/account/tokens/{token.pk}/revoke")
     page = browser.follow(response)
     assert page.messages == ["Token revoked: the night's machine. Scripts can no longer use it."]
     assert page.rows[0][3] == "■ revoked"
     assert page.rows[0][7] == ""
     with pytest.raises(api_tokens.TokenRejected):
         api_tokens.sign_in(secret, "198.51.100.7", NOW)
-    response = browser.post(f"/account/tokens/{token.pk}/revoke")
+    response = browser.confirm(f"/account/tokens/{token.pk}/revoke")
     assert browser.follow(response).messages == ["That token had already expired or been revoked."]
     assert AuditEvent.objects.get(action="revoke token").detail == f"token {token.key}"
 
@@ -185,7 +185,7 @@ def test_no_response_or_email_contains_the_password_or_the_token(browser: Visito
     secret = secret_of(read(create(browser)))
     mails.send_due()
     (sent,) = mail.outbox
-    assert sent.subject == "[Maple USD] A Rollbook token was created"
+    assert sent.subject == "A Rollbook token was created · Maple USD"
     assert secret not in str(sent.message())
 
 
@@ -233,7 +233,7 @@ def test_a_district_manager_revokes_all_tokens_of_the_district(
         api_tokens.create(owner, "night", tuple(Scope), NOW)
     page = browser.read(browser.read("/staff").links["Tokens of staff"])
     assert len(page.rows) == 2
-    page = browser.follow(browser.post("/staff/tokens/revoke"))
+    page = browser.follow(browser.confirm("/staff/tokens/revoke"))
     assert page.messages == ["2 tokens revoked. Scripts can no longer use them."]
     assert "Nobody has a token that works." in page.text
     assert [token.member for token in Token.objects.filter(revoked_at=None)] == [neighbor]

@@ -177,8 +177,8 @@ def test_both_emails_are_sent(
     turn_on(visitor(manager))
     mails.send_due()
     assert {sent.subject for sent in mailoutbox} == {
-        "[Maple USD] Two-step verification for Rollbook was turned on",
-        "[Maple USD] A Rollbook token was created",
+        "Two-step verification for Rollbook was turned on · Maple USD",
+        "A Rollbook token was created · Maple USD",
     }
 
 
@@ -520,7 +520,7 @@ def test_a_manager_can_turn_it_off_for_a_member_who_lost_their_phone(
     page = browser.read(f"/staff/{school_manager.pk}")
     address = f"/staff/{school_manager.pk}/second-factor-off"
     assert page.form(address).buttons == ["Turn off two-step verification for Ana Ruiz"]
-    response = browser.post(address)
+    response = browser.confirm(address)
     assert browser.follow(response).messages == [
         "Two-step verification was turned off for Ana Ruiz. We’ve emailed them."
     ]
@@ -532,7 +532,7 @@ def test_a_manager_can_turn_it_off_for_a_member_who_lost_their_phone(
     )
     assert Visitor().sign_in(school_manager)["Location"] == "/"
     assert address not in browser.read(f"/staff/{school_manager.pk}").actions
-    response = browser.post(address)
+    response = browser.confirm(address)
     assert browser.follow(response).messages == [
         "Two-step verification wasn’t turned off: Ana Ruiz doesn't use two-step verification."
     ]
@@ -544,5 +544,6 @@ def test_members_cannot_turn_off_their_own_on_the_staff_page(
     browser = signed_in_browser(manager, kept)
     address = f"/staff/{manager.pk}/second-factor-off"
     assert address not in browser.read(f"/staff/{manager.pk}").actions
-    browser.post(address)
+    page = browser.follow(browser.confirm(address))
+    assert "wasn’t turned off: turn off your own" in page.messages[0]
     assert SecondFactor.objects.exists()

@@ -56,6 +56,7 @@ def test_the_page_shows_the_profile(visitor: SignedIn, manager: Member) -> None:
         "Role": "district manager",
         "District": "Maple USD",
         "Schools": "all schools",
+        "Emails about updates": "Every update",
         "Two-step verification": "· off You sign in with your password only.",
         "Tokens": "none; a script with a token doesn’t need your password",
     }

@@ -98,4 +98,4 @@ def test_the_audit_requires_its_permission(visitor: SignedIn, school_manager: Me
     browser = visitor(school_manager)
     assert browser.get("/audit").status_code == 403
     assert browser.get("/audit.csv").status_code == 403
-    assert "Audit" not in browser.read("/").navigation
+    assert "Audit log" not in browser.read("/").navigation

@@ -106,14 +106,14 @@ def test_selected_students_are_removed(browser: Visitor, band: Group, maple: Dis
 def test_a_group_is_deleted_and_default_is_not(
     browser: Visitor, band: Group, maple: District
 ) -> None:
-    page = browser.follow(browser.post(f"/groups/{band.pk}/remove"))
+    page = browser.follow(browser.confirm(f"/groups/{band.pk}/remove"))
     assert page.messages == [
         "Band deleted. Students who were in no other group are now in Default."
     ]
     default = Group.objects.get(
         name="Default", school=School.objects.get(district=maple, organization_id="100")
     )
-    page = browser.follow(browser.post(f"/groups/{default.pk}/remove"))
+    page = browser.follow(browser.confirm(f"/groups/{default.pk}/remove"))
     assert page.messages == [
         "Default was not deleted: Default is for students without another group, "
         "so it can't be removed."

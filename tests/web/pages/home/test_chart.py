@@ -59,13 +59,18 @@ def test_bars_start_at_the_base_line_and_stay_within_their_day() -> None:
         for day, place in enumerate(places)
     )
     assert result.bar == "2.33%"
-    assert result.panels[-1].base < result.signs_y < result.days_y < result.height
+    assert result.panels[-1].base < result.days_y < result.height
 
 
-def test_a_day_without_a_file_has_a_sign_and_one_without_changes_has_none() -> None:
-    result = chart([summary(0, numbers=()), summary(1)])
-    assert [(sign.x, sign.text) for sign in result.signs] == [("25.00%", "·")]
-    assert result.legend == (SIGNS[NO_FILE.word],)
+def test_a_day_without_a_file_is_explained() -> None:
+    assert chart([summary(0, numbers=()), summary(1)]).legend == (SIGNS[NO_FILE.word],)
+    assert chart([summary(0), summary(1)]).legend == ()
+
+
+def test_a_few_days_leave_room_for_those_to_come() -> None:
+    result = chart([summary(0, changed=1), summary(1, changed=1)], 30)
+    assert [bar.x for bar in result.panels[0].bars] == ["0.50%", "3.83%"]
+    assert result.bar == "2.33%"
 
 
 def test_signs_of_failures_are_explained_only_if_there_are_any() -> None:
@@ -80,7 +85,7 @@ def test_signs_of_failures_are_explained_only_if_there_are_any() -> None:
             day_with_state(6, "checked"),
         ]
     )
-    assert [sign.text for sign in result.signs] == ["✕", "✕", "■", "!", "■", "?"]
+    assert [sign for sign, _ in result.legend] == ["!", "✕", "✕", "■", "■", "?"]
     assert len(result.legend) == 6
     assert ("!", "the update is held until somebody decides") in result.legend
     assert (

@@ -46,7 +46,7 @@ def sentence(
 
 def test_a_new_district_starts_with_a_template() -> None:
     assert sentence() == Headline(
-        "No student file has arrived yet.", "", "Start with a template", "students-update"
+        "No student file has arrived yet.", "", "Upload file", "students-update"
     )
 
 

@@ -198,13 +198,46 @@ def test_rows_that_are_out_of_date_are_counted_without_counting_all(
     assert "At least 1 row is out of date" in browser.read("/updates/2").text
 
 
+def test_new_students_are_suggested_if_rows_are_about_unknown_ones(
+    maple: District, browser: Visitor
+) -> None:
+    enroll(maple, a_class(2))
+    update = checked(maple, complete(a_class(3, GRADE="9")))
+    page = browser.read("/updates/2")
+    assert "1 row is about a student who isn’t in Rollbook, so it would be rejected." in page.text
+    form = page.form("/updates/2/again")
+    assert form.buttons == ["Check again, also adding new students"]
+    browser.post("/updates/2/again", {"mode": "add"})
+    again = UpdateJob.objects.get(district=maple, number=3)
+    assert (again.mode, again.is_check, again.file_digest) == ("add", True, update.file_digest)
+    update.refresh_from_db()
+    assert update.state == "discarded"
+    finish(again)
+    page = browser.read("/updates/3")
+    assert "Add new students?" not in page.text
+    assert "Change 2 and add 1" in page.text
+
+
+def test_nothing_is_suggested_where_new_students_are_not_allowed(
+    maple: District, browser: Visitor
+) -> None:
+    enroll(maple, a_class(2))
+    checked(maple, a_class(3, GRADE="9"))
+    District.objects.filter(pk=maple.pk).update(modes={"pages": ["update"]})
+    assert "Add new students?" not in browser.read("/updates/2").text
+    page = browser.follow(browser.post("/updates/2/again", {"mode": "add"}))
+    assert page.messages == [
+        "Nothing was started: your district no longer allows this use of a file here."
+    ]
+
+
 def test_a_waiting_plan_has_its_rejected_rows(maple: District, browser: Visitor) -> None:
     enroll(maple, a_class(4))
     update = checked(maple, "STUDENT_ID,GRADE\ns000,5\ns001,99\n")
     page = browser.read(f"/updates/{update.number}")
     assert "A value isn't recognized" in page.text
     answer = browser.get(page.links["Download the rejected rows"])
-    rows = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode()))
+    rows = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
     assert [(row["STUDENT_ID"], row["_CODE"]) for row in rows] == [("s001", "bad_value")]
     for name in ("changes", "not-processed"):
         assert browser.get(f"/updates/{update.number}/{name}.csv").status_code == 409
@@ -448,7 +481,7 @@ def test_home_shows_a_held_plan_first_and_lists_the_others(
     assert "Update 2 is held: 60 of 200 students would change school" in page.text
     assert "Approve or discard it by" in page.text
     assert page.links["Review update"] == "/updates/2"
-    assert page.links["Update 3"] == "/updates/3"
+    assert page.links["Decide about update 3"] == "/updates/3"
     assert page.rows[0][-1] == "! held"
     page = visitor(assistant(held.district)).read("/")
     assert "Ana Ruiz or 1 other can approve it by" in page.text

@@ -109,12 +109,12 @@ def test_a_role_is_removed_when_no_member_has_it(
 ) -> None:
     member = make_member(maple, "helper@maple.example", "instructor")
     Member.objects.filter(pk=member.pk).update(role=helper)
-    page = browser.follow(browser.post(f"/roles/{helper.pk}/remove"))
+    page = browser.follow(browser.confirm(f"/roles/{helper.pk}/remove"))
     assert page.messages == [
         "The role wasn’t removed: 1 member has the role Helper; assign them another role first."
     ]
     Member.objects.filter(pk=member.pk).update(role=member.role)
-    page = browser.follow(browser.post(f"/roles/{helper.pk}/remove"))
+    page = browser.follow(browser.confirm(f"/roles/{helper.pk}/remove"))
     assert page.messages == ["Role removed: Helper."]
     events = AuditEvent.objects.filter(action="remove role").order_by("pk")
     assert [event.result for event in events] == ["refused", "ok"]

@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.districts.models import District, School
 from tests.updates.night import a_class, enroll, send
-from tests.web.pages.conftest import SignedIn, Visitor
+from tests.web.pages.conftest import SignedIn, Visitor, of_school
 from tests.web.pages.reading import Page, read
 
 
@@ -60,14 +60,28 @@ def test_an_empty_school_is_closed_and_one_with_students_is_not(
         "School 100 wasn’t closed: School 100 has 1 student, active or inactive; "
         "move them to another school first."
     ]
-    page = browser.follow(browser.post(f"/schools/{id_of_school('200')}/close"))
+    page = browser.follow(browser.confirm(f"/schools/{id_of_school('200')}/close"))
     assert page.messages == ["School closed: School 200."]
     assert [row[1] for row in page.rows] == ["100"]
 
 
+def test_who_loses_a_school_is_shown_before_it_is_closed(browser: Visitor, maple: District) -> None:
+    both = of_school(maple, "both@maple.example", "school manager")
+    only = of_school(maple, "only@maple.example", "instructor")
+    for member in (both, only):
+        member.schools.add(School.objects.get(pk=id_of_school("200")))
+    only.schools.remove(School.objects.get(pk=id_of_school("100")))
+    page = read(browser.post(f"/schools/{id_of_school('200')}/close"))
+    assert page.heading == "Close School 200?"
+    assert "2 staff members will no longer be assigned to it." in page.text
+    assert "Ana Ruiz (both@maple.example), also at 1 other school" in page.text
+    assert "Ana Ruiz (only@maple.example), at no other school" in page.text
+    assert School.objects.filter(district=maple).count() == 2
+
+
 def test_no_school_is_closed_while_an_update_is_queued(browser: Visitor, maple: District) -> None:
     send(maple, a_class(1))
-    page = browser.follow(browser.post(f"/schools/{id_of_school('200')}/close"))
+    page = browser.follow(browser.confirm(f"/schools/{id_of_school('200')}/close"))
     assert "an update that may refer to it is running or queued" in page.messages[0]
     assert School.objects.filter(district=maple).count() == 2
 

@@ -246,7 +246,8 @@ def test_a_custom_role_has_the_page_if_it_has_the_permission(
     clerk = make_member(maple, "clerk@maple.example")
     Member.objects.filter(pk=clerk.pk).update(role=role)
     browser = visitor(clerk)
-    assert browser.read("/").navigation == ["Home", "Settings", "Help"]
+    settings = ["Settings", "Expected files", "Quiet hours", "Column mappings", "Limits"]
+    assert browser.read("/").navigation == ["Home", *settings, "Full sync", "Help"]
     assert browser.read("/settings").heading == "Settings"
     role.permissions = ["see students"]
     role.save()

@@ -191,8 +191,7 @@ def test_an_invalid_member_is_reported_and_the_form_keeps_its_values(
     response = invite(browser, **other)
     assert response.status_code == 422
     page = read(response)
-    (alert,) = (element for element in page.main.iter() if element.get("role") == "alert")
-    assert "".join(alert.itertext()) == reason
+    assert page.problems == [reason]
     sent: dict[str, list[str]] = {}
     for name, value in (BEN | other).items():
         sent[name] = value if isinstance(value, list) else [value]
@@ -352,7 +351,7 @@ class TestSchoolManager:
         assert page.rows[0][0] == "Ben Ito"
         assert "Ben Ito" not in page.links
         assert browser.get(f"/staff/{ben.pk}").status_code == 404
-        page = browser.follow(browser.post(f"/staff/{ben.pk}/deactivate"))
+        page = browser.follow(browser.confirm(f"/staff/{ben.pk}/deactivate"))
         assert page.messages == [
             "No one was deactivated: you can't change Ben Ito; ask a district manager."
         ]
@@ -408,7 +407,7 @@ def test_a_deactivated_member_is_signed_out_and_can_be_reactivated(
     browser: Visitor, visitor: SignedIn, school_manager: Member
 ) -> None:
     other_browser = visitor(school_manager)
-    page = browser.follow(browser.post(f"/staff/{school_manager.pk}/deactivate"))
+    page = browser.follow(browser.confirm(f"/staff/{school_manager.pk}/deactivate"))
     assert page.messages == ["Ana Ruiz was deactivated. They’re signed out and can’t sign in."]
     assert other_browser.get("/")["Location"] == "/sign-in"
     assert other_browser.sign_in(school_manager).status_code == 403
@@ -420,7 +419,7 @@ def test_the_last_district_manager_cannot_be_deactivated_or_demoted(
     browser: Visitor, manager: Member
 ) -> None:
     assert "Deactivate Ana" not in browser.read(f"/staff/{manager.pk}").text
-    page = browser.follow(browser.post(f"/staff/{manager.pk}/deactivate"))
+    page = browser.follow(browser.confirm(f"/staff/{manager.pk}/deactivate"))
     assert page.messages == [
         "No one was deactivated: you can't deactivate yourself; ask another manager."
     ]
@@ -439,7 +438,7 @@ def test_the_tokens_of_one_person_are_revoked(browser: Visitor, manager: Member)
     for member, name in ((ben, "night"), (ben, "day"), (manager, "mine")):
         api_tokens.create(member, name, (Scope.STATUS,), timezone.now())
     assert "scripts can use 2 tokens" in browser.read(address).text
-    page = browser.follow(browser.post(f"{address}/revoke-tokens"))
+    page = browser.follow(browser.confirm(f"{address}/revoke-tokens"))
     assert page.messages == [f"2 tokens of {ben.name} revoked. Scripts can no longer use them."]
     assert [token.name for token in Token.objects.filter(revoked_at=None)] == ["mine"]
     assert AuditEvent.objects.get(action="revoke all tokens").detail == f"member {ben.pk}"

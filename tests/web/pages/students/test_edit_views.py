@@ -10,7 +10,7 @@ from rollbook.students.models import Student, TouchedStudent
 from rollbook.students.passwords import verify
 from rollbook.web.pages.students.forms import CHOICES
 from tests.updates.night import a_class, enroll, history, password_of, values_of
-from tests.web.pages.conftest import SignedIn, Visitor
+from tests.web.pages.conftest import SignedIn, Visitor, of_school
 from tests.web.pages.reading import Page, read, text_of
 
 ANA = {
@@ -83,6 +83,20 @@ def test_errors_are_shown_at_their_fields_and_no_input_is_lost(
     assert Student.objects.count() == 1
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_values_that_are_wrong_are_shown_together_with_those_that_are_missing(
+    browser: Visitor, student: Student, is_new: bool
+) -> None:
+    wrong = {"dob": "2/30/2014", "first_name": "", "parent_email_1": "nobody"}
+    if is_new:
+        response = browser.post("/students/new", {**ANA, **wrong})
+    else:
+        fields = form_of(browser, student) | wrong
+        response = browser.post(f"/students/{student.pk}/edit", fields)
+    labels = [problem.partition(":")[0] for problem in read(response).problems]
+    assert sorted(labels) == ["Birth date", "First name", "Parent email 1"]
+
+
 def test_a_grade_is_chosen_from_all_grades_in_order(browser: Visitor, student: Student) -> None:
     expected = ("pk", "k", "t1", *map(str, range(1, 14)), "ug", "adult")
     assert CHOICES["GRADE"] == expected
@@ -109,7 +123,7 @@ def test_a_student_is_edited(
     fields = form_of(browser, student) | {
         "grade": "5",
         "groups": [],
-        "staff": manager.email.upper(),
+        "staff": manager.email,
         "race": "",
     }
     page = browser.follow(browser.post(f"/students/{student.pk}/edit", fields))
@@ -144,7 +158,7 @@ def test_a_warning_about_an_edit_is_shown(browser: Visitor, student: Student) ->
 
 
 def test_a_student_is_deactivated_and_reactivated(browser: Visitor, student: Student) -> None:
-    page = browser.follow(browser.post(f"/students/{student.pk}/deactivate"))
+    page = browser.follow(browser.confirm(f"/students/{student.pk}/deactivate"))
     assert page.messages == ["Ann000 Lee000 deactivated. The record is kept."]
     assert f"/students/{student.pk}/reactivate" in page.actions
     page = browser.follow(browser.post(f"/students/{student.pk}/reactivate"))
@@ -154,7 +168,7 @@ def test_a_student_is_deactivated_and_reactivated(browser: Visitor, student: Stu
 
 
 def test_a_new_password_is_shown_once(browser: Visitor, student: Student, maple: District) -> None:
-    page = read(browser.post(f"/students/{student.pk}/password"))
+    page = read(browser.confirm(f"/students/{student.pk}/password"))
     _, password = credentials(page)
     assert verify(password_of(maple, "s000"), password)
     assert [event.detail for event in AuditEvent.objects.filter(action="new password")] == [
@@ -260,3 +274,53 @@ def test_a_student_can_have_one_name(
     assert values_of(maple, "s000", "LAST_NAME") == ("-",)
     browser.post("/students/new", {**ANA, "last_name": last_name, "student_id": "8"})
     assert values_of(maple, "8", "FIRST_NAME", "LAST_NAME", "USERNAME") == ("Ana", "-", "ana")
+
+
+def test_the_school_is_chosen_first_if_there_are_several(
+    browser: Visitor, visitor: SignedIn, school_manager: Member, maple: District
+) -> None:
+    page = browser.read("/students/new")
+    assert page.form().fields.keys() == {"school"}
+    assert browser.read("/students/new?school=nowhere").form().fields.keys() == {"school"}
+    page = browser.read("/students/new?school=200")
+    assert page.form_with("first_name").values["school_id"] == ["200"]
+    only = visitor(school_manager).read("/students/new")
+    assert only.form_with("first_name").values["school_id"] == ["100"]
+    school_manager.schools.clear()
+    assert "There is no school yet" in visitor(school_manager).read("/students/new").text
+
+
+def test_groups_and_staff_are_chosen_in_the_same_way_for_new_and_known_students(
+    browser: Visitor, student: Student, school_manager: Member, manager: Member, maple: District
+) -> None:
+    teacher = of_school(maple, "far@maple.example", "instructor")
+    teacher.schools.set([maple.school_set.get(organization_id="200")])
+    away = of_school(maple, "away@maple.example", "instructor")
+    Member.objects.filter(pk=away.pk).update(is_active=False)
+    for address in ("/students/new?school=100", f"/students/{student.pk}/edit"):
+        page = browser.read(address)
+        boxes = [each.attrib for each in page.main.iter("input") if each.get("type") == "checkbox"]
+        values = {name: [box["value"] for box in boxes if box["name"] == name] for name in NAMES}
+        assert values == {
+            "groups": ["Band"],
+            "staff": [manager.email, school_manager.email],
+        }
+    sent = {**ANA, "student_id": "7", "groups": "Band", "staff": school_manager.email}
+    assert browser.post("/students/new", sent).status_code == 200
+    assert values_of(maple, "7", "GROUPS", "STAFF") == ("Band", school_manager.email)
+
+
+def test_linked_staff_who_no_longer_work_at_the_school_stay_selected(
+    browser: Visitor, student: Student, maple: District
+) -> None:
+    teacher = of_school(maple, "far@maple.example", "instructor")
+    student.staff.add(teacher)
+    teacher.schools.clear()
+    assert form_of(browser, student)["staff"] == ["far@maple.example"]
+    page = browser.follow(
+        browser.post(f"/students/{student.pk}/edit", form_of(browser, student) | {"grade": "5"})
+    )
+    assert page.messages == ["Saved: Grade."]
+
+
+NAMES = ("groups", "staff")

@@ -48,10 +48,10 @@ def test_a_group_and_a_school_are_transferred(browser: Visitor, maple: District)
 def test_a_transfer_is_reversed_by_another_one(browser: Visitor, maple: District) -> None:
     browser.follow(browser.post(f"/transfers/new/school/{school('100')}", {"target": "200"}))
     first = Transfer.objects.get()
-    page = browser.follow(browser.post(f"/transfers/{first.pk}/back"))
+    page = browser.follow(browser.confirm(f"/transfers/{first.pk}/back"))
     assert page.messages == ["3 students transferred from School 200 to School 100."]
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"100"}
-    page = browser.follow(browser.post(f"/transfers/{first.pk}/back"))
+    page = browser.follow(browser.confirm(f"/transfers/{first.pk}/back"))
     assert page.messages == ["No students were transferred: none of them is at School 200."]
     assert [row[1:4] for row in browser.read("/transfers").rows] == [
         ["3", "School 200", "School 100"],
@@ -92,12 +92,13 @@ def test_a_school_manager_requests_a_transfer_and_the_district_completes_it(
     assert theirs.post(f"/transfers/{transfer.pk}/finish", {"target": "200"}).status_code == 422
     ours = visitor(manager)
     home = ours.read("/")
-    assert "1 transfer is waiting for the district to choose a school." in home.text
+    assert "Complete 1 transfer It is waiting for a school." in home.text
+    assert home.links["Complete 1 transfer"] == "/transfers"
     page = ours.follow(ours.post(f"/transfers/{transfer.pk}/finish", {"target": "200"}))
     assert page.messages == ["3 students transferred to School 200."]
     assert "To School 200" in page.text
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"200"}
-    assert "waiting for the district" not in ours.read("/").text
+    assert "Complete 1 transfer" not in ours.read("/").text
     assert (
         AuditEvent.objects.get(action="finish transfer").detail
         == f"transfer {transfer.pk}: 3 to 200"

@@ -13,17 +13,19 @@ from rollbook.students.models import Student
 from rollbook.updates import mails, runner
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import file_chunks, files
+from rollbook.updates.receiving.receive import SOURCE_BROWSER
 from rollbook.updates.reporting import status_json
 from rollbook.updates.reporting.report import report
 from rollbook.updates.reporting.state_words import RECEIVED, result_sentence
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import Mode, State
 from rollbook.web.pages.updates import filters
 from tests.accounts.browser import Clock
 from tests.conftest import PASSWORD, make_member
 from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
 from tests.web.curl import basic
 from tests.web.pages.conftest import SignedIn, Visitor
-from tests.web.pages.reading import read, tree
+from tests.web.pages.reading import Page, read, text_of, tree
 
 pytestmark = pytest.mark.django_db
 
@@ -169,10 +171,11 @@ def test_rejected_rows_are_grouped_and_can_be_downloaded(
     assert page.links["Rejected rows"] == "/updates/2/rejected.csv"
     assert page.links["upload the file"] == "/students/update/format"
     assert page.links["bad_date"] == "/help/problems#bad_date"
-    assert {row[1] for row in page.rows if len(row) == 4 and row[0].isdecimal()} == {
-        "✓ updated",
-        "✕ rejected",
-    }
+    assert [
+        "A date isn't valid bad_date",
+        "1 · line 4 in DOB Show rows: A date isn't valid",
+        "Use mm/dd/yyyy.",
+    ] in page.rows
 
 
 def test_a_refused_update_has_reason_and_fix(school: District, browser: Visitor) -> None:
@@ -253,11 +256,19 @@ def test_an_update_is_compared_with_the_previous_completed_one(
     send_bytes(school, b"")
     run(school, "STUDENT_ID,GRADE\ns003,9\n")
     page = browser.read("/updates/4")
-    assert page.links["Update 2"] == "/updates/2"
-    assert [row for row in page.rows if row[0] in {"rows", "rejected"}] == [
-        ["rows", "1", "4"],
-        ["rejected", "0", "3"],
-    ]
+    assert page.links["update 2"] == "/updates/2"
+    assert ": 3 fewer rows and 3 fewer rejected." in page.text
+
+
+def test_a_file_tried_by_hand_is_not_what_the_nightly_one_is_compared_with(
+    school: District, browser: Visitor
+) -> None:
+    finish(send(school, BAD))
+    finish(send(school, a_class(1, GRADE="9"), source="the browser"))
+    run(school, "STUDENT_ID,GRADE\ns003,9\n")
+    page = browser.read("/updates/4")
+    assert "Compared with update 2, which was sent in the same way on " in page.text
+    assert "Compared with" not in browser.read("/updates/3").text
 
 
 @pytest.mark.statement("S38")
@@ -287,6 +298,119 @@ def test_content_of_a_file_is_never_markup(school: District, browser: Visitor) -
     assert page.root.find(".//main//b") is None
     assert page.root.find(".//main//i") is None
     assert page.root.find(".//main//script") is None
+
+
+def lines(page: Page) -> list[str]:
+    """Return the lines of the rows that are listed."""
+    return [row[0] for row in page.rows if len(row) == 4]
+
+
+def test_counts_are_tabs_that_filter_the_one_table_of_rows(
+    school: District, browser: Visitor
+) -> None:
+    finish(send(school, BAD))
+    page = browser.read("/updates/2")
+    tabs = {text: link for text, link in page.links.items() if "?show=" in link}
+    assert list(tabs) == ["Changed 1", "Unchanged 0", "Rejected 3"]
+    assert lines(page) == ["3", "4", "5"]
+    changed = browser.read(tabs["Changed 1"])
+    assert lines(changed) == ["2"]
+    current = [link for link in changed.main.iter("a") if link.get("aria-current")]
+    assert [link.get("href") for link in current] == ["/updates/2?show=updated#rows"]
+    assert lines(browser.read(tabs["Unchanged 0"])) == []
+
+
+def test_names_of_unknown_students_are_written_as_in_the_file(
+    school: District, browser: Visitor
+) -> None:
+    name = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB"
+    update = send(school, f"{name}\nn1,Mary Ann,O'Brien-McLee,5/13/2014\n")
+    finish(update)
+    assert browser.read("/updates/2").rows[-1][2] == "Mary Ann O'Brien-McLee n1"
+    file_chunks.remove([update.spool_name])
+    files.remove([update.spool_name])
+    assert browser.read("/updates/2").rows[-1][2] == "mary ann o'brien-mclee n1"
+
+
+def test_the_rows_of_one_problem_are_one_click_away(school: District, browser: Visitor) -> None:
+    finish(send(school, BAD))
+    link = browser.read("/updates/2").links["Show rows: A date isn't valid"]
+    page = browser.read(link)
+    assert lines(page) == ["4"]
+    assert "Rows with this problem: A date isn't valid." in page.text
+    assert lines(browser.read(page.links["Show all rows"])) == ["3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    "query", ["show=nothing", "problem=nothing", "page=x", "show=updated&page=9"]
+)
+def test_an_address_that_was_typed_wrong_still_shows_rows(
+    school: District, browser: Visitor, query: str
+) -> None:
+    finish(send(school, BAD))
+    assert lines(browser.read(f"/updates/2?{query}"))
+
+
+def test_unchanged_rows_are_counted_but_not_listed(school: District, browser: Visitor) -> None:
+    run(school, a_class(4, GRADE="4"))
+    page = browser.read("/updates/2?show=unchanged")
+    assert lines(page) == []
+    assert "4 rows match what is already in Rollbook." in page.text
+
+
+def test_an_added_row_is_folded_to_its_number_of_fields(school: District, browser: Visitor) -> None:
+    page = browser.read("/updates/1?show=added")
+    summaries = [text_of(each) for each in page.main.iterfind(".//td//summary")]
+    assert len(summaries) == 4
+    assert set(summaries) == {f"{len(page.main.findall('.//td//li')) // 4} fields"}
+
+
+def test_how_many_rows_were_fixed_is_said_and_never_more(
+    school: District, browser: Visitor
+) -> None:
+    finish(send(school, BAD))
+    corrected = "STUDENT_ID,GRADE,_LINE_OF_UPDATE_2,_CODE,_MESSAGE\ns001,9,3,bad_grade,x\n"
+    finish(send(school, corrected + "nobody,4,5,unknown_student,x\n"))
+    assert "1 of 3 rejected rows fixed in update 3." in browser.read("/updates/2").text
+    send(school, corrected)
+    assert "Rows of this update are being corrected in update 4." in browser.read("/updates/2").text
+
+
+def test_a_canceled_update_is_resumed_with_the_same_file_and_mode(
+    school: District, browser: Visitor, manager: Member
+) -> None:
+    send(school, a_class(6, GRADE="9"), mode=Mode.ADD)
+    page = browser.follow(browser.post("/updates/2/cancel"))
+    assert page.form("/updates/2/again").buttons == ["Resume"]
+    page = browser.follow(browser.post("/updates/2/again"))
+    assert page.messages == ["Update 3 started with the file of update 2."]
+    update = UpdateJob.objects.get(district=school, number=3)
+    assert (update.mode, update.member, update.is_check) == ("add", manager, False)
+    finish(update)
+    update.refresh_from_db()
+    assert (update.rows_updated, update.rows_added) == (4, 2)
+    assert AuditEvent.objects.filter(
+        action="retry update", result="started", detail="update 2 as update 3"
+    ).exists()
+
+
+def test_what_has_nothing_left_is_not_started_again(school: District, browser: Visitor) -> None:
+    finish(send(school, BAD))
+    assert "/updates/2/again" not in browser.read("/updates/2").actions
+    page = browser.follow(browser.post("/updates/2/again"))
+    assert page.messages == ["Nothing was started: this update has nothing left to process."]
+    assert UpdateJob.objects.filter(district=school).count() == 2
+
+
+def test_without_its_file_an_update_is_not_started_again(
+    school: District, browser: Visitor
+) -> None:
+    update = send(school, a_class(4, GRADE="9"))
+    browser.post("/updates/2/cancel")
+    file_chunks.remove([update.spool_name])  # PostgreSQL has the file, too
+    files.remove([update.spool_name])
+    page = browser.follow(browser.post("/updates/2/again"))
+    assert page.messages[-1].startswith("Nothing was started: the file is no longer stored.")
 
 
 # One that runs
@@ -343,6 +467,21 @@ def test_progress_is_polled_and_at_the_end_the_page_is_reloaded(
     assert browser.get("/updates/2/progress")["Location"] == "/updates/2"
 
 
+def test_title_pill_and_timeline_move_with_the_progress(
+    running_update: UpdateJob, browser: Visitor
+) -> None:
+    page = browser.read("/updates/2")
+    polled = page.main.find(".//div[@id='progress']")
+    assert polled is not None
+    part = read(browser.get(polled.attrib["hx-get"], htmx=True))
+    assert part.title == "Update 2, checking · Rollbook"
+    swapped = [each.get("id") for each in part.root.iter() if each.get("hx-swap-oob")]
+    assert swapped == ["pill", "timeline-entries"]
+    assert "↻ checking" in part.text
+    assert "Started " in part.text
+    assert page.links["Reload"] == "/updates/2"
+
+
 def test_polling_needs_three_queries_and_is_not_audited(
     small_chunks: None, school: District, browser: Visitor, django_assert_num_queries: Any
 ) -> None:
@@ -350,8 +489,29 @@ def test_polling_needs_three_queries_and_is_not_audited(
     AuditEvent.objects.all().delete()
     browser.get("/updates")
     with django_assert_num_queries(3):  # the session, the member, the update
-        assert browser.get("/updates/2/progress", htmx=True).status_code == 200
+        address = "/updates/2/progress?page=update"
+        assert browser.get(address, htmx=True).status_code == 200
     assert not AuditEvent.objects.exists()
+
+
+def test_only_the_page_with_the_result_makes_the_email_to_the_sender_unnecessary(
+    school: District, manager: Member, browser: Visitor, visitor: SignedIn
+) -> None:
+    colleague = visitor(make_member(school, "eve@maple.example"))
+    update = send(school, a_class(3, GRADE="5"), member=manager, source=SOURCE_BROWSER)
+    browser.read("/updates/2")
+    next(runner.run_steps(update.pk))
+    browser.get("/updates/2/progress")
+    finish(update)
+    colleague.read("/updates/2")
+    browser.get("/updates/2/progress")  # which only says that the page is to be loaded again
+    update.refresh_from_db()
+    assert update.watched_at is None
+    browser.read("/updates/2")
+    update.refresh_from_db()
+    assert update.ended_at
+    assert update.watched_at
+    assert update.watched_at >= update.ended_at
 
 
 def test_a_queued_update_names_the_one_before(
@@ -430,6 +590,7 @@ def test_an_update_of_another_district_is_not_found(
     for address in ("/updates/4", "/updates/4/rows", "/updates/4/progress"):
         assert browser.get(address).status_code == 404
     assert browser.post("/updates/4/cancel").status_code == 404
+    assert browser.post("/updates/4/again").status_code == 404
     assert (
         AuditEvent.objects.filter(action="cancel", result="not found", detail="update 4").count()
         == 1

@@ -127,18 +127,28 @@ def spooled() -> int:
 # --- 1. A template or your own file
 
 
-def test_the_first_step_offers_a_template_or_an_upload(office: Visitor) -> None:
+def test_one_page_has_the_upload_first_and_the_template_folded_below(office: Visitor) -> None:
     page = office.read(UPDATE)
-    assert page.heading == "Update students"
-    assert page.links["Upload file"] == FORMAT
-    (step,) = (one for one in page.main.iter("li") if one.get("aria-current") == "step")
-    assert step.text == "Template or file"
+    assert page.heading == "Upload file"
+    assert page.actions == [UPLOAD, TEMPLATE]
+    folded = page.main.find(".//details[@id='template']")
+    assert folded is not None
+    assert "open" not in folded.attrib
     boxes = [one.get("value") for one in page.main.iter("input") if one.get("name") == "column"]
     assert sorted(boxes) == sorted(column.name for column in COLUMNS)  # type: ignore[type-var]
     chosen = page.form(TEMPLATE).values
     assert any(keys <= set(chosen["column"]) for keys in IDENTIFYING_COLUMN_SETS)
     assert chosen["students"] == ["yes"]
     assert "The 2 students as they are now" in page.text
+
+
+def test_sample_data_shows_what_a_check_finds_and_changes_nothing(office: Visitor) -> None:
+    answer = office.get("/students/update/sample.csv")
+    assert answer["Content-Disposition"] == 'attachment; filename="sample-students.csv"'
+    page = checked(office, b"".join(answer.streaming_content))
+    assert "1 of 5 rows will be rejected; the others can be applied." in page.text
+    assert "A date isn't valid" in page.text
+    assert Student.objects.count() == 2
 
 
 def test_every_column_is_in_one_section_and_explained(office: Visitor) -> None:
@@ -205,13 +215,14 @@ def test_downloading_students_is_in_the_audit(office: Visitor) -> None:
 # --- 2. The format, and the file
 
 
-def test_the_second_step_explains_the_format_and_accepts_a_file(office: Visitor) -> None:
+def test_the_page_explains_the_format_and_accepts_a_file(office: Visitor) -> None:
     page = office.read(FORMAT)
     file = page.form(UPLOAD).fields["file"]
     assert (file["type"], "required" in file) == ("file", True)
     assert page.form(UPLOAD).root.get("enctype") == "multipart/form-data"
     assert page.described("file") == (
-        "CSV, Excel (.xlsx) or OpenDocument (.ods), at most 2,000,000 rows and 1.0 GB"
+        "Choose a file, or drop it here. CSV, Excel (.xlsx) or OpenDocument (.ods), "
+        "at most 2,000,000 rows and 1.0 GB"
     )
     assert {".csv", ".xlsx", ".ods"} < set(file["accept"].split(","))
     assert [row[0] for row in page.rows] == [column.name for column in COLUMNS]
@@ -244,7 +255,8 @@ def test_a_file_without_problems_can_be_applied(office: Visitor, manager: Member
 def test_rows_that_will_be_rejected_are_shown_with_their_fix(office: Visitor) -> None:
     page = checked(office, BAD_ROWS)
     assert "1 of 2 rows will be rejected; the others can be applied." in page.text
-    assert page.rows[0][:3] == ["3", "GRADE", "15"]
+    assert page.rows[0][0] == "A value isn't recognized bad_value"
+    assert page.rows[0][1].startswith("✕ error 1 timeLine 3, GRADE: 15")
     assert "bad_value" in page.text
     assert "use PK, K, T1, 1–13, UG or Adult" in page.text
     assert "unknown_column" in page.text
@@ -318,7 +330,7 @@ def test_a_workbook_is_checked_like_any_other_file(office: Visitor, write: Any) 
     page = checked(office, write([["STUDENT_ID", "GRADE"], [], ["00123", 5], ["00124", 99]]))
     assert "1 of 2 rows will be rejected; the others can be applied." in page.text
     assert "First 1 rows" not in page.text
-    assert [row[0] for row in page.rows if row[1] == "GRADE"] == ["4"]
+    assert "Line 4, GRADE: 99" in page.text
 
 
 def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:
@@ -662,7 +674,7 @@ def test_without_the_permission_an_upload_is_not_read(
 ) -> None:
     monkeypatch.setattr("rollbook.web.pages.base.uploads.read_form", _never)
     assert choose(visitor(instructor)).status_code == 403
-    assert choose(stranger)["Location"] == "/sign-in"
+    assert choose(stranger)["Location"] == "/sign-in?ended=form"
 
 
 def test_other_members_do_not_find_the_file(

@@ -26,6 +26,7 @@ from django.db import transaction
 from rollbook.accounts.audit import log
 from rollbook.db.read_snapshot import read_snapshot
 from rollbook.districts.models import District
+from rollbook.file_errors import errors_naming
 from rollbook.operations.lifecycle.export import readme
 from rollbook.operations.lifecycle.export.table import Table, timestamp
 from rollbook.operations.lifecycle.export.tables import TABLES
@@ -121,7 +122,8 @@ def _unnamed_file(folder: Path) -> Iterator[tuple[Path, BufferedRandom]]:
     for path in folder.glob(f"{UNFINISHED_PREFIX}*{UNFINISHED_SUFFIX}"):
         _remove_if_unlocked(path)
     part = folder / f"{UNFINISHED_PREFIX}{secrets.token_hex(8)}{UNFINISHED_SUFFIX}"
-    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with errors_naming(folder):
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     file = os.fdopen(descriptor, "w+b")
     try:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -67,6 +67,7 @@ def _staff(district: District) -> Iterator[Row]:
             schools,
             member.is_active,
             member.receives_results,
+            member.update_emails,
             member.has_second_factor,
             timestamp(member.last_login),
         ]
@@ -174,6 +175,7 @@ TABLES: tuple[Table, ...] = (
             ("schools", "School IDs of the member's schools; none: the whole district"),
             ("is_active", "whether the member can sign in"),
             ("receives_results", "whether the results of every update are emailed to the member"),
+            ("update_emails", "which of them the member wants: always, needed or weekly"),
             ("has_second_factor", "whether two-step verification is on"),
             ("last_login", "the last sign-in in a browser"),
         ),

@@ -1,6 +1,7 @@
 """Tokens: list, create and revoke the tokens of the signed-in member."""
 
 from django.http import HttpResponse
+from django.shortcuts import resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts.auth import api_tokens
@@ -10,6 +11,7 @@ from rollbook.accounts.permissions import Permission
 from rollbook.web.pages.account.forms import NewToken
 from rollbook.web.pages.account.reauthentication import knows_password
 from rollbook.web.pages.automation.scripts import commands_url
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 
 
@@ -42,8 +44,19 @@ def new(page_request: PageRequest) -> HttpResponse:
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def revoke(page_request: PageRequest, key: int) -> HttpResponse:
     """Revoke one of the member's own tokens."""
-    if not api_tokens.tokens_of(page_request.member).filter(pk=key).exists():
-        return page_request.not_found("revoke token", f"token {key}")
+    own = api_tokens.tokens_of(page_request.member).filter(pk=key).first()
+    asked_about = page_request.require(own, "revoke token", f"token {key}")
+    question = Question(
+        f"Revoke {asked_about.name}?",
+        (
+            f"Scripts that use the token rb_{asked_about.key}… stop working right away. This can’t "
+            "be undone, but you can create another token.",
+        ),
+        "Revoke token",
+        resolve_url("tokens"),
+    )
+    if page := ask(page_request, question):
+        return page
     token = api_tokens.revoke(page_request.member, key, page_request.now)
     if token:
         page_request.audit("revoke token", "ok", str(token))

@@ -6,12 +6,20 @@ from django import forms
 
 from rollbook.accounts.auth.api_tokens import DEFAULT_LIFETIME, Scope
 from rollbook.accounts.auth.token_limits import MAX_PERCENT, TokenLimits
+from rollbook.accounts.email_choice import EmailChoice
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.web.pages.base.forms import FormWithReasons
 from rollbook.web.pages.sign_in.forms import CODE, OLD_PASSWORD, NewPassword
 
 LIFETIMES = {30: "30 days", 90: "90 days", 365: "1 year", 730: "2 years"}
 """The lifetimes of a token that can be chosen: days, and their label."""
+
+EMAIL_CHOICES = {
+    EmailChoice.ALWAYS.value: "Every update",
+    EmailChoice.NEEDED.value: "Only when something needs me",
+    EmailChoice.WEEKLY.value: "A weekly summary, on Monday mornings",
+}
+"""The choices of emails about updates, and their labels."""
 
 SCOPE_CHOICES = [
     (Scope.START.value, "Start: upload student files"),
@@ -46,6 +54,27 @@ class ChangedPassword(NewPassword):
     field_order = ("old", "new", "again")
 
 
+class UpdateEmails(FormWithReasons):
+    """Which emails about updates the member gets."""
+
+    choice = forms.ChoiceField(
+        label="Emails about updates",
+        help_text="About all updates if your district chose you as a recipient, otherwise about "
+        "those that you send.",
+        choices=list(EMAIL_CHOICES.items()),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose which emails you get.",
+            "invalid_choice": "This isn’t one of the choices. Choose again.",
+        },
+    )
+
+    @property
+    def chosen(self) -> EmailChoice:
+        """Return the choice of a valid form."""
+        return EmailChoice(self.cleaned_data["choice"])
+
+
 class NewSecondFactor(Password):
     """The first code of a new authenticator app, and the password."""
 
@@ -70,6 +99,8 @@ class Proof(Password):
 
 class NewToken(Password):
     """The name, scopes and lifetime of a new token."""
+
+    marks_optional = True
 
     name = forms.CharField(
         label="Name", help_text="To recognize it later, such as the name of the computer."

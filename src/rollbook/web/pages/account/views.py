@@ -6,10 +6,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.accounts.auth import api_tokens, second_factor, sessions
 from rollbook.accounts.auth.password_changes import change_password
 from rollbook.accounts.auth.sign_in import SignInFailed
+from rollbook.accounts.members import email_choices
 from rollbook.accounts.permissions import Permission
 from rollbook.text import count_of
 from rollbook.web.http.client import address_of, agent_of
-from rollbook.web.pages.account.forms import ChangedPassword
+from rollbook.web.pages.account.forms import EMAIL_CHOICES, ChangedPassword, UpdateEmails
 from rollbook.web.pages.account.reauthentication import REAUTHENTICATION_FAILED
 from rollbook.web.pages.account.user_agents import program_of
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
@@ -29,9 +30,23 @@ def account(page_request: PageRequest) -> HttpResponse:
         "has_others": len(active_sessions) > 1,
         "codes_left": second_factor.recovery_codes_left(member),
         "tokens": api_tokens.active_tokens(member, page_request.now).count(),
+        "emails": EMAIL_CHOICES[member.update_emails],
         "can_create_tokens": page_request.may(Permission.UPDATE_STUDENTS),
     }
     return page_request.render("account/index.html", context)
+
+
+@member_page(methods=FORM)
+def emails(page_request: PageRequest) -> HttpResponse:
+    """Choose which emails about updates the member gets."""
+    member = page_request.member
+    form = UpdateEmails(page_request.form_data, initial={"choice": member.update_emails})
+    if form.is_valid():
+        email_choices.choose(member, form.chosen, page_request.now)
+        page_request.audit("choose emails", "ok", form.chosen)
+        page_request.success("Your choice of emails was saved.")
+        return page_request.redirect("account")
+    return page_request.render_form("account/emails.html", form)
 
 
 @sensitive_post_parameters("old", "new", "again")

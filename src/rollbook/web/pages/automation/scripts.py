@@ -28,12 +28,14 @@ class Values:
         login: The email address that the script signs in with.
         district: The name of the district.
         time_zone: The district's time zone, such as "America/Chicago".
+        fails_on_rejected: Whether the script exits with an error if rows were rejected.
     """
 
     address: str
     login: str
     district: str
     time_zone: str
+    fails_on_rejected: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ def script(name: str, values: Values) -> str:
         KeyError: If there is no such script.
     """
     quote = SCRIPTS[name].quote
+    fails = "yes" if values.fails_on_rejected else "no"
     context = {
+        "fail_on_rejected": fails,
         "address": quote(values.address),
         "login": quote(values.login),
         "district": quote(values.district),

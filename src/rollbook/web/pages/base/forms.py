@@ -1,6 +1,7 @@
 """The base of all forms of the pages."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django import forms
 from django.utils.text import capfirst
@@ -11,8 +12,39 @@ from rollbook.validation import ValidationFailed
 EMAIL = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
 
 
+@dataclass(frozen=True)
+class FormProblem:
+    """One thing to fix in a form.
+
+    Attributes:
+        text: what it is.
+        label: the field; empty if it isn't about one.
+        target: the ID of the field's first input; empty if it isn't about one.
+    """
+
+    text: str
+    label: str = ""
+    target: str = ""
+
+
 class FormWithReasons(forms.Form):
-    """A form that shows why the domain code rejected it."""
+    """A form that shows why the domain code rejected it.
+
+    Attributes:
+        marks_optional: whether fields that may be left blank say so.
+    """
+
+    marks_optional = False
+
+    @property
+    def problems(self) -> list[FormProblem]:
+        """Return everything to fix, in the order of the fields."""
+        problems = [FormProblem(str(error)) for error in self.non_field_errors()]
+        for field in self:
+            first = f"{field.auto_id}_0" if field.use_fieldset else field.auto_id
+            place = str(field.label), "" if field.is_hidden else first
+            problems += [FormProblem(str(error), *place) for error in field.errors]
+        return problems
 
     def add_reasons(self, field: str | None, reasons: Iterable[str]) -> None:
         """Show the reasons at this field, or above all fields if it is None."""

@@ -225,7 +225,7 @@ class MemberPage(Page[P]):
             sessions.mark_background_poll(request)
         member = sessions.member_of(request)
         if member is None:
-            return _to_sign_in(request)
+            return _to_sign_in(request, self.rule)
         try:
             require_not_suspended(member.district)
             return self._respond_to(member, request, *args, **kwargs)
@@ -313,14 +313,21 @@ def is_htmx(request: HttpRequest) -> bool:
     return bool(getattr(request, "htmx", False))
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Redirect to the sign-in, which leads back here; a submitted form is not submitted again."""
+def _to_sign_in(request: HttpRequest, rule: AccessRule) -> HttpResponse:
+    """Redirect to the sign-in, which leads back here; a submitted form is not submitted again.
+
+    The sign-in page says so, and leads to the page of the form if that has the same address.
+    """
     sign_in = resolve_url("sign-in")
     if is_htmx(request):
         return HttpResponseClientRedirect(sign_in)
-    path = request.get_full_path() if request.method in SAFE else "/"
-    query = "" if path == "/" else "?" + urlencode({"next": path})
-    return redirect(sign_in + query)
+    is_submitted = request.method not in SAFE
+    leads_back = not is_submitted or "GET" in rule.methods
+    path = request.get_full_path() if leads_back else "/"
+    query = {} if path == "/" else {"next": path}
+    if is_submitted:
+        query["ended"] = "form"
+    return redirect(f"{sign_in}?{urlencode(query)}" if query else sign_in)
 
 
 def _name(request: HttpRequest) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
+from django.shortcuts import resolve_url
 
 from rollbook.accounts.permissions import Permission
 from rollbook.pagination import get_page, get_query_page
@@ -18,6 +19,7 @@ from rollbook.students.manual.groups import InvalidGroup
 from rollbook.students.models import Group, Student
 from rollbook.text import count_of
 from rollbook.web.pages.base.page_number import page_number
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.groups.forms import AddStudents, GroupName, NewGroup
 
@@ -86,6 +88,8 @@ def rename(page_request: PageRequest, key: int) -> HttpResponse:
 def remove(page_request: PageRequest, key: int) -> HttpResponse:
     """Delete a group; students who are in no other group move to Default."""
     group = _group(page_request, key, "remove group")
+    if page := ask(page_request, _before_removal(group)):
+        return page
     try:
         groups.remove(group, edits_by_member.author(page_request.member, page_request.now))
     except InvalidGroup as invalid:
@@ -126,6 +130,22 @@ def remove_students(page_request: PageRequest, key: int) -> HttpResponse:
     else:
         page_request.success("No students were selected, and none were removed.")
     return page_request.redirect("group", key)
+
+
+def _before_removal(group: Group) -> Question:
+    """Return the question before a group is deleted."""
+    count = group.student_set.count()
+    return Question(
+        f"Delete {group.name}?",
+        (
+            f"{count_of(count, 'student')} will no longer be in the group. They stay at "
+            f"{group.school.name}; those in no other group move to Default.",
+            "Which students were in it stays in their histories. A student file that contains the "
+            "group adds it again.",
+        ),
+        f"Delete {group.name}",
+        resolve_url("group", group.pk),
+    )
 
 
 def _selected(page_request: PageRequest) -> list[int]:
@@ -175,6 +195,7 @@ def _render(
         "joining": AddStudents(Student.objects.none()),
         "may_manage": page_request.may(Permission.MANAGE_GROUPS),
         "may_edit": page_request.may(Permission.EDIT_STUDENTS),
+        "form": next(iter((forms or {}).values()), None),
         **(forms or {}),
     }
     status = 422 if forms else 200

@@ -21,8 +21,7 @@ from rollbook.updates.reporting.state_words import (
 
 # Heights in pixels: of a panel's label, of its bars and of the gap below it.
 LABEL, HEIGHT, GAP = 22, 48, 16
-# Heights in pixels of the two lines below the panels: signs and days.
-SIGN, DAY = 14, 20
+DAY = 20  # height in pixels of the line with days, below the panels
 BAR_SHARE = 0.7  # of a day's width
 MIN_BAR_HEIGHT = 2  # of a bar that is not zero, in pixels
 DAYS_PER_WEEK = 7
@@ -65,7 +64,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Word:
-    """A sign, with its center at ``x``, or a day, with its right end at ``x``."""
+    """A day, with its right end at ``x``."""
 
     x: str
     text: str
@@ -73,13 +72,11 @@ class Word:
 
 @dataclass(frozen=True)
 class Chart:
-    """Everything that the template draws; the legend has signs with their meaning."""
+    """Everything that the template draws; the legend has the signs of days with their meaning."""
 
     height: int
     bar: str
     panels: tuple[Panel, ...]
-    signs: tuple[Word, ...]
-    signs_y: int
     legend: tuple[tuple[str, str], ...]
     days: tuple[Word, ...]
     days_y: int
@@ -92,29 +89,28 @@ _OUTCOMES: tuple[tuple[str, str, Callable[[DailySummary], int]], ...] = (
 )
 
 
-def chart(summaries: Sequence[DailySummary]) -> Chart:
-    """Return the chart of these days, the oldest on the left."""
-    panels = tuple(_panel(index, summaries) for index in range(len(_OUTCOMES)))
+def chart(summaries: Sequence[DailySummary], columns: int = 0) -> Chart:
+    """Return the chart of these days, the oldest on the left.
+
+    Args:
+        summaries: The days.
+        columns: For how many days there is room; at least for all of them.
+    """
+    columns = max(columns, len(summaries))
+    panels = tuple(_panel(index, summaries, columns) for index in range(len(_OUTCOMES)))
     bottom = panels[-1].base
-    signs = []
-    states = set()
-    for index, summary in enumerate(summaries):
-        if summary.worst in SIGNS:
-            states.add(summary.worst)
-            signs.append(Word(_percent(index + 0.5, len(summaries)), SIGNS[summary.worst][0]))
+    states = {summary.worst for summary in summaries}
     return Chart(
-        height=bottom + SIGN + DAY,
-        bar=_percent(BAR_SHARE, len(summaries)),
+        height=bottom + DAY,
+        bar=_percent(BAR_SHARE, columns),
         panels=panels,
-        signs=tuple(signs),
-        signs_y=bottom + SIGN,
         legend=tuple(SIGNS[state] for state in SIGNS if state in states),
-        days=tuple(_days(summaries)),
-        days_y=bottom + SIGN + DAY - 4,
+        days=tuple(_days(summaries, columns)),
+        days_y=bottom + DAY - 4,
     )
 
 
-def _panel(index: int, summaries: Sequence[DailySummary]) -> Panel:
+def _panel(index: int, summaries: Sequence[DailySummary], columns: int) -> Panel:
     kind, label, count_of_day = _OUTCOMES[index]
     top = index * (LABEL + HEIGHT + GAP) + LABEL
     base = top + HEIGHT
@@ -125,7 +121,7 @@ def _panel(index: int, summaries: Sequence[DailySummary]) -> Panel:
     for day, count in enumerate(counts):
         if count:
             height = max(MIN_BAR_HEIGHT, round(HEIGHT * count / maximum, 1))
-            bars.append(Bar(_percent(day + margin, len(counts)), base - height, height))
+            bars.append(Bar(_percent(day + margin, columns), base - height, height))
     return Panel(kind, label, maximum, top - 8, base, tuple(bars))
 
 
@@ -133,12 +129,12 @@ def _percent(position: float, total: int) -> str:
     return f"{100 * position / total:.2f}%"
 
 
-def _days(summaries: Sequence[DailySummary]) -> list[Word]:
+def _days(summaries: Sequence[DailySummary], columns: int) -> list[Word]:
     """Return the labels of today and of the same weekday before, where a label fits."""
     words = []
     last = len(summaries) - 1
     for index in range(last % DAYS_PER_WEEK, len(summaries), DAYS_PER_WEEK):
         if index >= MIN_DAYS_FOR_LABEL:
             day = summaries[index].day
-            words.append(Word(_percent(index + 1, len(summaries)), f"{day:%b} {day.day}"))
+            words.append(Word(_percent(index + 1, columns), f"{day:%b} {day.day}"))
     return words

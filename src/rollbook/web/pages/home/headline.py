@@ -82,7 +82,7 @@ def headline(home: HomeState, context: StatusContext) -> Headline:
         return _unfinished(home, home.live, context)
     if home.last is None:
         text = "No student file has arrived yet."
-        return Headline(text, "", "Start with a template", "students-update")
+        return Headline(text, "", "Upload file", "students-update")
     return _ENDED[home.last.state](home, home.last, context)
 
 

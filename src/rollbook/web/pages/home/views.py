@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from rollbook.accounts.auth import sessions
+from rollbook.accounts.managers import district_managers
 from rollbook.accounts.permissions import Permission
 from rollbook.districts.local_dates import local_date
 from rollbook.students import visibility
@@ -23,10 +24,16 @@ from rollbook.updates.reporting.status_line import StatusContext
 from rollbook.updates.runner import worker_status
 from rollbook.updates.state_machine import State
 from rollbook.web.pages.base.view import PageRequest, member_page
+from rollbook.web.pages.home.attention import items_of
 from rollbook.web.pages.home.chart import chart
+from rollbook.web.pages.home.checklist import steps_of
 from rollbook.web.pages.home.headline import HomeState, headline
+from rollbook.web.pages.home.nights import nights_of, since_first_file
 from rollbook.web.pages.plan.page_data import find_deciders
 from rollbook.web.pages.updates.page_data import progress_of
+
+DAYS = 30
+MAX_MANAGERS = 3
 
 
 @member_page()
@@ -37,19 +44,20 @@ def home(page_request: PageRequest) -> HttpResponse:
     district = page_request.district
     latest = latest_updates(district)
     state = _home_state(page_request, latest)
-    held = state.held.number if state.held else None
     today = local_date(district, page_request.now)
-    summaries = daily_summaries(district, today)
+    summaries = since_first_file(daily_summaries(district, today, DAYS))
     has_updates = any(summary.numbers for summary in summaries)
     context: dict[str, Any] = {
         "headline": headline(state, _status_context(page_request)),
         "live": state.live,
-        "plans": [update for update in latest.plans if update.number != held],
+        "attention": items_of(page_request, latest, is_scheduled=state.files is not None),
+        "steps": steps_of(page_request, latest),
+        "by_hand": latest.by_hand,
         "files": state.files,
         "progress": None,
-        "chart": chart(summaries) if has_updates else None,
+        "chart": chart(summaries, DAYS) if has_updates else None,
+        "nights": nights_of(summaries),
         "days": summaries[::-1],
-        "pending_transfers": _pending_transfers(page_request),
         "offers_second_factor": _offers_second_factor(page_request),
     }
     if state.live:
@@ -79,10 +87,14 @@ def _home_state(page_request: PageRequest, latest: LatestUpdates) -> HomeState:
 
 def _home_without_updates(page_request: PageRequest) -> HttpResponse:
     completed = list_updates(page_request.district, state=State.COMPLETED, size=1).items
+    role = page_request.member.role
+    lacks_school = not role.is_district_wide and not page_request.member.schools.exists()
     context = {
+        "lacks_school": lacks_school,
+        "managers": district_managers(page_request.district)[:MAX_MANAGERS] if lacks_school else [],
         "students": visibility.visible_students(page_request.member).count(),
         "may_see": page_request.may(Permission.SEE_STUDENTS),
-        "role": page_request.member.role,
+        "role": role,
         "last": completed[0] if completed else None,
         "pending_transfers": _pending_transfers(page_request),
         "offers_second_factor": _offers_second_factor(page_request),

@@ -6,6 +6,8 @@ from typing import Any
 from django.http import HttpResponse
 
 from rollbook.accounts.permissions import Permission
+from rollbook.districts import modes
+from rollbook.districts.modes import Channel
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.text import count_of
 from rollbook.updates.models import UpdateJob
@@ -14,7 +16,7 @@ from rollbook.updates.planning.decisions import Decider, NotDecided
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.reporting import plan_review, rows, timeline
 from rollbook.updates.reporting.report import Report, find, report
-from rollbook.updates.state_machine import PLAN_WAITING
+from rollbook.updates.state_machine import PLAN_WAITING, Mode
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.state_badge import badge_words
 from rollbook.web.pages.base.view import POST, PageRequest, member_page
@@ -60,6 +62,7 @@ def render_plan(
         "mails": timeline.result_mails(update),
         "file": timeline.describe_file(update),
         "repairs": _repairs(page_request, update),
+        "unknown_students": _unknown_students(update),
         **_by_severity(current),
         **_by_school(update, plan, form, page_number(page_request)),
         **_decision(page_request, update, plan),
@@ -123,6 +126,16 @@ def _decided(
     else:
         page_request.success(done)
     return page_request.redirect("update", update.number)
+
+
+def _unknown_students(update: UpdateJob) -> int:
+    """Return how many rows of a dry run could add new students in a mode that is allowed."""
+    allowed = modes.allowed_modes(update.district, Channel.PAGES)
+    is_suggested = update.is_check and update.mode == Mode.UPDATE and Mode.ADD in allowed
+    if not is_suggested or update.file_removed_at:
+        return 0
+    count: int = update.problem_counts.get("unknown_student", 0)
+    return count
 
 
 def _repairs(page_request: PageRequest, update: UpdateJob) -> list[page_data.Repair]:

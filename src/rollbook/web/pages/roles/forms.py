@@ -14,6 +14,8 @@ from rollbook.web.pages.base.forms import FormWithReasons
 class RoleForm(FormWithReasons):
     """The name, description and permissions of a role."""
 
+    marks_optional = True
+
     name = forms.CharField(label="Name")
     description = forms.CharField(label="Description", required=False)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
+from django.shortcuts import resolve_url
 
 from rollbook.accounts import roles
 from rollbook.accounts.models import Role
@@ -10,6 +11,7 @@ from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.accounts.roles import InvalidRole
 from rollbook.web.pages.account.confirmation import confirmed
 from rollbook.web.pages.base import errors
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.roles.forms import RoleForm, permission_summary
 
@@ -71,6 +73,17 @@ def remove(page_request: PageRequest, key: int) -> HttpResponse:
     role = page_request.require(
         roles.find_role(page_request.district, key), "remove role", f"role {key}"
     )
+    question = Question(
+        f"Remove {role.name}?",
+        (
+            "This can’t be undone, but you can add a role with the same permissions again. "
+            "A role that a staff member has isn’t removed.",
+        ),
+        f"Remove {role.name}",
+        resolve_url("role", key),
+    )
+    if page := ask(page_request, question):
+        return page
     try:
         roles.remove(role, page_request.member)
     except InvalidRole as error:

@@ -1,10 +1,14 @@
 """Schools: list, add, rename and close the schools of a district, or load them from a CSV file."""
 
 from django.http import HttpResponse
+from django.shortcuts import resolve_url
 from django.views.decorators.csrf import csrf_exempt
 
+from rollbook.accounts.members.members import staff_of_school
+from rollbook.accounts.models import Member
 from rollbook.accounts.permissions import Permission
 from rollbook.districts import schools
+from rollbook.districts.models import School
 from rollbook.districts.schools import COLUMNS, InvalidSchool
 from rollbook.studentfile.small_csv import CsvRejected
 from rollbook.students.manual.schools import (
@@ -13,10 +17,12 @@ from rollbook.students.manual.schools import (
     list_schools,
     load_schools,
 )
+from rollbook.text import count_of
 from rollbook.updates import runner
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import Form
 from rollbook.web.pages.base import uploads
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.schools.forms import NewSchool, SchoolName
 
@@ -73,6 +79,9 @@ def close(page_request: PageRequest, key: int) -> HttpResponse:
     school = page_request.require(
         schools.find(page_request.district, key), "close school", f"school {key}"
     )
+    question = _before_closing(school)
+    if question and (page := ask(page_request, question)):
+        return page
     try:
         if page_request.district.pk in runner.busy_districts():
             raise InvalidSchool(
@@ -89,6 +98,35 @@ def close(page_request: PageRequest, key: int) -> HttpResponse:
         page_request.audit("close school", "ok", f"school {key}, {school.organization_id}")
         page_request.success(f"School closed: {school.name}.")
     return page_request.redirect("schools")
+
+
+def _before_closing(school: School) -> Question | None:
+    """Return the question before a school is closed; None if its students prevent that anyway."""
+    if school.student_set.exists():
+        return None
+    staff = staff_of_school(school)
+    effects = [
+        "The school and its groups are removed, which can’t be undone. Rows of student files that "
+        "refer to it will be rejected.",
+    ]
+    if staff:
+        effects.append(
+            f"{count_of(len(staff), 'staff member')} will no longer be assigned to it. Those "
+            "without another school can still sign in, but won’t see any students until you assign "
+            "one:"
+        )
+    return Question(
+        f"Close {school.name}?",
+        effects,
+        f"Close {school.name}",
+        resolve_url("school", school.pk),
+        [_with_schools(member, others) for member, others in staff],
+    )
+
+
+def _with_schools(member: Member, others: int) -> str:
+    left = f"also at {count_of(others, 'other school')}" if others else "at no other school"
+    return f"{member.name} ({member.email}), {left}"
 
 
 @member_page(Permission.MANAGE_SCHOOLS)

@@ -59,7 +59,8 @@ class SettingsForm(FormWithReasons):
 
     receivers = forms.MultipleChoiceField(
         label="Staff members who get the results of every update by email",
-        help_text="The person who starts an update always gets its results.",
+        help_text="The person who starts an update gets its results, too. Everyone can choose on "
+        "the page Your account to get fewer emails.",
         required=False,
         widget=forms.CheckboxSelectMultiple,
         error_messages={

@@ -48,7 +48,7 @@ class NewPassword(FormWithReasons):
         label="New password",
         strip=False,
         help_text=PASSWORD_RULES,
-        widget=forms.PasswordInput(NEW_PASSWORD),
+        widget=forms.PasswordInput({**NEW_PASSWORD, "data-min-length": MIN_CHARACTERS}),
     )
     again = forms.CharField(
         label="Confirm new password", strip=False, widget=forms.PasswordInput(NEW_PASSWORD)

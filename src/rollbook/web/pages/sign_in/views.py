@@ -122,7 +122,8 @@ def begin_session(request: HttpRequest, member: Member) -> None:
 
 
 def _render_sign_in(request: HttpRequest, form: SignIn, status: int) -> HttpResponse:
-    return render(request, "sign_in/sign_in.html", {"form": form}, status=status)
+    context = {"form": form, "lost_form": request.GET.get("ended") == "form"}
+    return render(request, "sign_in/sign_in.html", context, status=status)
 
 
 def _render_code(request: HttpRequest, form: Code, status: int) -> HttpResponse:

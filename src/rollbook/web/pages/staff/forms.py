@@ -17,6 +17,8 @@ from rollbook.web.pages.sign_in.forms import OLD_PASSWORD
 class Membership(FormWithReasons):
     """The profile of a staff member, with the roles and schools that the user can assign."""
 
+    marks_optional = True
+
     first_name = forms.CharField(label="First name")
     last_name = forms.CharField(label="Last name")
     email = forms.CharField(label="Email", widget=forms.TextInput(EMAIL))

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.accounts import roles
 from rollbook.accounts.auth import api_tokens, new_network, sessions
 from rollbook.accounts.auth.sign_in import fold_login
-from rollbook.accounts.mails import UNUSED_DAYS
+from rollbook.accounts.mail_content import UNUSED_DAYS
 from rollbook.accounts.members import changes, members
 from rollbook.accounts.members.csv_import import COLUMNS, MAX_FILE_BYTES, MAX_ROWS, import_staff
 from rollbook.accounts.members.members import MemberState
@@ -26,7 +26,9 @@ from rollbook.web.http.upload_form import Form
 from rollbook.web.pages.account.confirmation import ask_for_proof, confirmed
 from rollbook.web.pages.account.reauthentication import knows_password
 from rollbook.web.pages.base import errors, uploads
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
+from rollbook.web.pages.staff import questions
 from rollbook.web.pages.staff.forms import ChangedMembership, Invitation
 
 
@@ -155,7 +157,12 @@ def deactivate(page_request: PageRequest, key: int) -> HttpResponse:
         )
 
     return _change_and_redirect(
-        page_request, key, "deactivate member", deactivate_member, "No one was deactivated"
+        page_request,
+        key,
+        "deactivate member",
+        deactivate_member,
+        "No one was deactivated",
+        questions.deactivate,
     )
 
 
@@ -185,7 +192,12 @@ def revoke_tokens(page_request: PageRequest, key: int) -> HttpResponse:
         )
 
     return _change_and_redirect(
-        page_request, key, "revoke all tokens", revoke, "No token was revoked"
+        page_request,
+        key,
+        "revoke all tokens",
+        revoke,
+        "No token was revoked",
+        questions.revoke_tokens,
     )
 
 
@@ -206,6 +218,7 @@ def second_factor_off(page_request: PageRequest, key: int) -> HttpResponse:
         "two-step verification off",
         turn_off,
         "Two-step verification wasn’t turned off",
+        questions.turn_off_second_factor,
     )
 
 
@@ -301,11 +314,17 @@ def _change_and_redirect(
     action: str,
     change: Callable[[Member], None],
     failure: str,
+    question: Callable[[Member], Question] | None = None,
 ) -> HttpResponse:
-    """Call ``change`` with the member, and redirect to the list with a message about the result."""
+    """Call ``change`` with the member, and redirect to the list with a message about the result.
+
+    If there is a question about the member, it must be answered first.
+    """
     member = page_request.require(
         members.find_member(page_request.member, key), action, f"member {key}"
     )
+    if question and (page := ask(page_request, question(member))):
+        return page
     try:
         change(member)
     except InvalidMember as error:

@@ -3,29 +3,55 @@
 Members who may edit only the students of some schools find only those students.
 """
 
+from collections.abc import Sequence
+
 from django.http import HttpResponse
+from django.shortcuts import resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts.permissions import Permission
+from rollbook.districts.local_dates import local_date
+from rollbook.districts.models import School
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import recognition, snapshots, visibility
 from rollbook.students.manual import edits, edits_by_member
 from rollbook.students.manual.edits import AddResult, InvalidStudent
 from rollbook.students.manual.edits_by_member import StudentNotVisible
 from rollbook.students.manual.resemblance import ConfirmationRequired
-from rollbook.students.models import Group, Student
+from rollbook.students.models import Student
 from rollbook.text import join_words
 from rollbook.web.pages.base.column_labels import label
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
-from rollbook.web.pages.students.forms import ChangedStudent, NewStudent, StudentForm, initial_of
+from rollbook.web.pages.students.chosen import number_or_zero
+from rollbook.web.pages.students.forms import (
+    ChangedStudent,
+    NewStudent,
+    SchoolChoices,
+    StudentForm,
+    initial_of,
+)
 from rollbook.web.pages.students.page_data import short_name
+
+VERSION = "version"
+"""The field with the version of the student that a question was about."""
 
 
 @sensitive_post_parameters()
 @member_page(Permission.EDIT_STUDENTS, methods=FORM)
 def new(page_request: PageRequest) -> HttpResponse:
-    """Render the form for a new student; after it, username and password are shown once."""
-    form = NewStudent(visibility.schools(page_request.member), page_request.form_data)
+    """Render the form for a new student; after it, username and password are shown once.
+
+    The school is chosen first, because its groups and staff are in the form.
+    """
+    schools = list(visibility.schools(page_request.member))
+    school = _chosen_school(page_request, schools)
+    if school is None and page_request.form_data is None:
+        return page_request.render("students/new_school.html", {"schools": schools})
+    choices = SchoolChoices.at(school) if school else SchoolChoices()
+    initial = {"school_id": school.organization_id} if school else {}
+    form = NewStudent(schools, choices, page_request.form_data, initial=initial)
+    _show_all_errors(page_request, form)
     if form.is_valid() and (added := _add(page_request, form)):
         student = Student.objects.defer("password").get(pk=added.pk)
         context = {"student": student, "added": added, "warnings": _messages(added.warnings)}
@@ -41,15 +67,16 @@ def edit(page_request: PageRequest, key: int) -> HttpResponse:
     """Render the form of a student, and save it."""
     student = _student(page_request, key, "edit student")
     snapshot = snapshots.load_with_links([key])[key]
-    groups = Group.objects.filter(school=student.school_id).order_by("name_key")
+    choices = SchoolChoices.at(student.school, student.staff.all())
     initial = initial_of(edits.form_values(snapshot)) | {"version": snapshot.version}
     confidential = page_request.may(Permission.SEE_CONFIDENTIAL)
     form = ChangedStudent(
-        groups.values_list("name", flat=True),
+        choices,
         page_request.form_data,
         initial=initial,
         confidential=confidential,
     )
+    _show_all_errors(page_request, form)
     if form.is_valid() and _save(page_request, key, form):
         return page_request.redirect("student", key)
     _record_form(page_request, form, f"student with key {key}, to be edited", {key})
@@ -60,27 +87,61 @@ def edit(page_request: PageRequest, key: int) -> HttpResponse:
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def deactivate(page_request: PageRequest, key: int) -> HttpResponse:
-    """Make a student inactive."""
-    return _set_status(page_request, key, "inactive", "deactivated. The record is kept.")
+    """Make a student inactive, once the member has confirmed it."""
+    student = _student(page_request, key, "edit student")
+    name = f"{student.first_name} {student.last_name}"
+    question = Question(
+        f"Deactivate {name}?",
+        (
+            "The record, username, student ID and history are kept, and you can reactivate the "
+            "student at any time.",
+            "A student file that says the student is active reactivates them, too.",
+        ),
+        f"Deactivate {name}",
+        resolve_url("student", key),
+    )
+    result = "deactivated. The record is kept."
+    asked = _ask(page_request, key, question)
+    return asked or _set_status(page_request, student, "inactive", result)
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def reactivate(page_request: PageRequest, key: int) -> HttpResponse:
     """Make an inactive student active again."""
-    return _set_status(page_request, key, "active", "reactivated.")
+    student = _student(page_request, key, "edit student")
+    return _set_status(page_request, student, "active", "reactivated.")
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def new_password(page_request: PageRequest, key: int) -> HttpResponse:
-    """Set a random password, and show it once."""
+    """Set a random password, once the member has confirmed it, and show it once.
+
+    Submitting the confirmation again, such as by reloading the page, sets no other one.
+    """
     student = _student(page_request, key, "new password")
-    try:
-        password = edits_by_member.new_password(page_request.member, key, page_request.now)
-    except StudentNotVisible:
-        return page_request.not_found("new password", f"student with key {key}")
-    page_request.audit("new password", "ok", f"student with key {key}", [key])
-    context = {"student": student, "password": password}
-    return page_request.render("students/password.html", context)
+    name = f"{student.first_name} {student.last_name}"
+    question = Question(
+        f"Set a new password for {name}?",
+        (
+            "The current password stops working right away.",
+            "We show the new one once, on the next page, for you to write down.",
+        ),
+        "Set new password",
+        resolve_url("student", key),
+        kept=((VERSION, str(student.version)),),
+    )
+    return _ask(page_request, key, question) or _set_password(page_request, student)
+
+
+def _chosen_school(page_request: PageRequest, schools: Sequence[School]) -> School | None:
+    """Return the school that was chosen, or the only one."""
+    form = page_request.form_data
+    query = page_request.request.GET
+    chosen = query.get("school") if form is None else form.get("school_id")
+    for school in schools:
+        if chosen == school.organization_id or len(schools) == 1:
+            return school
+    return None
 
 
 def _student(page_request: PageRequest, key: int, action: str) -> Student:
@@ -145,6 +206,13 @@ def _save(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
     return True
 
 
+def _show_all_errors(page_request: PageRequest, form: StudentForm) -> None:
+    """Add the errors that the rules of student files find to those of a form that isn't valid."""
+    if form.is_bound and not form.is_valid():
+        today = local_date(page_request.district, page_request.now)
+        form.refuse_problems(edits.invalid_cells(form.valid_cells, today))
+
+
 def _record_form(
     page_request: PageRequest, form: StudentForm, detail: str, shown: set[int]
 ) -> None:
@@ -172,8 +240,18 @@ def _ask_to_confirm(
     )
 
 
-def _set_status(page_request: PageRequest, key: int, status: str, result: str) -> HttpResponse:
-    student = _student(page_request, key, "edit student")
+def _ask(page_request: PageRequest, key: int, question: Question) -> HttpResponse | None:
+    """Return the page that asks about a student, which is recorded; None once it is answered."""
+    page = ask(page_request, question)
+    if page:
+        page_request.audit("student", "seen", f"student with key {key}, in a question", [key])
+    return page
+
+
+def _set_status(
+    page_request: PageRequest, student: Student, status: str, result: str
+) -> HttpResponse:
+    key = student.pk
     try:
         edits_by_member.set_status(page_request.member, key, status, page_request.now)
     except (StudentNotVisible, InvalidStudent):
@@ -185,6 +263,24 @@ def _set_status(page_request: PageRequest, key: int, status: str, result: str) -
         page_request.audit("edit student", "ok", f"student with key {key}: {status}", [key])
         page_request.success(f"{student.first_name} {student.last_name} {result}")
     return page_request.redirect("student", key)
+
+
+def _set_password(page_request: PageRequest, student: Student) -> HttpResponse:
+    member, key = page_request.member, student.pk
+    version = number_or_zero(page_request.request.POST.get(VERSION, ""))
+    try:
+        password = edits_by_member.new_password(member, key, page_request.now, version)
+    except StudentNotVisible:
+        return page_request.not_found("new password", f"student with key {key}")
+    except InvalidStudent:
+        page_request.error(
+            "No password was set: the student has changed since you were asked, perhaps because "
+            "a new password was already set. Try again if you still need one."
+        )
+        return page_request.redirect("student", key)
+    page_request.audit("new password", "ok", f"student with key {key}", [key])
+    context = {"student": student, "password": password}
+    return page_request.render("students/password.html", context)
 
 
 def _messages(warnings: tuple[Problem, ...]) -> list[str]:

@@ -1,6 +1,6 @@
 """Load the data of a student's page: the record in sections, its history and rejected rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,16 +12,16 @@ from rollbook.students.models import Change, Student
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.updates import models
 from rollbook.updates.problem_store import to_problem
+from rollbook.updates.reporting.rejected_rows import rejected_rows_about
 from rollbook.web.pages.base.column_labels import SECTIONS, display_value, label
 
 PAGE_SIZE = 50  # changes
-LATEST_UPDATES = 30  # in which rejected rows are looked up
-ELSEWHERE = frozenset({"STAFF", "STATUS"})  # the page shows these outside the sections
+HIDDEN = CONFIDENTIAL | {"STAFF", "STATUS"}  # these are shown on request, or outside the sections
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One field, worded for people; ``value`` is empty if the student has none."""
+    """One field that the student has, worded for people."""
 
     label: str
     value: str
@@ -64,20 +64,39 @@ class ChangeView:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A rejected row about the student, and its problems."""
+    """A rejected row about the student, and its problems.
+
+    Attributes:
+        update: the number of the update.
+        line: the line in its file.
+        at: when the file was received.
+        problems: why the row was rejected, and its warnings.
+        is_matched: whether the row was matched with the student; otherwise it has only the
+            student's ID, username, or name and date of birth.
+    """
 
     update: int
     line: int
     at: datetime
     problems: tuple[Problem, ...]
+    is_matched: bool
 
 
 @dataclass(frozen=True)
 class StudentRecord:
-    """The fields of a student: those shown right away, and the confidential ones if opened."""
+    """The fields of a student: those shown right away, and the confidential ones if opened.
+
+    Attributes:
+        open: the fields in sections, without empty ones.
+        confidential: the confidential fields that have a value.
+        empty: the names of the fields shown right away that have no value.
+        empty_confidential: the names of the confidential fields that have no value.
+    """
 
     open: tuple[Group, ...]
     confidential: tuple[Fact, ...]
+    empty: tuple[str, ...]
+    empty_confidential: tuple[str, ...]
 
 
 def record_of(student: Student, *, confidential: bool) -> StudentRecord:
@@ -85,18 +104,29 @@ def record_of(student: Student, *, confidential: bool) -> StudentRecord:
     snapshot = snapshots.load_with_links([student.pk])[student.pk]
     values = {name: display_value(name, value) for name, value in snapshot.values.items()}
     values["SCHOOL_ID"] = student.school.title
-    groups = []
-    facts_on_request: list[Fact] = []
+    groups: list[Group] = []
+    empty: list[str] = []
+    on_request: list[str] = []
     for section in SECTIONS:
         names = [column.name for column in section.columns if not column.secret]
-        if confidential:
-            opened = filter(CONFIDENTIAL.__contains__, names)
-            facts_on_request += [Fact(label(name), values[name]) for name in opened]
-        visible = [name for name in names if name not in CONFIDENTIAL | ELSEWHERE]
-        if visible:
-            facts = tuple(Fact(label(name), values[name]) for name in visible)
+        on_request += filter(CONFIDENTIAL.__contains__, names)
+        facts, missing = _facts([name for name in names if name not in HIDDEN], values)
+        empty += missing
+        if facts:
             groups.append(Group(section.title, facts))
-    return StudentRecord(tuple(groups), tuple(facts_on_request))
+    if not confidential:
+        on_request = []
+    opened, empty_on_request = _facts(on_request, values)
+    return StudentRecord(tuple(groups), opened, tuple(empty), tuple(empty_on_request))
+
+
+def _facts(
+    names: Iterable[str], values: Mapping[str, str]
+) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
+    """Return the fields that have a value, and the names of the others."""
+    facts = [(label(name), values[name]) for name in names]
+    present = tuple(Fact(*fact) for fact in facts if fact[1])
+    return present, tuple(name for name, value in facts if not value)
 
 
 def short_name(student: Student) -> str:
@@ -124,11 +154,8 @@ def history_of(student: Student, number: int, *, confidential: bool) -> Page[Cha
 
 def rejected_of(student: Student, *, confidential: bool) -> list[RejectedRow]:
     """Return the rejected rows about the student in the latest updates, the latest first."""
-    updates = models.UpdateJob.objects.filter(district=student.district_id, details_hidden_at=None)
-    latest = list(updates.order_by("-number").values_list("pk", flat=True)[:LATEST_UPDATES])
-    rows = models.StagedRow.objects.rejected().filter(update__in=latest, student=student)
-    ordered = rows.select_related("update").order_by("-update__number", "line")
-    return [_rejected_row(row, confidential=confidential) for row in ordered]
+    rows = rejected_rows_about(student)
+    return [_rejected_row(row, confidential=confidential) for row in rows]
 
 
 def students_quoted(
@@ -149,7 +176,8 @@ def _rejected_row(row: models.StagedRow, *, confidential: bool) -> RejectedRow:
     problems = tuple(to_problem(problem) for problem in stored)
     if not confidential:
         problems = tuple(problem.without_confidential() for problem in problems)
-    return RejectedRow(row.update.number, row.line, row.update.received_at, problems)
+    facts = (row.update.number, row.line, row.update.received_at, problems)
+    return RejectedRow(*facts, is_matched=row.student_id is not None)
 
 
 def _change_view(change: Change, *, hidden: bool) -> ChangeView:

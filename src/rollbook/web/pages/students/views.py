@@ -1,12 +1,17 @@
 """List the students that a member may see, show one with the history, and show who saw one."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django_htmx.http import replace_url
 
+from rollbook.accounts import notices
+from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
+from rollbook.studentfile.columns import BY_NAME
 from rollbook.students import absences, visibility
 from rollbook.students.manual.resemblance import namesakes
+from rollbook.text import count_of
+from rollbook.web.pages.account.confirmation import ask_for_proof
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.sealed_search import (
     address_query,
@@ -14,7 +19,7 @@ from rollbook.web.pages.base.sealed_search import (
     plain_filters_ignored,
 )
 from rollbook.web.pages.base.view import FORM, PageRequest, is_htmx, member_page
-from rollbook.web.pages.students.filters import Filters, search
+from rollbook.web.pages.students.filters import Filters, all_keys, search
 from rollbook.web.pages.students.page_data import (
     history_of,
     record_of,
@@ -22,6 +27,20 @@ from rollbook.web.pages.students.page_data import (
     students_quoted,
 )
 from rollbook.web.pages.students.viewers import Days
+from rollbook.web.pages.updates.downloads import MASS_DOWNLOAD_ROWS, csv_response
+from rollbook.web.pages.upload import template_csv
+
+CSV_COLUMNS = (
+    "STUDENT_ID",
+    "USERNAME",
+    "FIRST_NAME",
+    "LAST_NAME",
+    "SCHOOL_ID",
+    "GRADE",
+    "GROUPS",
+    "STATUS",
+)
+HEADINGS = {"name": "Name", "id": "Student ID", "school": "School", "grade": "Grade"}
 
 
 @member_page(Permission.SEE_STUDENTS, methods=FORM)
@@ -45,13 +64,40 @@ def _list(page_request: PageRequest) -> HttpResponse:
     filters = Filters(query, page_request.member)
     students = search(page_request.member, filters, page_number(page_request))
     used = filters.used_filters
-    names = ", ".join(used) or "nothing"
     shown = [student.pk for student in students.items]
-    page_request.audit("students", "seen", f"page {students.number}, filtered by {names}", shown)
-    context = {"filters": filters, "students": students, "used": used, **_rights(page_request)}
+    detail = f"page {students.number}, {_filtered_by(used)}"
+    page_request.audit("students", "seen", detail, shown)
+    context = {
+        "filters": filters,
+        "students": students,
+        "used": used,
+        "columns": _columns(filters.sort),
+        "lacks_schools": _lacks_schools(page_request),
+        **_rights(page_request),
+    }
     if is_htmx(page_request.request):
         return page_request.render("students/parts/table.html", context)
     return page_request.render("students/index.html", context)
+
+
+@member_page(Permission.SEE_STUDENTS, methods=FORM)
+def list_csv(page_request: PageRequest) -> HttpResponseBase:
+    """Download the students of all pages of a list, without confidential fields.
+
+    A large file needs a recent proof of who the member is.
+    """
+    member = page_request.member
+    filters = Filters(opened_query(member, page_request.request.GET), member)
+    shown = all_keys(member, filters)
+    detail = f"{count_of(len(shown), 'student')}, {_filtered_by(filters.used_filters)}"
+    if len(shown) >= MASS_DOWNLOAD_ROWS:
+        if question := ask_for_proof(page_request):
+            return question
+        notices.notify(Notice.MASS_DOWNLOAD, page_request.now, member, detail=detail)
+    page_request.audit("students", "downloaded", detail, shown)
+    columns = tuple(BY_NAME[name] for name in CSV_COLUMNS)
+    lines = template_csv.lines(page_request.district, columns, shown)
+    return csv_response(lines, f"students-{page_request.district.slug}.csv")
 
 
 @member_page(Permission.SEE_STUDENTS)
@@ -106,6 +152,27 @@ def _render(page_request: PageRequest, key: int, *, confidential: bool) -> HttpR
         **_rights(page_request),
     }
     return page_request.render("students/detail.html", context)
+
+
+def _filtered_by(used: list[str]) -> str:
+    return f"filtered by {', '.join(used) or 'nothing'}"
+
+
+def _columns(sort: str) -> list[dict[str, str]]:
+    """Return the headings of the list, each with what a click on it sorts by."""
+    columns = []
+    for name, title in HEADINGS.items():
+        directions = {name: "ascending", f"-{name}": "descending"}
+        following = f"-{name}" if sort == name else name
+        direction = directions.get(sort, "")
+        columns.append({"title": title, "direction": direction, "sort": following})
+    return columns
+
+
+def _lacks_schools(page_request: PageRequest) -> bool:
+    """Return whether the member's role is for schools, and the member has none."""
+    member = page_request.member
+    return not member.role.is_district_wide and not member.schools.exists()
 
 
 def _rights(page_request: PageRequest) -> dict[str, bool]:

@@ -16,6 +16,8 @@ REQUEST_TRANSFER = "?"
 class CompleteTransfer(FormWithReasons):
     """The form with which the district chooses one of these schools."""
 
+    marks_optional = True
+
     def __init__(self, schools: Iterable[School], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [("", ""), *school_choices(schools)]

@@ -6,7 +6,8 @@ completes it.
 
 from collections.abc import Callable, Mapping
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import resolve_url
 
 from rollbook.accounts.models import Member
 from rollbook.accounts.permissions import Permission
@@ -17,7 +18,9 @@ from rollbook.students.manual.transfers import InvalidTransfer, TransferSelectio
 from rollbook.students.models import Transfer
 from rollbook.text import count_of
 from rollbook.web.pages.base.page_number import page_number
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
+from rollbook.web.pages.students.chosen import NONE_SELECTED, back_to_list, chosen, fields_of
 from rollbook.web.pages.transfers.forms import REQUEST_TRANSFER, CompleteTransfer, NewTransfer
 
 PAGE_SIZE = 50
@@ -47,18 +50,30 @@ def new(page_request: PageRequest, slug: str, key: int) -> HttpResponse:
         key: the key of the student, group or school.
     """
     selection = _selection(page_request, slug, key)
-    schools = transfers.targets(page_request.member, selection.source)
-    may_request = not transfers.may_complete(page_request.member)
-    form = NewTransfer(schools, page_request.form_data, may_request=may_request)
-    if form.is_valid():
-        with form.collect_reasons():
-            transfer = _start(page_request, selection, form)
-            _report(page_request, transfer)
-            return page_request.redirect("transfer", transfer.pk)
     shown = selection.pks if slug == "student" else ()
     page_request.audit("transfer", "seen", f"{slug} with key {key}, to be transferred", shown)
-    context = {"chosen": selection, "slug": slug, "count": len(selection.pks)}
-    return page_request.render_form("transfers/new.html", form, context)
+    return _new(page_request, selection, page_request.form_data, {"slug": slug})
+
+
+@member_page(Permission.EDIT_STUDENTS, methods=POST)
+def new_of_selected(page_request: PageRequest) -> HttpResponse:
+    """Render the form for a transfer of the selected students of the list, and start it."""
+    selected = chosen(page_request)
+    try:
+        selection = transfers.select_students(page_request.member, selected.keys)
+    except InvalidTransfer as invalid:
+        page_request.error(f"No students were transferred: {invalid}.")
+        return back_to_list(page_request)
+    if selection is None:
+        page_request.error(NONE_SELECTED)
+        return back_to_list(page_request)
+    detail = f"{selection.title}, selected, to be transferred"
+    page_request.audit("transfer", "seen", detail, selection.pks)
+    form_data = page_request.form_data
+    if form_data is not None and "target" not in form_data:
+        form_data = None  # the list was submitted, and not yet the form
+    context = {"names": selected.names, "kept": fields_of(page_request, selected)}
+    return _new(page_request, selection, form_data, context)
 
 
 @member_page(Permission.EDIT_STUDENTS)
@@ -103,6 +118,18 @@ def withdraw(page_request: PageRequest, key: int) -> HttpResponse:
 def reverse(page_request: PageRequest, key: int) -> HttpResponse:
     """Reverse a completed transfer with another transfer."""
     transfer = _transfer(page_request, key, "transfer", ", back")
+    question = Question(
+        f"Move {count_of(transfer.students.count(), 'student')} back to {transfer.source_name}?",
+        (
+            f"Students who are still at {transfer.target_name} leave their groups and staff there "
+            f"and join the Default group of {transfer.source_name}. Their former groups and staff "
+            "are not restored.",
+        ),
+        "Reverse transfer",
+        resolve_url("transfer", key),
+    )
+    if page := ask(page_request, question):
+        return page
     try:
         reversal = transfers.reverse_transfer(page_request.member, transfer, page_request.now)
     except InvalidTransfer as invalid:
@@ -110,6 +137,25 @@ def reverse(page_request: PageRequest, key: int) -> HttpResponse:
         return page_request.redirect("transfer", key)
     _report(page_request, reversal)
     return page_request.redirect("transfer", reversal.pk)
+
+
+def _new(
+    page_request: PageRequest,
+    selection: TransferSelection,
+    form_data: QueryDict | None,
+    context: Mapping[str, object],
+) -> HttpResponse:
+    """Render the form for a transfer of the selection, and start it if it was submitted."""
+    schools = transfers.targets(page_request.member, selection.source)
+    may_request = not transfers.may_complete(page_request.member)
+    form = NewTransfer(schools, form_data, may_request=may_request)
+    if form.is_valid():
+        with form.collect_reasons():
+            transfer = _start(page_request, selection, form)
+            _report(page_request, transfer)
+            return page_request.redirect("transfer", transfer.pk)
+    full_context = {"chosen": selection, "count": len(selection.pks), **context}
+    return page_request.render_form("transfers/new.html", form, full_context)
 
 
 def _selection(page_request: PageRequest, slug: str, key: int) -> TransferSelection:
@@ -191,6 +237,7 @@ def _render(
         "transfer": transfer,
         "students": page,
         "finishing": form,
+        "form": form,
         "may_go_back": transfers.may_reverse(member, transfer),
     }
     return page_request.render("transfers/detail.html", context, status)

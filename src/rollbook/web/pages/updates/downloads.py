@@ -12,7 +12,11 @@ from rollbook.accounts.permissions import Permission
 from rollbook.text import count_of
 from rollbook.updates.exports import changes as changes_export
 from rollbook.updates.exports import missing_students, rejected_rows, unprocessed_rows
-from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
+from rollbook.updates.exports.original_rows import (
+    BYTE_ORDER_MARK,
+    NotEnded,
+    RemovedByRetention,
+)
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving.files import FileMissing
 from rollbook.updates.reporting import missing_students as missing_list
@@ -102,10 +106,21 @@ def no_longer_kept(page_request: PageRequest, removed: RemovedByRetention) -> Ht
 
 
 def csv_response(lines: Iterator[str], name: str) -> StreamingHttpResponse:
-    """Return a response that the browser saves as a CSV file of this name."""
-    response = StreamingHttpResponse(_in_pieces(lines), content_type="text/csv; charset=utf-8")
+    """Return a response that the browser saves as a CSV file of this name.
+
+    It starts with a byte order mark, without which Excel doesn't read it as UTF-8.
+    """
+    response = StreamingHttpResponse(
+        _in_pieces(_with_mark(lines)), content_type="text/csv; charset=utf-8"
+    )
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _with_mark(lines: Iterator[str]) -> Iterator[str]:
+    first = next(lines, "")
+    yield f"{BYTE_ORDER_MARK}{first.removeprefix(BYTE_ORDER_MARK)}"
+    yield from lines
 
 
 def _in_pieces(lines: Iterator[str]) -> Iterator[bytes]:

@@ -1,28 +1,29 @@
 """Load the data of an update's page."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.http import QueryDict
+
 from rollbook.districts.models import District
-from rollbook.pagination import Page
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.reporting import progress, rows, timeline
+from rollbook.updates.receiving.drafts import can_start_again
+from rollbook.updates.reporting import progress, timeline
 from rollbook.updates.reporting.field_counts import changes_by_field
-from rollbook.updates.reporting.report import Report, previous, report
-from rollbook.updates.reporting.rows import RowView
+from rollbook.updates.reporting.report import Report, report
 from rollbook.updates.reporting.state_words import result_sentence
 from rollbook.updates.reporting.status_json import status_context
 from rollbook.updates.reporting.status_line import approximate
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import UNFINISHED, State
 from rollbook.web.pages.base.column_labels import label
 from rollbook.web.pages.base.state_badge import badge_words
+from rollbook.web.pages.updates.comparison import comparison_of
 from rollbook.web.pages.updates.progress_sentences import progress_sentence
-
-FIRST_ROWS = 10
+from rollbook.web.pages.updates.tabs import row_table
 
 
 @dataclass(frozen=True)
@@ -53,23 +54,35 @@ class FieldCount:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One count of this update and of the completed one before."""
+class Correction:
+    """An update with exported rows of this one, and how many of them it has fixed.
 
-    what: str
-    now: int
-    before: int
+    Attributes:
+        number: Its number.
+        fixed: How many of its rows were applied, or match what is there; None while it runs.
+    """
+
+    number: int
+    fixed: int | None
 
 
-def context_of(update: UpdateJob, now: datetime) -> dict[str, Any]:
-    """Return the context of the update's page."""
+def context_of(update: UpdateJob, now: datetime, query: QueryDict, page: int) -> dict[str, Any]:
+    """Return the context of the update's page.
+
+    Args:
+        update: The update.
+        now: The present time.
+        query: The query of the address, which selects rows.
+        page: The number of the page of rows.
+    """
     current = report(update)
-    before = previous(update)
     fields = _field_counts(update) if current.ended else []
-    context = {
+    sentence, _, advice = result_sentence(current).partition(". ")
+    return {
         "report": current,
         "state": badge_words(current).word,
-        "sentence": result_sentence(current),
+        "sentence": f"{sentence}." if advice else sentence,
+        "advice": advice,
         "progress": None if current.ended else progress_of(current, update.district, now),
         "timeline": timeline.timeline(update),
         "mails": timeline.result_mails(update),
@@ -78,22 +91,29 @@ def context_of(update: UpdateJob, now: datetime) -> dict[str, Any]:
         "changes": sum(field.count for field in fields),
         "errors": _groups(current, Severity.ERROR),
         "warnings": _groups(current, Severity.WARNING),
-        "rows": _first_rows(update),
+        "table": row_table(update, current, query, page),
         "file_removed": update.file_removed_at,
         "details_removed": update.details_hidden_at,
-        "before": before,
+        "correctable": current.rejected + current.not_processed,
+        "corrections": list(_corrections(update)),
+        "comparison": comparison_of(update) if current.state is State.COMPLETED else None,
+        "again": _again(update),
+        "may_fix": current.ended and not update.file_removed_at and not update.details_hidden_at,
     }
-    if before and current.state is State.COMPLETED:
-        context["differences"] = _differences(current, before)
-    return context
 
 
-def _first_rows(update: UpdateJob) -> Page[RowView] | None:
-    """Return the first rows without confidential values; None once retention has removed them."""
-    if update.details_hidden_at:
-        return None
-    page = rows.rows_of(update, size=FIRST_ROWS)
-    return replace(page, items=[row.without_confidential() for row in page.items])
+def _again(update: UpdateJob) -> str:
+    """Return what it is called to process the file of an ended update once more; or nothing."""
+    if not can_start_again(update):
+        return ""
+    return "Resume" if update.state == State.CANCELED else "Retry"
+
+
+def _corrections(update: UpdateJob) -> Iterator[Correction]:
+    for other in update.updatejob_set.order_by("number"):
+        has_ended = other.state not in UNFINISHED
+        settled = other.changed + other.rows_unchanged
+        yield Correction(other.number, settled if has_ended else None)
 
 
 def progress_of(unfinished: Report, district: District, now: datetime) -> Progress:
@@ -121,17 +141,3 @@ def _field_counts(update: UpdateJob) -> Sequence[FieldCount]:
         name = "New students" if column == STUDENT_ADDED else label(column)
         counts.append(FieldCount(name, count))
     return sorted(counts, key=lambda field: -field.count)
-
-
-def _differences(current: Report, before: UpdateJob) -> list[Difference]:
-    differences = [
-        Difference("rows", current.rows, before.rows),
-        Difference("updated", current.updated, before.rows_updated),
-        Difference("added", current.added, before.rows_added),
-        Difference("rejected", current.rejected, before.rows_rejected),
-    ]
-    if current.left_out or before.rows_left_out:
-        differences.append(Difference("left out", current.left_out, before.rows_left_out))
-    if current.deactivated or before.rows_deactivated:
-        differences.append(Difference("deactivated", current.deactivated, before.rows_deactivated))
-    return differences

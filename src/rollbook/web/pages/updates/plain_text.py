@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.models import Member
 from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.text import count_of, format_time, join_words
@@ -16,12 +17,13 @@ from rollbook.updates.reporting.status_json import group_to_json, status_context
 from rollbook.updates.reporting.status_line import verdict
 from rollbook.web.http.authentication import (
     audit_request,
-    member_of,
+    authenticate,
     require_https,
     require_permission,
+    require_scope,
     require_unthrottled,
 )
-from rollbook.web.http.client import Bearer, credentials_in_header
+from rollbook.web.http.client import credentials_in_header
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import ApiResponse, respond_or_error
 
@@ -31,7 +33,8 @@ READERS = frozenset({"GET", "HEAD"})
 def update(request: HttpRequest, number: int) -> HttpResponse:
     """Return the report of an update.
 
-    Clients sign in with HTTP Basic, as ``curl --netrc`` does; cookies are ignored.
+    Clients sign in with HTTP Basic, as ``curl --netrc`` does, or with a token that may call
+    status, which says nearly the same; cookies are ignored.
     """
     return respond_or_error(
         request, lambda: _respond(request, number, timezone.now()), allow="GET, HEAD"
@@ -81,10 +84,9 @@ def _manager(request: HttpRequest, now: datetime) -> Member:
     credentials = credentials_in_header(request)
     if credentials is None:
         raise ApiError("sign_in_needed", address=f"{settings.URL}{request.path}")
-    if isinstance(credentials, Bearer):
-        raise ApiError("token_elsewhere")
-    member = member_of(request, credentials, now)
+    member, token = authenticate(request, credentials, now)
     require_permission(request, member, "report", now)
+    require_scope(request, token, "report", Scope.STATUS, now)
     return member
 
 

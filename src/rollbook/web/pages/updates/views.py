@@ -1,5 +1,7 @@
 """List the updates of a district; show, watch and cancel one of them."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from django.http import HttpResponse, QueryDict
@@ -7,19 +9,27 @@ from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.accounts.permissions import Permission
+from rollbook.districts.modes import ModeNotAllowed
 from rollbook.pagination import Page
 from rollbook.text import format_short_time, printable
+from rollbook.updates import watching
 from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.exports.original_rows import RemovedByRetention, ensure_not_removed
 from rollbook.updates.mappings.proposals import is_mappable
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.reporting import missing_students
+from rollbook.updates.planning import decisions
+from rollbook.updates.planning.decisions import Decider, NotDecided
+from rollbook.updates.receiving import drafts
+from rollbook.updates.receiving.drafts import NothingToRetry
+from rollbook.updates.receiving.files import FileMissing
+from rollbook.updates.receiving.receive import QueueFull
+from rollbook.updates.reporting import missing_students, timeline
 from rollbook.updates.reporting import rows as row_table
 from rollbook.updates.reporting.plan_figures import Figure
 from rollbook.updates.reporting.report import find, report_without_problems
 from rollbook.updates.reporting.rows import RowView
 from rollbook.updates.reporting.status_line import cancellation_summary
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import Mode, State
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.sealed_search import (
@@ -27,6 +37,7 @@ from rollbook.web.pages.base.sealed_search import (
     opened_query,
     plain_filters_ignored,
 )
+from rollbook.web.pages.base.state_badge import badge_words
 from rollbook.web.pages.base.view import FORM, POST, PageOrText, PageRequest, is_htmx, member_page
 from rollbook.web.pages.plan.plan_words import figure_words
 from rollbook.web.pages.plan.views import is_undecided, render_plan
@@ -36,6 +47,13 @@ from rollbook.web.pages.updates.filters import Filters, search
 from rollbook.web.pages.updates.page_data import context_of, progress_of
 
 MAX_SEARCH_LENGTH = 100
+
+_WHY_NOT: Mapping[type[Exception], str] = {
+    NothingToRetry: "Nothing was started: this update has nothing left to process.",
+    FileMissing: "Nothing was started: the file is no longer stored. Upload your own copy of it.",
+    QueueFull: "Nothing was started: too many updates are waiting. Try again when one has ended.",
+    ModeNotAllowed: "Nothing was started: your district no longer allows this use of a file here.",
+}
 
 
 @member_page(Permission.UPDATE_STUDENTS)
@@ -53,11 +71,14 @@ def index(page_request: PageRequest) -> HttpResponse:
 @member_page(Permission.UPDATE_STUDENTS)
 def _page(page_request: PageRequest, number: int) -> HttpResponse:
     update = page_request.require(find(page_request.district, number), "update", f"update {number}")
+    watching.record(update, page_request.member, page_request.now)
     if is_undecided(update):
         return render_plan(page_request, update)
-    context = context_of(update, page_request.now)
-    first_rows = context["rows"].items if context["rows"] else ()
-    shown = row_table.students_shown(update, first_rows)
+    context = context_of(
+        update, page_request.now, page_request.request.GET, page_number(page_request)
+    )
+    page = context["table"].page
+    shown = row_table.students_shown(update, page.items if page else ())
     page_request.audit("update", "seen", f"update {number}", shown)
     may_map = page_request.may(Permission.MANAGE_SETTINGS) and not update.file_removed_at
     context["is_mappable"] = may_map and is_mappable(context["report"].refusal)
@@ -83,7 +104,10 @@ def progress(page_request: PageRequest, number: int) -> HttpResponse:
         return page_request.redirect("update", number)
     current_progress = progress_of(current, page_request.district, page_request.now)
     context = {"report": current, "progress": current_progress}
-    return page_request.render("updates/parts/progress.html", context)
+    if page_request.request.GET.get("page") != "update":
+        return page_request.render("updates/parts/progress.html", context)
+    context |= {"state": badge_words(current).word, "timeline": timeline.timeline(update)}
+    return page_request.render("updates/parts/live.html", context)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=FORM)
@@ -169,6 +193,43 @@ def missing(page_request: PageRequest, number: int) -> HttpResponse:
         "district": page_request.district,
     }
     return page_request.render("updates/missing.html", context)
+
+
+@member_page(Permission.UPDATE_STUDENTS, methods=POST)
+def again(page_request: PageRequest, number: int) -> HttpResponse:
+    """Start a new update with the file of one that ended before all of it was applied.
+
+    With a mode, start another dry run of a file whose plan waits, instead of that plan.
+    """
+    found = find(page_request.district, number)
+    update = page_request.require(found, "retry update", f"update {number}")
+    try:
+        if page_request.request.POST.get("mode") == Mode.ADD:
+            return _check_adding(page_request, update)
+        receipt = drafts.start_again(update, page_request.member, page_request.now)
+    except (NothingToRetry, FileMissing, QueueFull, ModeNotAllowed) as refused:
+        page_request.audit("retry update", "not started", f"update {number}")
+        page_request.error(_WHY_NOT[type(refused)])
+        return page_request.redirect("update", number)
+    started = receipt.update.number
+    page_request.audit("retry update", "started", f"update {number} as update {started}")
+    if receipt.replayed:
+        page_request.success(f"This file is already being processed as update {started}.")
+    else:
+        page_request.success(f"Update {started} started with the file of update {number}.")
+    return page_request.redirect("update", started)
+
+
+def _check_adding(page_request: PageRequest, update: UpdateJob) -> HttpResponse:
+    """Check a file again, also adding new students, and discard the plan that doesn't."""
+    now = page_request.now
+    receipt = drafts.check_again(update, page_request.member, Mode.ADD, now)
+    started = receipt.update.number
+    page_request.audit("retry update", "started", f"update {update.number} as update {started}")
+    with suppress(NotDecided):
+        decider = Decider(page_request.member)
+        decisions.discard(page_request.district, update.number, update.plan_digest, decider, now)
+    return page_request.redirect("update", started)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)

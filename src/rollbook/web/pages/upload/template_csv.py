@@ -21,6 +21,16 @@ PRESELECTED = (
     "STATUS",
 )
 
+SAMPLE_COLUMNS = ("STUDENT_ID", "FIRST_NAME", "LAST_NAME", "DOB", "GRADE", "SCHOOL_ID")
+SAMPLE_STUDENTS = (
+    ("SAMPLE-1", "Ada", "Sample", "3/14/2015", "5"),
+    ("SAMPLE-2", "Bo", "Sample", "7/4/2014", "6"),
+    ("SAMPLE-3", "Cleo", "Sample", "11/30/2013", "7"),
+    ("SAMPLE-4", "Dev", "Sample", "2/30/2015", "5"),
+    ("SAMPLE-5", "Eli", "Sample", "9/9/2014", "6"),
+)
+"""Made-up students; the fourth has a birth date that doesn't exist."""
+
 
 def columns(names: Collection[str]) -> tuple[Column, ...]:
     """Return the columns with these names in the documented order.
@@ -44,6 +54,11 @@ def lines(district: District, chosen: Sequence[Column], students: Sequence[int])
     rows = _rows(district, chosen, students)
     yield BYTE_ORDER_MARK
     yield from writer.lines([column.name for column in chosen], rows)
+
+
+def sample_lines(school: str) -> Iterator[str]:
+    """Yield the lines of a file with made-up students at this school, one with a mistake."""
+    yield from writer.lines(SAMPLE_COLUMNS, [[*student, school] for student in SAMPLE_STUDENTS])
 
 
 def _rows(

@@ -1,6 +1,6 @@
-"""Update students from a file, in three steps: template, check, update."""
+"""Update students from a file: upload it, see what the check finds, and apply it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from rollbook.accounts import notices
 from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.districts import modes
-from rollbook.districts.models import District
+from rollbook.districts.models import District, School
 from rollbook.districts.modes import Channel
 from rollbook.studentfile.columns import BY_NAME, COLUMNS, CONFIDENTIAL, Column
 from rollbook.studentfile.problems.tally import ProblemGroup
@@ -20,12 +20,14 @@ from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
 from rollbook.students import recognition, snapshots
 from rollbook.students.models import Student
 from rollbook.text import format_short_time, name_updates
+from rollbook.updates.exports.source_update import find_source_update
 from rollbook.updates.mappings.proposals import is_mappable
 from rollbook.updates.models import Draft
 from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.kept_bytes import QuotaExceeded
 from rollbook.updates.receiving.preview import FilePreview
 from rollbook.updates.receiving.receive import QueueFull, Receipt, limits
+from rollbook.updates.reporting.report import applied_before
 from rollbook.updates.state_machine import Mode
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import Form
@@ -33,24 +35,12 @@ from rollbook.web.pages.account.confirmation import ask_for_proof
 from rollbook.web.pages.base import uploads
 from rollbook.web.pages.base.column_labels import SECTIONS
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
+from rollbook.web.pages.updates.downloads import csv_response
 from rollbook.web.pages.upload import template_csv
 
 EXPIRED_STATUS = 404  # rather than 410, which would disclose which drafts there were
 COLUMN_FIELD = "column"
 VALUE_LISTS: Mapping[str, Any] = {"races": RACES, "classifications": CLASSIFICATIONS}
-
-
-@member_page(Permission.UPDATE_STUDENTS)
-def template_or_file(page_request: PageRequest) -> HttpResponse:
-    """Render step 1: download a template, or continue with a file."""
-    context = {
-        "sections": SECTIONS,
-        **VALUE_LISTS,
-        "preselected": template_csv.PRESELECTED,
-        "students": Student.objects.filter(district=page_request.district).count(),
-        "may_see_confidential": page_request.may(Permission.SEE_CONFIDENTIAL),
-    }
-    return page_request.render("upload/upload.html", context)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=FORM)
@@ -97,8 +87,17 @@ def _record_roster(
 
 
 @member_page(Permission.UPDATE_STUDENTS)
-def template_form(page_request: PageRequest) -> HttpResponse:
-    """Render step 2: upload a file to check it."""
+def sample(page_request: PageRequest) -> HttpResponseBase:
+    """Return a student file with made-up students, to try what a check finds."""
+    page_request.audit("template", "downloaded", "sample data")
+    school = School.objects.filter(district=page_request.district).order_by("pk").first()
+    lines = template_csv.sample_lines(school.organization_id if school else "1")
+    return csv_response(lines, "sample-students.csv")
+
+
+@member_page(Permission.UPDATE_STUDENTS)
+def upload_form(page_request: PageRequest) -> HttpResponse:
+    """Render the form to upload a file, with templates below."""
     return _render_upload_form(page_request)
 
 
@@ -125,7 +124,7 @@ def upload(page_request: PageRequest) -> HttpResponse:
 
 @member_page(Permission.UPDATE_STUDENTS)
 def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
-    """Render step 3: what the check found, and the choice to update students."""
+    """Render what the check found, and the choice to update students."""
     found = drafts.find_draft(page_request.member, key, page_request.now)
     if found is None:
         return _submitted_or_expired(page_request, key)
@@ -134,12 +133,14 @@ def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
     time_zone = page_request.district.time_zone
     shown = recognition.students_named(page_request.district.pk, _texts(preview))
     page_request.audit("draft", "seen", f"draft {key}", shown)
+    allowed = modes.allowed_modes(page_request.district, Channel.PAGES)
     context = {
         "draft": found,
         "preview": preview,
         "groups": [group for group in preview.groups if not _is_refusal(preview, group)],
         "accepted": preview.rows - preview.rejected,
-        "modes": modes.allowed_modes(page_request.district, Channel.PAGES),
+        "modes": allowed,
+        "mode": _suggested_mode(found, allowed),
         "is_mappable": is_mappable(preview.refusal)
         and page_request.may(Permission.MANAGE_SETTINGS),
         "may_map": not preview.refusal and page_request.may(Permission.MANAGE_SETTINGS),
@@ -194,8 +195,23 @@ def _render_upload_form(
         "chosen": page_request.request.GET.get(uploads.ENCODING, ""),
         "limits": limits(),
         "error": error,
+        "sections": SECTIONS,
+        "preselected": template_csv.PRESELECTED,
+        "students": Student.objects.filter(district=page_request.district).count(),
+        "may_see_confidential": page_request.may(Permission.SEE_CONFIDENTIAL),
     }
-    return page_request.render("upload/template.html", context, status)
+    return page_request.render("upload/upload.html", context, status)
+
+
+def _suggested_mode(draft: Draft, allowed: Sequence[str]) -> Mode | None:
+    """Return the mode of the update whose rejected rows the file has; else the first allowed one.
+
+    A file that repeats rows of an update is used as that one was.
+    """
+    source = find_source_update(draft.header, draft.district)
+    if source and source.mode in allowed:
+        return Mode(source.mode)
+    return Mode(allowed[0]) if allowed else None
 
 
 def _is_refusal(preview: FilePreview, group: ProblemGroup) -> bool:
@@ -236,9 +252,10 @@ def _started(page_request: PageRequest, receipt: Receipt) -> HttpResponse:
             f"This file is already being processed as update {update.number}; "
             "no second update was started."
         )
-    elif receipt.same_as:
+    elif before := applied_before(update):
+        at = format_short_time(before.received_at, page_request.now, update.district.time_zone)
         page_request.success(
-            f"This file is identical to that of update {receipt.same_as.number}, "
+            f"Update {before.number}, received {at}, already applied this file, "
             "so there may be few changes."
         )
     return page_request.redirect("update", update.number)

@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from rollbook.accounts.permissions import Permission
 from rollbook.text import format_datetime
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import state_words
+from rollbook.web.pages.base.navigation import navigation_of
 from rollbook.web.pages.base.state_badge import NOTHING_APPLIED, badge_words
 from rollbook.web.pages.base.view import PageRequest
 
@@ -32,25 +31,13 @@ BADGES = {
     "two-step verification": ("✓", "good"),
     "good": ("✓", "good"),
     "revoked": ("■", "quiet"),
+    "first call received": ("✓", "good"),
+    "waiting for the first call": ("…", "waiting"),
     "expired": ("■", "quiet"),
     "over a limit": ("!", "warn"),
     "error": ("✕", "bad"),
     "warning": ("!", "warn"),
 }
-
-NAVIGATION = (
-    ("home", "Home", ()),
-    ("students", "Students", (Permission.SEE_STUDENTS,)),
-    ("groups", "Groups", (Permission.SEE_STUDENTS,)),
-    ("updates", "Updates", (Permission.UPDATE_STUDENTS,)),
-    ("automation", "Automation", (Permission.UPDATE_STUDENTS,)),
-    ("schools", "Schools", (Permission.MANAGE_SCHOOLS,)),
-    ("staff", "Staff", (Permission.MANAGE_STAFF,)),
-    ("roles", "Roles", (Permission.MANAGE_ROLES,)),
-    ("settings", "Settings", (Permission.MANAGE_SETTINGS,)),
-    ("audit", "Audit", (Permission.SEE_AUDIT,)),
-    ("help", "Help", ()),
-)
 
 
 @register.inclusion_tag("parts/status_badge.html")
@@ -71,14 +58,9 @@ def update_badge(update: UpdateJob) -> dict[str, str]:
 def navigation(context: template.Context) -> dict[str, Any]:
     """Render the navigation: the entries that this member may open, the current one marked."""
     page_request: PageRequest = context["page_request"]
-    path = page_request.request.path
-    entries = []
-    for name, label, any_of in NAVIGATION:
-        if page_request.may(*any_of):
-            address = reverse(name)
-            entries.append((address, label, _is_inside(path, address)))
     return {
-        "entries": entries,
+        "navigation": navigation_of(page_request),
+        "path": page_request.request.path,
         "page_request": page_request,
         "csrf_token": context["csrf_token"],
     }
@@ -106,7 +88,3 @@ def pager(context: template.Context, page: Any, noun: str) -> dict[str, Any]:
         noun: what the list contains, in the plural.
     """
     return {"request": context["request"], "page": page, "noun": noun}
-
-
-def _is_inside(path: str, address: str) -> bool:
-    return path == address or (address != "/" and path.startswith(f"{address}/"))

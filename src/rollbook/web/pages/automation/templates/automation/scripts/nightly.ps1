@@ -5,6 +5,8 @@ $ErrorActionPreference = 'Stop'
 Set-Location -LiteralPath $PSScriptRoot
 $address = {{ address }}
 $login = {{ login }}
+# With 'yes', it also exits with an error (2) if rows were rejected.
+$failOnRejected = '{{ fail_on_rejected }}'
 $signIn = @('--form-string', "login=$login", '-F', 'password=<password.txt')
 if (Test-Path token.txt) { $signIn = @('-H', '@token.txt') }
 
@@ -29,4 +31,5 @@ do {
 } while ($answer -cmatch '^RUNNING ' -and (Get-Date) -lt $deadline)
 Write-Output $answer
 if ($answer -cnotmatch '^COMPLETED ') { exit 1 }
+if ($failOnRejected -eq 'yes' -and $answer -cmatch '^COMPLETED WITH ERRORS ') { exit 2 }
 {% endautoescape %}

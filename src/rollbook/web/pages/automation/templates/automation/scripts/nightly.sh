@@ -5,6 +5,8 @@ set -eu
 cd "$(dirname "$0")"
 address={{ address }}
 login={{ login }}
+# With yes, it also exits with an error (2) if rows were rejected.
+fail_on_rejected=${ROLLBOOK_FAIL_ON_REJECTED:-{{ fail_on_rejected }}}
 
 call() {
     command=$1; shift
@@ -27,5 +29,9 @@ while :; do
     sleep "${ROLLBOOK_PAUSE:-20}"
 done
 printf '%s\n' "$answer"
-case $answer in COMPLETED*) ;; *) exit 1 ;; esac
+case $answer in
+    "COMPLETED WITH ERRORS"*) if [ "$fail_on_rejected" = yes ]; then exit 2; fi ;;
+    COMPLETED*) ;;
+    *) exit 1 ;;
+esac
 {% endautoescape %}
