@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.views.decorators.gzip import gzip_page
 
 from rollbook.studentfile.columns import COLUMNS, NAMES_IN_OTHER_SYSTEMS
 from rollbook.studentfile.reference import texts
@@ -34,6 +35,7 @@ def contents(page_request: PageRequest) -> HttpResponse:
     return page_request.render("help/index.html")
 
 
+@gzip_page
 @member_page()
 def student_file(page_request: PageRequest) -> HttpResponse:
     """Describe the student file."""
@@ -52,6 +54,7 @@ def student_file(page_request: PageRequest) -> HttpResponse:
     return page_request.render("help/student_file.html", context)
 
 
+@gzip_page
 @member_page()
 def problems(page_request: PageRequest) -> HttpResponse:
     """List all problems with their causes and fixes."""

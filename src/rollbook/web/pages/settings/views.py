@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.http import HttpResponse
+from django.views.decorators.gzip import gzip_page
 
 from rollbook.accounts import district_settings
 from rollbook.accounts.district_settings import InvalidSettings, SettingChange
@@ -11,6 +12,7 @@ from rollbook.web.pages.base.view import FORM, PageRequest, member_page
 from rollbook.web.pages.settings.forms import SettingsForm, initial
 
 
+@gzip_page
 @member_page(Permission.MANAGE_SETTINGS, methods=FORM)
 @confirmed
 def settings(page_request: PageRequest) -> HttpResponse:
