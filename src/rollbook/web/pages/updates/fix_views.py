@@ -24,8 +24,9 @@ from rollbook.web.pages.base.column_labels import label
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import FORM, PageRequest, member_page
 
-PAGE_SIZE = 5
-"""With more rows, the page of a file with all columns would be larger than 100 KB."""
+MIN_PAGE_SIZE, MAX_PAGE_SIZE = 4, 25
+MAX_CELLS_ON_PAGE = 100
+"""With more cells, the page would be larger than 100 KB."""
 
 MAX_LINE_DIGITS, MAX_INDEX_DIGITS = 9, 4
 UNAVAILABLE = (NotEnded, RemovedByRetention, FileMissing)
@@ -65,7 +66,8 @@ def fix(page_request: PageRequest, number: int) -> HttpResponse:
     data = page_request.form_data
     edits = _edits(data) if data else {}
     listed = page_number(page_request)
-    page = row_table.rows_of(update, Outcome.REJECTED, page=listed, size=PAGE_SIZE)
+    size = _page_size(len(update.header))
+    page = row_table.rows_of(update, Outcome.REJECTED, page=listed, size=size)
     try:
         rejected = RejectedRows(update, list(edits) or [row.number for row in page.items])
     except UNAVAILABLE:
@@ -109,6 +111,11 @@ def _apply(
         f"update {update.number}."
     )
     return page_request.redirect("update", started)
+
+
+def _page_size(columns: int) -> int:
+    fitting = MAX_CELLS_ON_PAGE // max(1, columns)
+    return min(MAX_PAGE_SIZE, max(MIN_PAGE_SIZE, fitting))
 
 
 def _edits(data: QueryDict) -> dict[int, dict[int, str]]:
