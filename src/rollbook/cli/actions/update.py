@@ -21,6 +21,7 @@ from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import decisions
 from rollbook.updates.planning.decisions import Decider, NotDecided
+from rollbook.updates.receiving.drafts import later_completed
 from rollbook.updates.receiving.files import FileMissing
 from rollbook.updates.receiving.receive import Receipt
 from rollbook.updates.reporting.report import current_update, find, report
@@ -66,9 +67,7 @@ def _require_retryable(job: UpdateJob) -> None:
             f"update {job.number} is {words_of(job).word}; only an update of its own that was "
             "refused, canceled or discarded, or that has failed, can be started again",
         )
-    later = UpdateJob.objects.filter(district=job.district_id, number__gt=job.number)
-    completed = later.filter(state=State.COMPLETED).order_by("-number").first()
-    if completed:
+    if completed := later_completed(job):
         raise CommandError(
             "newer_update",
             f"update {completed.number} has completed since, and the file of update {job.number} "

@@ -78,7 +78,7 @@ class DraftExpired(Exception):
 
 
 class NothingToRetry(Exception):
-    """The update didn't end early, or its file is no longer stored."""
+    """The update didn't end early, its file is no longer stored, or a later one has completed."""
 
 
 def create_draft(
@@ -190,12 +190,18 @@ def _resubmit(update: UpdateJob, member: Member, mode: Mode, now: datetime) -> R
 
 
 def can_start_again(update: UpdateJob) -> bool:
-    """Return whether an update ended early and its file is still stored."""
-    if update.file_removed_at or update.split_from_id:
+    """Return whether an update ended early, its file is still stored, and none has replaced it."""
+    if update.file_removed_at or update.split_from_id or later_completed(update):
         return False
     if update.state == State.CANCELED:
         return update.not_processed > 0
     return update.state in {State.FAILED, State.DISCARDED}
+
+
+def later_completed(update: UpdateJob) -> UpdateJob | None:
+    """Return the last update that has completed since; an older file would undo its changes."""
+    later = UpdateJob.objects.filter(district=update.district_id, number__gt=update.number)
+    return later.filter(state=State.COMPLETED).order_by("-number").first()
 
 
 def read_again(draft: Draft, mappings: DistrictMappings, now: datetime) -> None:

@@ -29,6 +29,10 @@ from tests.web.pages.reading import Page, read, text_of, tree
 
 pytestmark = pytest.mark.django_db
 
+NOT_STARTED = (
+    "Nothing was started: this update has nothing left to process, or a later one has completed, "
+    "whose changes an older file would undo."
+)
 BAD = "STUDENT_ID,GRADE,DOB\ns000,9,\ns001,99,\ns002,8,2/30/2015\nnobody,4,\n"
 
 
@@ -398,8 +402,18 @@ def test_what_has_nothing_left_is_not_started_again(school: District, browser: V
     finish(send(school, BAD))
     assert "/updates/2/again" not in browser.read("/updates/2").actions
     page = browser.follow(browser.post("/updates/2/again"))
-    assert page.messages == ["Nothing was started: this update has nothing left to process."]
+    assert page.messages == [NOT_STARTED]
     assert UpdateJob.objects.filter(district=school).count() == 2
+
+
+def test_an_older_file_is_not_started_again(school: District, browser: Visitor) -> None:
+    send(school, a_class(4, GRADE="9"))
+    browser.post("/updates/2/cancel")
+    finish(send(school, a_class(4, GRADE="8")))
+    assert "/updates/2/again" not in browser.read("/updates/2").actions
+    page = browser.follow(browser.post("/updates/2/again"))
+    assert page.messages == [NOT_STARTED]
+    assert UpdateJob.objects.filter(district=school).count() == 3
 
 
 def test_without_its_file_an_update_is_not_started_again(

@@ -49,7 +49,8 @@ from rollbook.web.pages.updates.page_data import context_of, progress_of
 MAX_SEARCH_LENGTH = 100
 
 _WHY_NOT: Mapping[type[Exception], str] = {
-    NothingToRetry: "Nothing was started: this update has nothing left to process.",
+    NothingToRetry: "Nothing was started: this update has nothing left to process, or a later one "
+    "has completed, whose changes an older file would undo.",
     FileMissing: "Nothing was started: the file is no longer stored. Upload your own copy of it.",
     QueueFull: "Nothing was started: too many updates are waiting. Try again when one has ended.",
     ModeNotAllowed: "Nothing was started: your district no longer allows this use of a file here.",
