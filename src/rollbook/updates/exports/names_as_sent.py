@@ -13,13 +13,13 @@ from rollbook.updates.state_machine import Outcome
 NAME_COLUMNS = ("FIRST_NAME", "LAST_NAME")
 MAX_NAME_LENGTH = 200
 MAX_ROWS = 25
-"""Of more rows, too many parts of a large file would be read for one page."""
+"""Of more such rows, too many parts of a large file would be read for one page."""
 
 
 def with_names_as_sent(update: UpdateJob, rows: Sequence[RowView]) -> list[RowView]:
     """Return the rows; those about nobody who is enrolled with the names of the file, if stored."""
     unknown = [row.number for row in rows if _is_unknown(row)]
-    if not unknown or len(rows) > MAX_ROWS or update.file_removed_at:
+    if not unknown or len(unknown) > MAX_ROWS or update.file_removed_at:
         return list(rows)
     names = _names_on(update, unknown)
     named = []

@@ -14,6 +14,7 @@ from rollbook.pagination import Page
 from rollbook.text import format_short_time, printable
 from rollbook.updates import watching
 from rollbook.updates.cancel import cancel as cancel_update
+from rollbook.updates.exports.names_as_sent import with_names_as_sent
 from rollbook.updates.exports.original_rows import RemovedByRetention, ensure_not_removed
 from rollbook.updates.mappings.proposals import is_mappable
 from rollbook.updates.models import UpdateJob
@@ -142,6 +143,7 @@ def rows(page_request: PageRequest, number: int) -> HttpResponse:
         page_request.audit_confidential("opened", f"rows of update {number}", shown)
     else:
         page = replace(page, items=[row.without_confidential() for row in page.items])
+    page = replace(page, items=with_names_as_sent(update, page.items))
     context = {
         "report": report_without_problems(update),
         "may_open": may_open,
