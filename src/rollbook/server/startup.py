@@ -9,11 +9,14 @@ from django.db import connection, connections
 
 from rollbook import cookie_parser
 from rollbook.accounts import installation_id, key_fingerprints
+from rollbook.accounts.models import Member
 from rollbook.db import schema_version, schema_watch
 from rollbook.db.diagnosis import require_version
 from rollbook.db.migrating import migrate_if_needed, migration_lock
 from rollbook.db.schema_version import DatabaseIsOlder
 from rollbook.updates.receiving import receive
+
+UNUSED = "nobody has an account yet; add a district and its manager with `rollbook init`"
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,10 @@ def complete() -> None:
         log.info("removed %d files of interrupted uploads", removed_files)
     if problem := cookie_parser.find_problem():
         log.warning("%s; %s", problem, cookie_parser.FIX)
+    if not Member.objects.exists():
+        log.warning(
+            "nobody has an account yet; add a district and its manager with `rollbook init`"
+        )
     connections.close_all()  # the supervisor doesn't use the database afterward
 
 

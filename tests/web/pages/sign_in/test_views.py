@@ -422,3 +422,12 @@ def test_an_unavailable_database_is_reported(
     response = stranger.sign_in(manager)
     assert response.status_code == 503
     assert "Nothing was changed." in read(response).text
+
+
+def test_on_a_new_server_the_page_says_why_nobody_can_sign_in(db: None) -> None:
+    notice = "Nobody has an account on this server yet."
+    assert notice in Visitor().read("/sign-in").text
+
+
+def test_where_somebody_has_an_account_the_page_says_nothing_of_it(manager: Member) -> None:
+    assert "rollbook init" not in Visitor().read("/sign-in").text

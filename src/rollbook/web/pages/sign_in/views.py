@@ -122,7 +122,11 @@ def begin_session(request: HttpRequest, member: Member) -> None:
 
 
 def _render_sign_in(request: HttpRequest, form: SignIn, status: int) -> HttpResponse:
-    context = {"form": form, "lost_form": request.GET.get("ended") == "form"}
+    context = {
+        "form": form,
+        "lost_form": request.GET.get("ended") == "form",
+        "is_unused": not Member.objects.exists(),
+    }
     return render(request, "sign_in/sign_in.html", context, status=status)
 
 
