@@ -259,7 +259,7 @@ def test_mappings_are_listed_shown_and_removed(office: Visitor, maple: District)
     assert page.rows[0][:2] == ["ours", "1"]
     page = office.read(page.links["ours"])
     assert page.rows[1] == ["LAST_NAME", "Pupil", "split at “,” and take part 1"]
-    page = office.follow(office.post("/mappings/ours/remove"))
+    page = office.follow(office.confirm("/mappings/ours/remove"))
     assert page.messages == ["ours was removed. It applies to no file anymore."]
     assert store.find_all(maple.pk) == []
     assert office.get("/mappings/ours").status_code == 404
@@ -272,7 +272,7 @@ def test_changes_are_audited_and_reported_to_the_other_managers(
     upload(office, FILE)
     office.follow(send_document(office, DOCUMENT))
     office.follow(send_document(office, DOCUMENT))
-    office.post("/mappings/ours/remove")
+    office.confirm("/mappings/ours/remove")
     events = AuditEvent.objects.filter(action=store.ACTION, member=manager).order_by("pk")
     assert [(event.result, event.detail) for event in events] == [
         ("saved", "ours, version 1"),

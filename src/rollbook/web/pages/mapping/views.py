@@ -21,6 +21,7 @@ from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import drafts, files
 from rollbook.updates.receiving.files import FileMissing
 from rollbook.updates.state_machine import PLAN_WAITING, State
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.mapping.forms import (
     ColumnsForm,
@@ -62,6 +63,20 @@ def detail(page_request: PageRequest, name: str) -> HttpResponse:
 @member_page(Permission.MANAGE_SETTINGS, methods=POST)
 def remove(page_request: PageRequest, name: str) -> HttpResponse:
     """Remove a column mapping."""
+    page_request.require(store.find(page_request.district.pk, name), store.ACTION, name)
+    question = Question(
+        f"Remove the column mapping {name}?",
+        (
+            "Files with the columns of your student information system are not accepted without "
+            "it, beginning with the next one.",
+            "Updates that used it keep their results. To use it again, map the columns of a file "
+            "again.",
+        ),
+        f"Remove {name}",
+        resolve_url("mapping", name),
+    )
+    if page := ask(page_request, question):
+        return page
     removed = store.remove(page_request.district, name, page_request.member, page_request.now)
     page_request.require(removed, store.ACTION, name)
     page_request.audit(store.ACTION, "removed", name)
