@@ -145,15 +145,16 @@ def find_key_holders(district_id: int, column: str, keys: Collection[str]) -> di
     Args:
         district_id: The district whose students are searched.
         column: STUDENT_ID or USERNAME.
-        keys: The keys to look up.
+        keys: The keys to look up, such as words that somebody has typed.
 
     Returns:
         Key to the ID of the student that holds it.
     """
-    if not keys:
+    storable = [key for key in keys if "\0" not in key]  # PostgreSQL refuses to compare the others
+    if not storable:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_FIND_HOLDERS[column], [as_json_parameter(keys), district_id])
+        cursor.execute(_FIND_HOLDERS[column], [as_json_parameter(storable), district_id])
         return dict(cursor.fetchall())
 
 

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from rollbook.db.migration_operations import set_c_collation
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -84,4 +86,5 @@ class Migration(migrations.Migration):
                 name="member_update_emails",
             ),
         ),
+        migrations.RunPython(set_c_collation("accounts.Member"), migrations.RunPython.noop),
     ]
