@@ -8,7 +8,14 @@ import ssl
 import time
 from statistics import median
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.request import (
+    BaseHandler,
+    HTTPCookieProcessor,
+    HTTPSHandler,
+    OpenerDirector,
+    Request,
+    build_opener,
+)
 
 from bench import students
 from bench.databases import Database
@@ -60,10 +67,10 @@ def _address(browser: OpenerDirector, url: str, asked: dict[str, str]) -> str:
     return str(answer.geturl())
 
 
-def signed_in(enrolled: Enrolled) -> OpenerDirector:
-    """Return a browser in which the district's member is signed in."""
+def signed_in(enrolled: Enrolled, *handlers: BaseHandler) -> OpenerDirector:
+    """Return a browser, with these handlers, in which the district's member is signed in."""
     tls = ssl.create_default_context(cafile=str(enrolled.rollbook.data / "certificate.pem"))
-    browser = build_opener(HTTPSHandler(context=tls), HTTPCookieProcessor())
+    browser = build_opener(HTTPSHandler(context=tls), HTTPCookieProcessor(), *handlers)
     browser.addheaders = [("Accept", "text/html")]
     url = f"{enrolled.rollbook.url}/sign-in"
     token = TOKEN.search(browser.open(url).read().decode())

@@ -5,8 +5,9 @@ A rollover changes every student, so its plan has as many rows as there are stud
 
 import json
 import time
+from typing import Any
 from urllib.parse import urlencode
-from urllib.request import OpenerDirector, Request
+from urllib.request import HTTPRedirectHandler, OpenerDirector, Request
 
 from bench import students
 from bench.databases import Database
@@ -55,8 +56,12 @@ def _judge(enrolled: Enrolled, results: Results, number: int, run: int) -> None:
 
 
 def _decide(enrolled: Enrolled, results: Results, number: int, run: int, what: str) -> None:
-    """Open the page of the plan, and decide about it there."""
-    browser = signed_in(enrolled)
+    """Open the page of the plan, and decide about it there.
+
+    A decision has been answered when the browser is sent to the next page.
+    """
+    redirects = _Redirects()
+    browser = signed_in(enrolled, redirects)
     url = f"{enrolled.rollbook.url}/updates/{number}"
     for _ in range(CALLS):
         seconds, page = _timed(browser, url)
@@ -66,11 +71,23 @@ def _decide(enrolled: Enrolled, results: Results, number: int, run: int, what: s
         raise BenchFailed(f"{url} has no form")
     form = {"csrfmiddlewaretoken": token[1], "plan": digest["plan"]["digest"], "note": ""}
     request = Request(f"{url}/{what}", urlencode(form).encode(), {"Origin": enrolled.rollbook.url})
-    seconds, _ = _timed(browser, request)
+    began = time.monotonic()
+    browser.open(request).read()
+    seconds = redirects.at - began
     facts = enrolled.rollbook.status(enrolled.district, number)
     if (what == DISCARD) != (facts["state"] == "discarded"):
         raise BenchFailed(f"{what} did nothing: {facts['message']}")
     _note(enrolled, results, what, run, seconds)
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows redirects, and knows when the last one came."""
+
+    at = 0.0
+
+    def redirect_request(self, *arguments: Any) -> Request | None:
+        self.at = time.monotonic()
+        return super().redirect_request(*arguments)
 
 
 def _timed(browser: OpenerDirector, request: str | Request) -> tuple[float, str]:
