@@ -134,7 +134,7 @@ class PostgresFloor:
         with closing(self._open()) as connection, path.open("rb") as file:
             began = time.perf_counter()
             connection.execute(f"CREATE TEMP TABLE load ({_types()})")
-            copied = f"COPY load ({_LIST}) FROM STDIN (FORMAT csv, HEADER)"
+            copied = f"COPY load ({_LIST}) FROM STDIN (FORMAT csv, HEADER, NULL '\\N')"
             with connection.cursor() as cursor, cursor.copy(copied) as copy:
                 while block := file.read(_BLOCK_BYTES):
                     copy.write(block)
