@@ -44,6 +44,7 @@ MAX_TRANSFERRED_BYTES = 100_000  # a page with its styles and scripts, as sent
 _TRANSFERRED_BYTES = """
     ["navigation", "resource"]
         .flatMap(kind => performance.getEntriesByType(kind))
+        .filter(entry => entry.initiatorType !== "xmlhttprequest")
         .reduce((sum, entry) => sum + entry.encodedBodySize, 0)
 """
 _EXCESS_WIDTH_PX = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
