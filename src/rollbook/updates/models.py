@@ -274,10 +274,14 @@ class UpdateJob(StudentFile, PlanFields, FeedFields):
         return self.rows_updated + self.rows_added
 
     @property
+    def settled(self) -> int:
+        """Rows that changed a student, or match what was there."""
+        return self.changed + self.rows_unchanged
+
+    @property
     def not_processed(self) -> int:
         """Rows without an outcome; they are final once the update has ended."""
-        settled = self.rows_unchanged + self.rows_rejected + self.rows_left_out
-        return self.rows - self.changed - settled
+        return self.rows - self.settled - self.rows_rejected - self.rows_left_out
 
     @property
     def needs_decision(self) -> bool:

@@ -191,11 +191,12 @@ def _resubmit(update: UpdateJob, member: Member, mode: Mode, now: datetime) -> R
 
 def can_start_again(update: UpdateJob) -> bool:
     """Return whether an update ended early, its file is still stored, and none has replaced it."""
-    if update.file_removed_at or update.split_from_id or later_completed(update):
+    if update.file_removed_at or update.split_from_id:
         return False
+    has_ended_early = update.state in {State.FAILED, State.DISCARDED}
     if update.state == State.CANCELED:
-        return update.not_processed > 0
-    return update.state in {State.FAILED, State.DISCARDED}
+        has_ended_early = update.not_processed > 0
+    return has_ended_early and later_completed(update) is None
 
 
 def later_completed(update: UpdateJob) -> UpdateJob | None:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
 from rollbook.accounts.auth import api_tokens
+from rollbook.accounts.auth.token_expiry import NOTICE_TIME
 from rollbook.accounts.permissions import Permission
+from rollbook.districts.local_dates import local_date
 from rollbook.students.manual import transfers
 from rollbook.text import count_of, format_date, format_datetime
 from rollbook.updates.models import UpdateJob
@@ -18,7 +19,6 @@ from rollbook.updates.reporting.overview import MISSING_AFTER
 from rollbook.updates.state_machine import State
 from rollbook.web.pages.base.view import PageRequest
 
-TOKENS_EXPIRE_SOON = timedelta(days=30)
 MAX_TOKENS_NAMED = 3
 BY_HAND_FOR = timedelta(days=7)
 """For how long rejected rows of a file that was sent by hand need attention."""
@@ -71,7 +71,7 @@ def _silence(page_request: PageRequest, latest: LatestUpdates) -> Iterator[Item]
     """Yield that no file has arrived for a while, whatever became of the last one."""
     received_at = latest.received_at
     if latest.has_feed and received_at and page_request.now - received_at > MISSING_AFTER:
-        day = format_date(received_at.astimezone(ZoneInfo(page_request.district.time_zone)))
+        day = format_date(local_date(page_request.district, received_at))
         label = f"No file has arrived from your script since {day}"
         yield Item("warning", label, reverse("automation"))
 
@@ -96,7 +96,7 @@ def _rejected(page_request: PageRequest) -> Iterator[Item]:
 def _count_unfixed(update: UpdateJob) -> int:
     """Return how many of its rejected rows no later update has fixed."""
     corrections = update.updatejob_set.filter(state=State.COMPLETED)
-    fixed = sum(each.changed + each.rows_unchanged for each in corrections)
+    fixed = sum(each.settled for each in corrections)
     return update.rows_rejected - fixed
 
 
@@ -112,14 +112,14 @@ def _transfers(page_request: PageRequest) -> Iterator[Item]:
 def _tokens(page_request: PageRequest) -> Iterator[Item]:
     """Yield the tokens that expire soon: those of the district for people who manage staff."""
     now, district = page_request.now, page_request.district
-    soon = now + TOKENS_EXPIRE_SOON
+    soon = now + NOTICE_TIME
     if page_request.may(Permission.MANAGE_STAFF) and page_request.member.role.is_district_wide:
         tokens, address = api_tokens.active_in(district, now), reverse("staff-tokens")
     else:
         tokens, address = api_tokens.active_tokens(page_request.member, now), reverse("tokens")
     expiring = tokens.filter(expires_at__lte=soon).order_by("expires_at")
     for token in expiring[:MAX_TOKENS_NAMED]:
-        day = format_date(token.expires_at.astimezone(ZoneInfo(district.time_zone)))
+        day = format_date(local_date(district, token.expires_at))
         yield Item("warning", f"Replace the token {token.name}", address, f"It expires {day}.")
 
 

@@ -112,8 +112,7 @@ def _again(update: UpdateJob) -> str:
 def _corrections(update: UpdateJob) -> Iterator[Correction]:
     for other in update.updatejob_set.order_by("number"):
         has_ended = other.state not in UNFINISHED
-        settled = other.changed + other.rows_unchanged
-        yield Correction(other.number, settled if has_ended else None)
+        yield Correction(other.number, other.settled if has_ended else None)
 
 
 def progress_of(unfinished: Report, district: District, now: datetime) -> Progress:
