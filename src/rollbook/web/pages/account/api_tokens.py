@@ -8,7 +8,7 @@ from rollbook.accounts.auth import api_tokens
 from rollbook.accounts.auth.token_limits import TokenLimits
 from rollbook.accounts.models import Token
 from rollbook.accounts.permissions import Permission
-from rollbook.web.pages.account.forms import NewToken
+from rollbook.web.pages.account.forms import NewToken, TokenForm
 from rollbook.web.pages.account.reauthentication import knows_password
 from rollbook.web.pages.automation.scripts import commands_url
 from rollbook.web.pages.base.questions import Question, ask
@@ -29,7 +29,7 @@ def index(page_request: PageRequest) -> HttpResponse:
 def new(page_request: PageRequest) -> HttpResponse:
     """Create a token; the response is the only page that shows it."""
     form = NewToken(page_request.form_data)
-    if form.is_valid() and (created := _create(page_request, form)):
+    if form.is_valid() and (created := create_token(page_request, form)):
         token, secret = created
         context = {
             "token": token,
@@ -71,7 +71,7 @@ def limits_of(token: Token) -> list[str]:
     return list(TokenLimits.of(token).sentences())
 
 
-def _create(page_request: PageRequest, form: NewToken) -> tuple[Token, str] | None:
+def create_token(page_request: PageRequest, form: TokenForm) -> tuple[Token, str] | None:
     """Create the token of a valid form, and return it with its secret.
 
     If it can't be created, add the reasons to the form and return None.
@@ -81,7 +81,7 @@ def _create(page_request: PageRequest, form: NewToken) -> tuple[Token, str] | No
     """
     if not knows_password(page_request, form):
         return None
-    with form.collect_reasons():
+    with form.collect_reasons(form.reasons_at):
         token, secret = api_tokens.create(
             page_request.member,
             form.cleaned_data["name"],

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django import forms
 
 from rollbook.accounts.auth.api_tokens import DEFAULT_LIFETIME, Scope
-from rollbook.accounts.auth.token_limits import MAX_PERCENT, TokenLimits
+from rollbook.accounts.auth.token_limits import MAX_PERCENT, NO_LIMITS, TokenLimits
 from rollbook.accounts.email_choice import EmailChoice
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.web.pages.base.forms import FormWithReasons
@@ -97,14 +97,40 @@ class Proof(Password):
     )
 
 
-class NewToken(Password):
-    """The name, scopes and lifetime of a new token."""
+class TokenForm(Password):
+    """A form that creates a token, by default one for nightly scripts.
 
-    marks_optional = True
+    Attributes:
+        reasons_at: The field that shows why the token can't be created; None: above all fields.
+    """
+
+    reasons_at: str | None = None
 
     name = forms.CharField(
         label="Name", help_text="To recognize it later, such as the name of the computer."
     )
+
+    @property
+    def chosen_scopes(self) -> frozenset[Scope]:
+        """Return the scopes of the token."""
+        return frozenset({Scope.START, Scope.STATUS})
+
+    @property
+    def lifetime(self) -> timedelta:
+        """Return how long the token is valid."""
+        return DEFAULT_LIFETIME
+
+    @property
+    def limits(self) -> TokenLimits:
+        """Return what the token may be used for."""
+        return NO_LIMITS
+
+
+class NewToken(TokenForm):
+    """The name, scopes and lifetime of a new token."""
+
+    marks_optional = True
+
     scopes = forms.MultipleChoiceField(
         label="Commands",
         required=False,

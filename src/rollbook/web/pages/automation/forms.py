@@ -2,11 +2,13 @@
 
 from django import forms
 
-from rollbook.web.pages.account.forms import Password
+from rollbook.web.pages.account.forms import TokenForm
 
 
-class Setup(Password):
+class Setup(TokenForm):
     """The name of the script's token, and how the script ends; confirmed with the password."""
+
+    reasons_at = "name"
 
     name = forms.CharField(
         label="Name of the computer",

@@ -13,10 +13,8 @@ from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts.auth import api_tokens
-from rollbook.accounts.auth.api_tokens import Scope
-from rollbook.accounts.models import Token
 from rollbook.accounts.permissions import Permission
-from rollbook.web.pages.account.reauthentication import knows_password
+from rollbook.web.pages.account.api_tokens import create_token
 from rollbook.web.pages.automation import scripts
 from rollbook.web.pages.automation.forms import Setup
 from rollbook.web.pages.automation.scripts import FOLDER, RUN_AT, SCRIPTS, Values
@@ -53,7 +51,7 @@ def setup(page_request: PageRequest, platform: str) -> HttpResponse:
         return errors.not_found(page_request.request, page_request)
     form = Setup(page_request.form_data)
     context = {"platform": PLATFORMS[platform]}
-    if form.is_valid() and (created := _create_token(page_request, form)):
+    if form.is_valid() and (created := create_token(page_request, form)):
         token, secret = created
         fails = form.cleaned_data["fails_on_rejected"]
         values = replace(_values(page_request), fails_on_rejected=fails)
@@ -82,24 +80,6 @@ def script(page_request: PageRequest, name: str) -> HttpResponse:
     response = HttpResponse(file, content_type="text/plain; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _create_token(page_request: PageRequest, form: Setup) -> tuple[Token, str] | None:
-    """Create the script's token, and return it with its secret.
-
-    If it can't be created, add the reasons to the form and return None.
-
-    Raises:
-        RateLimited: If there have been too many wrong passwords.
-    """
-    if not knows_password(page_request, form):
-        return None
-    name, scopes = form.cleaned_data["name"], (Scope.START, Scope.STATUS)
-    with form.collect_reasons("name"):
-        token, secret = api_tokens.create(page_request.member, name, scopes, page_request.now)
-        page_request.audit("create token", "ok", f"{token}: {', '.join(token.scopes)}")
-        return token, secret
-    return None
 
 
 def _template_name(name: str) -> str:
