@@ -59,7 +59,7 @@ def _invitation(mail: AccountMail) -> Content:
             "If you didn't expect this email, no action is needed. Nobody can sign in to this "
             "account without a password.",
         ),
-        links=(_link("Sign in", "/sign-in"), _new_link()),
+        links=(page_link("Sign in", "/sign-in"), _new_link()),
     )
 
 
@@ -89,7 +89,7 @@ def _password_changed(mail: AccountMail) -> Content:
             f"{_IF_YOURS} If you didn't, reset your password now and contact your Rollbook "
             "administrator.",
         ),
-        button=_link("Reset your password", "/forgotten-password"),
+        button=page_link("Reset your password", "/forgotten-password"),
     )
 
 
@@ -110,7 +110,7 @@ def _email_changed(mail: AccountMail) -> Content:
             f"If you expected this change, no action is needed. If you didn't, contact {contact} "
             "right away.",
         ),
-        button=_link("Sign in", "/sign-in"),
+        button=page_link("Sign in", "/sign-in"),
     )
 
 
@@ -128,7 +128,7 @@ def _second_factor_on(mail: AccountMail) -> Content:
             f"{signed_out}",
             f"{_IF_YOURS} {_RIGHT_AWAY}: someone else knows your password.",
         ),
-        button=_link("See your account", "/account"),
+        button=page_link("See your account", "/account"),
     )
 
 
@@ -143,7 +143,7 @@ def _second_factor_off(mail: AccountMail) -> Content:
             "You now sign in with your password only.",
             f"If you expected this change, no action is needed. {_RIGHT_AWAY}.",
         ),
-        button=_link("Turn it on again", "/account/second-factor"),
+        button=page_link("Turn it on again", "/account/second-factor"),
     )
 
 
@@ -158,7 +158,7 @@ def _token_created(mail: AccountMail) -> Content:
             "If you created it, no action is needed. If you didn't, revoke it and change your "
             "password.",
         ),
-        button=_link("See your tokens", "/account/tokens"),
+        button=page_link("See your tokens", "/account/tokens"),
     )
 
 
@@ -173,8 +173,8 @@ def _token_expires(mail: AccountMail) -> Content:
             "Create a new token, put it into the script, and then revoke this one.",
             "If no script uses it, no action is needed.",
         ),
-        button=_link("Create a new token", "/account/tokens/new"),
-        links=(_link("See your tokens", "/account/tokens"),),
+        button=page_link("Create a new token", "/account/tokens/new"),
+        links=(page_link("See your tokens", "/account/tokens"),),
     )
 
 
@@ -188,7 +188,7 @@ def _unused_accounts(mail: AccountMail) -> Content:
             "Deactivate the accounts of people who have left. Their history is kept, and you can "
             "reactivate an account at any time.",
         ),
-        button=_link("Show these accounts", f"/staff?unused={UNUSED_DAYS}"),
+        button=page_link("Show these accounts", f"/staff?unused={UNUSED_DAYS}"),
         notes=("You get this email at most once a month.",),
     )
 
@@ -208,10 +208,10 @@ def _file_missing(mail: AccountMail) -> Content:
             "its password or token changed?",
             "You can send the file late or upload it by hand.",
         ),
-        button=_link("Upload a file", "/students/update"),
+        button=page_link("Upload a file", "/students/update"),
         links=(
-            _link("Show the updates", "/updates"),
-            _link("When files are expected, and pauses for holidays", "/expected-files"),
+            page_link("Show the updates", "/updates"),
+            page_link("When files are expected, and pauses for holidays", "/expected-files"),
         ),
     )
 
@@ -226,7 +226,7 @@ def _pause_begins(mail: AccountMail) -> Content:
         paragraphs=(
             "Files that do arrive are processed as usual. If the pause is wrong, remove it.",
         ),
-        button=_link("See expected files", "/expected-files"),
+        button=page_link("See expected files", "/expected-files"),
     )
 
 
@@ -241,7 +241,7 @@ def _pause_ends(mail: AccountMail) -> Content:
             "Please make sure that the nightly script runs again. If the pause should last longer, "
             "add another one.",
         ),
-        button=_link("See expected files", "/expected-files"),
+        button=page_link("See expected files", "/expected-files"),
     )
 
 
@@ -270,8 +270,8 @@ def _weekly_summary(mail: AccountMail) -> Content:
         sentence=sentence,
         counts=counts,
         sections=sections,
-        button=_link("See the updates", "/updates"),
-        links=(_link("Choose which emails you get", "/account/emails"),),
+        button=page_link("See the updates", "/updates"),
+        links=(choice_link(),),
     )
 
 
@@ -318,7 +318,7 @@ def _security_notice(mail: AccountMail) -> Content:
         district=_district(mail),
         sentence=sentence.format(**values),
         paragraphs=(f"{_IF_EXPECTED} If you didn't, {advice.format(**values)}",),
-        button=_link("Open Rollbook", "/"),
+        button=page_link("Open Rollbook", "/"),
         facts=(
             ("Account", plain(mail.member.name)),
             ("District", _district(mail)),
@@ -341,12 +341,18 @@ def _time(mail: AccountMail, iso: str) -> str:
     return format_datetime(datetime.fromisoformat(iso), mail.member.district.time_zone)
 
 
-def _link(label: str, path: str) -> Link:
+def page_link(label: str, path: str) -> Link:
+    """Return a link to a page of this server, by its path."""
     return Link(label, f"{settings.URL}{path}")
 
 
+def choice_link() -> Link:
+    """Return a link to the page on which people choose their emails."""
+    return page_link("Choose which emails you get", "/account/emails")
+
+
 def _new_link() -> Link:
-    return _link("If the link has expired, request a new one", "/forgotten-password")
+    return page_link("If the link has expired, request a new one", "/forgotten-password")
 
 
 def _secret_link(mail: AccountMail) -> str:

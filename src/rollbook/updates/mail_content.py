@@ -5,8 +5,7 @@ They have no names, birth dates, IDs or passwords of students, and not the name 
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from django.conf import settings
-
+from rollbook.accounts.mail_content import choice_link, page_link
 from rollbook.mail.content import Content, Counts, Item, Link, Section
 from rollbook.mail.templatetags.mails import plain
 from rollbook.studentfile.problems.problem import Severity
@@ -59,7 +58,7 @@ def result_content(report: Report, update: UpdateJob) -> Content:
         sections=tuple(sections),
         button=_button(report),
         facts=tuple(_facts(report, update)),
-        links=(_settings_link(),),
+        links=(choice_link(),),
     )
 
 
@@ -85,7 +84,7 @@ def plan_content(report: Report, update: UpdateJob) -> Content:
         sections=tuple(_reasons(report)),
         button=_button(report),
         facts=(("Students", format_number(report.rows)), *_origin(report)),
-        links=(_settings_link(),),
+        links=(choice_link(),),
     )
 
 
@@ -143,11 +142,7 @@ def _button(report: Report) -> Link:
         label = "Review the plan"
     elif report.rejected and report.state is State.COMPLETED:
         label = "See the rejected rows"
-    return Link(label, f"{settings.URL}/updates/{report.number}")
-
-
-def _settings_link() -> Link:
-    return Link("Choose which emails you get", f"{settings.URL}/account/emails")
+    return page_link(label, f"/updates/{report.number}")
 
 
 def _counts(report: Report) -> Iterator[Counts]:
