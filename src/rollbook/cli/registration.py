@@ -123,14 +123,19 @@ def add_json_option(command: _ActionsContainer) -> None:
 MODES = ("update", "add", "sync")
 
 
-def add_file_options(command: ArgumentParser, mode: str) -> None:
-    """Add the student file and how it is to be used, with the mode by default."""
+def add_student_file_argument(command: ArgumentParser) -> None:
+    """Add the student file."""
     command.add_argument(
         "file",
         type=Path,
         metavar="FILE",
         help="student file, such as students.csv or students.xlsx",
     )
+
+
+def add_file_options(command: ArgumentParser, mode: str) -> None:
+    """Add the student file and how it is to be used, with the mode by default."""
+    add_student_file_argument(command)
     command.add_argument(
         "--mode",
         choices=MODES,

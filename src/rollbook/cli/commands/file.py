@@ -10,6 +10,7 @@ from rollbook.cli.registration import (
     add_command,
     add_command_group,
     add_json_option,
+    add_student_file_argument,
 )
 
 
@@ -28,12 +29,7 @@ def register(commands: Commands) -> None:
         "does, and leaves nothing behind.",
         bootstrap=Bootstrap.NONE,
     )
-    command.add_argument(
-        "file",
-        type=Path,
-        metavar="FILE",
-        help="student file, such as students.csv or students.xlsx",
-    )
+    add_student_file_argument(command)
     command.add_argument(
         "--encoding",
         metavar="NAME",
