@@ -23,18 +23,9 @@ from tests.conftest import PASSWORD, make_member
 from tests.updates.night import a_class, enroll
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read, text_of
+from tests.web.pages.students.test_edit_views import ANA
 
-STUDENT = {
-    "first_name": "Ana",
-    "last_name": "Brook",
-    "dob": "5/13/2014",
-    "gender": "f",
-    "grade": "4",
-    "school_id": "100",
-    "ell": "n",
-    "special_ed": "n",
-    "student_id": "77",
-}
+STUDENT = ANA | {"student_id": "77"}
 MEMBER = {
     "first_name": "Ida",
     "last_name": "Stone",
