@@ -166,7 +166,7 @@ def in_small_steps() -> None:
     """From now on."""
     apply.MIN_CHUNK_ROWS = apply.MAX_CHUNK_ROWS = 10
     find.ROWS_PER_STEP = deactivate.ROWS_PER_CHUNK = 5
-    check_range.MIN_BATCH_RECORDS, check_range.MAX_BATCH_RECORDS, resolver.ROWS_PER_TRANSACTION = (
+    check_range.MAX_UNKNOWN, check_range.MAX_RECORDS, resolver.ROWS_PER_TRANSACTION = (
         20,
         20,
         5,

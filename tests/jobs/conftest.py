@@ -49,7 +49,7 @@ def no_jobs(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_range, "MIN_BATCH_RECORDS", 10)
-    monkeypatch.setattr(check_range, "MAX_BATCH_RECORDS", 10)
+    monkeypatch.setattr(check_range, "MAX_UNKNOWN", 10)
+    monkeypatch.setattr(check_range, "MAX_RECORDS", 10)
     monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", 10)
     monkeypatch.setattr(apply, "MAX_CHUNK_ROWS", 10)

@@ -49,8 +49,8 @@ def small_byte_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 256)
     monkeypatch.setattr(encodings, "CHUNK", 64)
     monkeypatch.setattr(skipped_lines, "MAX_TRAILING_LINES", 0)
-    monkeypatch.setattr(check_range, "MIN_BATCH_RECORDS", 2)
-    monkeypatch.setattr(check_range, "MAX_BATCH_RECORDS", 3)
+    monkeypatch.setattr(check_range, "MAX_UNKNOWN", 2)
+    monkeypatch.setattr(check_range, "MAX_RECORDS", 3)
     monkeypatch.setattr(parallel, "MIN_RANGES", 1_000_000)
 
 
@@ -115,46 +115,69 @@ def an_update(maple: District) -> UpdateJob:
 
 
 @st.composite
-def checked(draw: st.DrawFn) -> tuple[list[int], list[list[int]]]:
-    """Draw checkpoints, and for each byte range the ends of its checked batches, by their byte.
+def checked(draw: st.DrawFn) -> tuple[list[int], list[int], list[tuple[int, int]]]:
+    """Draw checkpoints, how many bytes of each byte range are checked, and the checked batches.
 
-    Batches start at the begin of their byte range and have no gaps.
+    Each batch begins at the begin of a byte range, or where the one before it ends. It may end in a
+    later byte range.
     """
     sizes = draw(st.lists(st.integers(1, SPAN), min_size=1, max_size=8))
-    checkpoints, ends, at = [], [], 0
+    checkpoints, done, batches, at = [], [], [], 0
     for size in sizes:
-        done = draw(st.sampled_from([0, 0, size]) | st.integers(0, size))
-        inside = draw(st.sets(st.integers(at + 1, at + done))) | {at + done} if done else set()
-        ends.append(sorted(inside))
+        done.append(draw(st.sampled_from([0, 0, size]) | st.integers(0, size)))
+        ends = draw(st.sets(st.integers(at + 1, at + done[-1]))) if done[-1] else set[int]()
+        for end in sorted({*ends, at + done[-1]} if done[-1] else ends):
+            last = batches[-1] if batches else (0, 0)
+            begin = max(last[1], at)
+            if batches and last[1] == at and draw(st.booleans()):
+                batches[-1] = (last[0], end)
+            else:
+                batches.append((begin, end))
         at += size
         checkpoints.append(at)
-    return checkpoints[:-1], ends
+    return checkpoints[:-1], done, batches
 
 
 @in_one_test
 @given(checked())
 def test_unchecked_is_what_no_batch_has_reached(
-    an_update: UpdateJob, drawn: tuple[list[int], list[list[int]]]
+    an_update: UpdateJob, drawn: tuple[list[int], list[int], list[tuple[int, int]]]
 ) -> None:
-    checkpoints, ends = drawn
+    checkpoints, done, batches = drawn
     an_update.checkpoints = [[byte, byte + 1] for byte in checkpoints]
     an_update.checkedrange_set.all().delete()
-    reached = [end for range_ends in ends for end in range_ends]
     CheckedRange.objects.bulk_create(
         CheckedRange(
-            update=an_update, end_byte=end, end_line=end + 1, student_ids=b"", line_numbers=b""
+            update=an_update,
+            first_line=begin + 1,
+            end_byte=end,
+            end_line=end + 1,
+            student_ids=b"",
+            line_numbers=b"",
         )
-        for end in reversed(reached)
+        for begin, end in reversed(batches)
     )
     expected = []
-    for number, (range_ends, stop) in enumerate(zip(ends, [*checkpoints, None], strict=True)):
-        starts = [checkpoints[number - 1]] if number else []
-        begin = max([*range_ends, *starts], default=None)
-        if begin is None or begin != stop:
-            expected.append(
-                ByteRange(None if begin is None else FilePosition(begin, begin + 1), stop)
-            )
+    starts, stops = [None, *checkpoints], [*checkpoints, None]
+    for start, bytes_done, stop in zip(starts, done, stops, strict=True):
+        begin = (start or 0) + bytes_done
+        if begin != stop:
+            position = FilePosition(begin, begin + 1) if begin or start else None
+            expected.append(ByteRange(position, stop))
     assert byte_ranges.unchecked_ranges(an_update) == expected
+
+
+def test_batches_of_the_release_before_are_those_of_their_byte_range(an_update: UpdateJob) -> None:
+    """They have no first line, and begin at the begin of their byte range."""
+    an_update.checkpoints = [[10, 11], [20, 21]]
+    CheckedRange.objects.create(
+        update=an_update, end_byte=15, end_line=16, student_ids=b"", line_numbers=b""
+    )
+    assert byte_ranges.unchecked_ranges(an_update) == [
+        ByteRange(None, 10),
+        ByteRange(FilePosition(15, 16), 20),
+        ByteRange(FilePosition(20, 21), None),
+    ]
 
 
 def test_a_file_without_checkpoints_is_one_byte_range(an_update: UpdateJob) -> None:
@@ -241,19 +264,24 @@ def test_a_check_stopped_anywhere_resumes_and_counts_every_row_once(
 def test_the_order_of_byte_ranges_and_interruptions_do_not_change_the_result(
     school: District, data: st.DataObject
 ) -> None:
-    """The worker checks some byte ranges completely or in part, and the run checks the rest."""
+    """The worker checks some byte ranges completely or in part, and the run checks the rest.
+
+    A batch may contain records of several byte ranges, if these follow each other.
+    """
     whole = check_alone(school)
     update = send(school, mixed_file())
     worker = range_worker(update)
     todo = byte_ranges.unchecked_ranges(update)
-    for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
-        batches = data.draw(st.integers(0, 3))
-        for _ in islice(
-            check_range.check_byte_range(todo[at], worker.update, worker.run, worker.checker),
-            batches,
-        ):
-            pass
-    applying(update)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(check_range, "MAX_RECORDS", data.draw(st.sampled_from([3, 25])))
+        patch.setattr(check_range, "MAX_UNKNOWN", data.draw(st.sampled_from([2, 25])))
+        for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
+            some = [each for each in todo[at:] if each in byte_ranges.unchecked_ranges(update)]
+            some = some[: data.draw(st.integers(1, 4))]
+            steps = check_range.check_byte_ranges(some, worker.update, worker.run, worker.checker)
+            for _ in islice(steps, data.draw(st.integers(0, 3))):
+                pass
+        applying(update)
     assert check_results(update) == whole
     transitions.transition(update.pk, State.CANCELED)
 

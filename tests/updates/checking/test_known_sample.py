@@ -51,7 +51,7 @@ def test_touched_students_are_not_compared(school: District) -> None:
 
 
 def test_any_range_may_be_drawn(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_range, "MAX_BATCH_RECORDS", 4)
+    monkeypatch.setattr(check_range, "MAX_RECORDS", 4)
     enroll(maple, FILE)
     sizes = {each.compared for _ in range(60) for each in known_sample.compare(1000)}
     assert sizes == {4, 2}

@@ -40,8 +40,8 @@ def of_earlier_release(update: UpdateJob) -> None:
 def test_what_an_earlier_release_checked_is_never_in_a_manifest(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check_range, "MAX_BATCH_RECORDS", 4)
-    monkeypatch.setattr(check_range, "MIN_BATCH_RECORDS", 4)
+    monkeypatch.setattr(check_range, "MAX_RECORDS", 4)
+    monkeypatch.setattr(check_range, "MAX_UNKNOWN", 4)
     text = with_row("s001", "6") + "\n" + NIGHT.splitlines()[9].replace("4", "8")
     update, before = send(school, text), Manifest.objects.get().update_id
     steps = runner.run_steps(update.pk)

@@ -277,7 +277,7 @@ def test_ranges_of_two_versions_are_no_manifest(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the worker is replaced by a newer one while an update is checked."""
-    monkeypatch.setattr(check_range, "MAX_BATCH_RECORDS", 4)
+    monkeypatch.setattr(check_range, "MAX_RECORDS", 4)
     enroll(maple, a_class(10))
     CheckedRange.objects.filter(end_line__lt=8).update(checksum=b"of another version")
     assert known(maple) == set()

@@ -41,20 +41,28 @@ class ByteRange:
 def unchecked_ranges(update: UpdateJob) -> list[ByteRange]:
     """Return the ranges that have not been checked, in the order of the file."""
     checkpoints = [FilePosition(byte, line) for byte, line in update.checkpoints]
-    batch_ends = sorted(update.checkedrange_set.values_list("end_byte", "end_line"))
-    starts = [None, *checkpoints]
-    stops = [*(checkpoint.byte for checkpoint in checkpoints), None]
-    ranges = []
-    for start, stop in zip(starts, stops, strict=True):
+    stored = update.checkedrange_set.order_by("end_byte")
+    checked = list(stored.values_list("first_line", "end_byte", "end_line"))
+    unchecked = []
+    for start, stop in zip([None, *checkpoints], [*checkpoints, None], strict=True):
         resume_at = start
-        for byte, line in batch_ends:
-            if _is_inside(byte, start, stop):
+        for first_line, byte, line in checked:
+            if _is_inside(byte, start, stop) or _overlaps(first_line, line, start, stop):
                 resume_at = FilePosition(byte, line)
-        if resume_at is None or resume_at.byte != stop:
-            ranges.append(ByteRange(resume_at, stop))
-    return ranges
+        if stop is None or resume_at is None or resume_at.byte < stop.byte:
+            unchecked.append(ByteRange(resume_at, stop.byte if stop else None))
+    return unchecked
 
 
-def _is_inside(end_byte: int, start: FilePosition | None, stop: int | None) -> bool:
+def _is_inside(end_byte: int, start: FilePosition | None, stop: FilePosition | None) -> bool:
+    """Return whether a batch ends in a range."""
     is_after_start = start is None or end_byte > start.byte
-    return is_after_start and (stop is None or end_byte <= stop)
+    return is_after_start and (stop is None or end_byte <= stop.byte)
+
+
+def _overlaps(
+    first_line: int, end_line: int, start: FilePosition | None, stop: FilePosition | None
+) -> bool:
+    """Return whether a batch begins in or before a range, and ends after its beginning."""
+    is_after_start = start is None or end_line > start.line
+    return is_after_start and (stop is None or 0 < first_line < stop.line)

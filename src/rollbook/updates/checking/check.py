@@ -8,7 +8,8 @@ that was interrupted resumes there.
 from collections.abc import Iterator
 
 from rollbook.updates.checking import byte_ranges
-from rollbook.updates.checking.check_range import RangeChecker, check_byte_range
+from rollbook.updates.checking.byte_ranges import ByteRange
+from rollbook.updates.checking.check_range import RangeChecker, check_byte_ranges
 from rollbook.updates.checking.parallel import ParallelChecker
 from rollbook.updates.manifest import manifest
 from rollbook.updates.models import UpdateJob
@@ -27,13 +28,17 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     checker = RangeChecker(update, update.parse_header())
     ranges = byte_ranges.unchecked_ranges(update)
     with ParallelChecker(update.pk, run) as parallel_checker:
-        while ranges:
-            for _ in check_byte_range(ranges.pop(0), update, run, checker):
-                if checker.has_many_unknown:
-                    parallel_checker.offer_range(ranges)
-                yield
+        for _ in check_byte_ranges(_take_all(ranges), update, run, checker):
+            if checker.has_many_unknown:
+                parallel_checker.offer_range(ranges)
+            yield
         while parallel_checker.is_busy():
             yield
     # What the second process left undone.
-    for byte_range in byte_ranges.unchecked_ranges(update):
-        yield from check_byte_range(byte_range, update, run, checker)
+    yield from check_byte_ranges(byte_ranges.unchecked_ranges(update), update, run, checker)
+
+
+def _take_all(ranges: list[ByteRange]) -> Iterator[ByteRange]:
+    """Remove and yield the first range, as long as there is one."""
+    while ranges:
+        yield ranges.pop(0)

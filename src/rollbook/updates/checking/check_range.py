@@ -1,21 +1,21 @@
-"""Check one byte range of a student file: stage rows that differ, and reject invalid ones.
+"""Check byte ranges of a student file: stage rows that differ, and reject invalid ones.
 
 Both checking processes use this. Each batch commits together with the position at which the next
 one begins, so a check that was interrupted resumes there.
 """
 
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count
+from itertools import chain, count
 
 from django.db import transaction
 from django.db.models import F
 
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import RecordBatch, parse_rows
+from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, parse_rows
 from rollbook.students import touched
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
@@ -28,11 +28,14 @@ from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import State
 
-MAX_BATCH_RECORDS = 16_000
-"""Records in a batch if nearly all are known."""
+READ_RECORDS = 16_000
+"""Records that are read and looked up at a time."""
 
-MIN_BATCH_RECORDS = 4000
-"""Records in a batch otherwise."""
+MAX_UNKNOWN = 4000
+"""Unknown records of a batch: they are validated, matched and compared together."""
+
+MAX_RECORDS = 131_072
+"""Records of a batch: known ones cost little, but a step must not take long."""
 
 MANY_RECORDS = 20_000
 """Checking so many unknown records takes longer than starting a process."""
@@ -52,47 +55,87 @@ class RangeWorker:
         Raises:
             Fenced: Another run has taken over the update, or it was canceled.
         """
-        for _ in check_byte_range(byte_range, self.update, self.run, self.checker):
+        for _ in check_byte_ranges([byte_range], self.update, self.run, self.checker):
             pass
 
 
-def check_byte_range(
-    byte_range: ByteRange, update: UpdateJob, run: str, checker: "RangeChecker"
+def check_byte_ranges(
+    byte_ranges: Iterable[ByteRange], update: UpdateJob, run: str, checker: "RangeChecker"
 ) -> Iterator[None]:
-    """Check the rows of one byte range, one batch per step.
+    """Check the rows of byte ranges, one batch per step.
 
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    batches = reader.read_records(
+    batches = chain.from_iterable(_read(each, update, checker.header) for each in byte_ranges)
+    for batch in checker.gather(batches):
+        result = checker.check_unknown(batch)
+        with transaction.atomic():
+            _commit(update, run, result, batch, checker.fingerprinter.key)
+        yield
+
+
+def _read(byte_range: ByteRange, update: UpdateJob, header: Header) -> Iterator[RecordBatch]:
+    return reader.read_records(
         files.open_stored(update.spool_name),
         encoding=update.detected_encoding,
-        header=checker.header,
+        header=header,
         start=byte_range.start,
         stop=byte_range.stop,
-        size=MAX_BATCH_RECORDS,
+        size=READ_RECORDS,
     )
-    for batch in batches:
-        for record_slice in checker.slices(batch):
-            result = checker.check_slice(record_slice)
-            with transaction.atomic():
-                _commit(update, run, result, record_slice, checker.fingerprinter.key)
-            yield
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSlice:
-    """Records with their fingerprints.
+def _integers() -> "array[int]":
+    return array("q")
+
+
+@dataclass(slots=True)
+class CheckedBatch:
+    """Consecutive records that are checked together, of which only the unknown ones are kept.
 
     Attributes:
-        batch: The records.
         fingerprints: The fingerprint of each record.
         student_ids: The ID of each known record's student, or ``NO_STUDENT``.
+        lines: The physical line on which each record begins.
+        unknown: The unknown records, in UTF-8.
+        positions: Where they are among all records.
+        end: The position after the last record.
     """
 
-    batch: RecordBatch
-    fingerprints: "array[int]"
-    student_ids: "array[int]"
+    fingerprints: "array[int]" = field(default_factory=_integers)
+    student_ids: "array[int]" = field(default_factory=_integers)
+    lines: "array[int]" = field(default_factory=_integers)
+    unknown: list[bytes] = field(default_factory=list)
+    positions: "array[int]" = field(default_factory=_integers)
+    end: FilePosition = field(default_factory=FilePosition)
+
+    @property
+    def unknown_lines(self) -> list[int]:
+        """The lines of the unknown records."""
+        return [self.lines[at] for at in self.positions]
+
+    def has_room(self, line: int, student_ids: "array[int]") -> bool:
+        """Return whether more records can be added: they follow, and aren't too many."""
+        return (
+            line == self.end.line
+            and len(self.lines) + len(student_ids) <= MAX_RECORDS
+            and len(self.unknown) + student_ids.count(NO_STUDENT) <= MAX_UNKNOWN
+        )
+
+    def add(
+        self, batch: RecordBatch, fingerprints: "array[int]", student_ids: "array[int]"
+    ) -> None:
+        """Add records with their fingerprints and students."""
+        first = len(self.lines)
+        for position, student in enumerate(student_ids):
+            if student == NO_STUDENT:
+                self.unknown.append(batch.records[position])
+                self.positions.append(first + position)
+        self.fingerprints += fingerprints
+        self.student_ids += student_ids
+        self.lines.extend(batch.lines)
+        self.end = batch.end
 
 
 class RangeChecker:
@@ -121,38 +164,40 @@ class RangeChecker:
         """Whether so many records are unknown that two processes should check the file."""
         return self._unknown >= MANY_RECORDS or 2 * self._unknown > self._records
 
-    def slices(self, batch: RecordBatch) -> Iterator[RecordSlice]:
-        """Find out which records are known; yield one slice if most of them are, else several."""
-        fingerprints = self.fingerprinter.compute(batch.records)
-        student_ids = self.known.find(fingerprints)
-        unknown = student_ids.count(NO_STUDENT)
-        self._records += len(fingerprints)
-        self._unknown += unknown
-        if unknown <= MIN_BATCH_RECORDS:
-            yield RecordSlice(batch, fingerprints, student_ids)
-            return
-        for first, part in zip(count(0, MIN_BATCH_RECORDS), batch.parts(MIN_BATCH_RECORDS)):
-            last = first + MIN_BATCH_RECORDS
-            yield RecordSlice(part, fingerprints[first:last], student_ids[first:last])
+    def gather(self, batches: Iterable[RecordBatch]) -> Iterator[CheckedBatch]:
+        """Find out which records are known; yield them in larger batches if most of them are."""
+        gathered = CheckedBatch()
+        for batch in batches:
+            fingerprints = self.fingerprinter.compute(batch.records)
+            student_ids = self.known.find(fingerprints)
+            unknown = student_ids.count(NO_STUDENT)
+            self._records += len(fingerprints)
+            self._unknown += unknown
+            size = MAX_RECORDS if unknown <= MAX_UNKNOWN else MAX_UNKNOWN
+            for first, part in zip(count(0, size), batch.parts(size)):
+                ids = student_ids[first : first + size]
+                if gathered.lines and not gathered.has_room(part.lines[0], ids):
+                    yield gathered
+                    gathered = CheckedBatch()
+                gathered.add(part, fingerprints[first : first + size], ids)
+        if gathered.lines:
+            yield gathered
 
-    def check_slice(self, part: RecordSlice) -> RangeResult:
-        """Check records. Those that are known are unchanged and not validated."""
-        records, lines = part.batch.records, part.batch.lines
+    def check_unknown(self, batch: CheckedBatch) -> RangeResult:
+        """Check the unknown records. The known ones are unchanged and not validated."""
         result = RangeResult()
-        unknown = [at for at, pk in enumerate(part.student_ids) if pk == NO_STUDENT]
-        result.unchanged = result.known = len(records) - len(unknown)
-        if unknown:
-            unknown_lines = [lines[at] for at in unknown]
-            unknown_records = [records[at] for at in unknown]
-            fingerprints = (part.fingerprints[at] for at in unknown)
-            fingerprints_by_line = dict(zip(unknown_lines, fingerprints, strict=True))
-            rows = parse_rows(unknown_records, unknown_lines, self.header)
+        result.unchanged = result.known = len(batch.lines) - len(batch.unknown)
+        if batch.unknown:
+            lines = batch.unknown_lines
+            fingerprints = (batch.fingerprints[at] for at in batch.positions)
+            fingerprints_by_line = dict(zip(lines, fingerprints, strict=True))
+            rows = parse_rows(batch.unknown, lines, self.header)
             self._rows.check(rows, fingerprints_by_line, result)
         return result
 
 
 def _commit(
-    update: UpdateJob, run: str, result: RangeResult, part: RecordSlice, key: bytes
+    update: UpdateJob, run: str, result: RangeResult, batch: CheckedBatch, key: bytes
 ) -> None:
     """Store the result of a batch. The lock on the update serializes both processes.
 
@@ -160,7 +205,7 @@ def _commit(
         update: The update.
         run: The ID of the run that holds the update.
         result: The result.
-        part: The records.
+        batch: The records.
         key: The key of their fingerprints.
 
     Raises:
@@ -182,13 +227,13 @@ def _commit(
     staged_rows.stage(update.pk, [*result.staged, *result.rejected])
     touched.settle_compared(update.pk, result.compared)
     problem_store.save_problems(update.pk, problems, counts)
-    _store_range(update, result, part, key)
+    _store_range(update, result, batch, key)
 
 
-def _store_range(update: UpdateJob, result: RangeResult, part: RecordSlice, key: bytes) -> None:
-    lines, end = part.batch.lines, part.batch.end
-    fingerprints = part.fingerprints.tobytes()
-    students, id_bytes = ranges.pack_students(_students(result, part))
+def _store_range(update: UpdateJob, result: RangeResult, batch: CheckedBatch, key: bytes) -> None:
+    lines, end = batch.lines, batch.end
+    fingerprints = batch.fingerprints.tobytes()
+    students, id_bytes = ranges.pack_students(_students(result, batch))
     CheckedRange.objects.create(
         update=update,
         end_byte=end.byte,
@@ -203,12 +248,10 @@ def _store_range(update: UpdateJob, result: RangeResult, part: RecordSlice, key:
     )
 
 
-def _students(result: RangeResult, part: RecordSlice) -> "array[int]":
+def _students(result: RangeResult, batch: CheckedBatch) -> "array[int]":
     """Return the student of each record, as it is stored with the range."""
-    students = part.student_ids[:]
-    if not result.student_ids:
-        return students
-    positions = dict(zip(part.batch.lines, count()))
+    students = batch.student_ids[:]
+    positions = dict(zip(batch.unknown_lines, batch.positions, strict=True))
     for student, line in zip(result.student_ids, result.line_numbers, strict=True):
         is_clean = line in result.clean_lines
         students[positions[line]] = student if is_clean else -student

@@ -16,7 +16,7 @@ from rollbook.secret_keys import KeyUnusable
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RecordBatch
-from rollbook.updates.checking.check_range import RangeChecker, RecordSlice
+from rollbook.updates.checking.check_range import CheckedBatch, RangeChecker
 from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.manifest.walk import NO_STUDENT
 from rollbook.updates.models import CheckedRange, Manifest
@@ -72,13 +72,13 @@ def _compare(stored: Manifest, size: int) -> Comparison:
     update = stored.update
     checker = RangeChecker(update, update.parse_header())
     sample = _sample(stored, checker, size)
-    result = checker.check_slice(sample)
+    result = checker.check_unknown(sample)
     # Students who were changed after the sample was drawn aren't known anymore.
     known = _known_students(stored, checker)
     wrong = sum(row.student_id in known for row in result.staged)
     if wrong:
         Manifest.objects.filter(district=stored.district_id, update=update).delete()
-    return Comparison(update.district, len(sample.batch.records), wrong)
+    return Comparison(update.district, len(sample.lines), wrong)
 
 
 def _known_students(stored: Manifest, checker: RangeChecker) -> set[int]:
@@ -86,7 +86,7 @@ def _known_students(stored: Manifest, checker: RangeChecker) -> set[int]:
     return set(manifest.known_records(stored.district_id, key).students) - {NO_STUDENT}
 
 
-def _sample(stored: Manifest, checker: RangeChecker, size: int) -> RecordSlice:
+def _sample(stored: Manifest, checker: RangeChecker, size: int) -> CheckedBatch:
     """Draw known records of a random range, in the order of the file."""
     drawn: list[tuple[int, bytes]] = []
     if stored.ranges:
@@ -97,7 +97,9 @@ def _sample(stored: Manifest, checker: RangeChecker, size: int) -> RecordSlice:
         drawn = sorted(random.sample(records, min(size, len(records))))
     lines, records_drawn = [line for line, _ in drawn], [record for _, record in drawn]
     nothing = array("q", [NO_STUDENT]) * len(drawn)
-    return RecordSlice(RecordBatch(records_drawn, lines, FilePosition()), nothing, nothing)
+    sample = CheckedBatch()
+    sample.add(RecordBatch(records_drawn, lines, FilePosition()), nothing, nothing)
+    return sample
 
 
 def _known_lines(checked: CheckedRange, known: set[int]) -> set[int]:
