@@ -122,7 +122,8 @@ def checked(draw: st.DrawFn) -> tuple[list[int], list[int], list[tuple[int, int]
     later byte range.
     """
     sizes = draw(st.lists(st.integers(1, SPAN), min_size=1, max_size=8))
-    checkpoints, done, batches, at = [], [], [], 0
+    checkpoints, done, at = [], [], 0
+    batches: list[tuple[int, int]] = []
     for size in sizes:
         done.append(draw(st.sampled_from([0, 0, size]) | st.integers(0, size)))
         ends = draw(st.sets(st.integers(at + 1, at + done[-1]))) if done[-1] else set[int]()
