@@ -16,7 +16,7 @@ from rollbook.studentfile.values.text_checks import trim
 _MAX_CACHED = 20_000
 _MAX_CACHED_BYTES = 40
 _MIN_EPOCH_ROWS = 2
-_FIRST_ROWS = 640
+FIRST_ROWS = 640
 """So many rows are always examined; they show whether 1970-01-01 fills the column."""
 _COLUMN = "DOB"
 
@@ -64,8 +64,8 @@ class DateColumn:
     def __init__(self, index: int | None, cells: int) -> None:
         self._index = index
         self._cells = cells
-        self._rows = 0  # that were examined
-        self._epoch_rows = 0  # among them, with a date of EPOCH_DATES
+        self._first_rows = 0  # examined so far, at most a block more than FIRST_ROWS
+        self._epoch_rows = 0  # among these, with a date of EPOCH_DATES
         self._evidence: dict[DateOrder, tuple[int, str]] = {}  # line and date, of each order
         self._open_orders: tuple[DateOrder, ...] = _ORDERS  # without evidence so far
         self._examined: set[bytes] = set()  # without those that must be counted
@@ -89,8 +89,8 @@ class DateColumn:
         """
         if self._index is None:
             return
-        is_first = not self._index or self._rows < _FIRST_ROWS
-        if not is_first and not self._may_have_evidence(b"".join(records)):
+        is_examined = not self._index or not self.has_first_rows
+        if not is_examined and not self._may_have_evidence(b"".join(records)):
             return
         index, splits = self._index, self._index + 1
         values = [record.split(b",", splits)[index] for record in records]
@@ -126,24 +126,36 @@ class DateColumn:
         Args:
             rules: The rules that the district has set.
         """
-        is_filled = self._epoch_rows >= _MIN_EPOCH_ROWS and 2 * self._epoch_rows > self._rows
+        is_filled = self._epoch_rows >= _MIN_EPOCH_ROWS and 2 * self._epoch_rows > self._first_rows
         rules = replace(rules, epoch_is_null=is_filled)
         if not self._open_orders:
             return replace(rules, date_order=DateOrder.MIXED), [self._mixed_orders()]
         return rules, list(self._contradictions(rules.date_order))
+
+    @property
+    def has_first_rows(self) -> bool:
+        """Whether the rows that are always examined have been, or the file has no such column."""
+        return self._index is None or self._first_rows >= FIRST_ROWS
+
+    @property
+    def open_orders(self) -> frozenset[str]:
+        """The orders that no date has proved so far."""
+        return frozenset(order.value for order in self._open_orders)
 
     def _may_have_evidence(self, block: bytes) -> bool:
         return any(pattern.search(block) for pattern in _CANDIDATES[self._open_orders])
 
     def _add_values(self, values: Sequence[bytes], line: int) -> None:
         """Examine each value of the column that was not examined before."""
-        self._rows += len(values)
+        is_first = not self.has_first_rows
+        self._first_rows += len(values) if is_first else 0
         for value in dict.fromkeys(values):
             if value not in self._examined:
-                self._examine(value, values.count(value), line + values.index(value))
+                rows = values.count(value) if is_first else 0
+                self._examine(value, rows, line + values.index(value))
 
     def _examine(self, value: bytes, rows: int, line: int) -> None:
-        """Examine a value that first appears in this line, in so many rows of the block."""
+        """Examine a value that first appears in this line, in so many of the first rows."""
         text = trim(value.decode("utf-8", "replace").rstrip("\r\n"))
         order = birth_dates.proven_order(text)
         if order and order not in self._evidence:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from rollbook.studentfile.problems.problem import Problem, most_severe
 from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.lots import Lots
 from rollbook.studentfile.reading.record_splitter import FilePosition
 from rollbook.studentfile.rules import FileRules
 
@@ -19,6 +20,7 @@ class FileScan:
         problems: The problems of the file as a whole.
         checkpoints: Positions where reading can begin, about CHECKPOINT_INTERVAL_BYTES apart.
         rules: The rules by which its rows are to be validated.
+        lots: Its text, as a memory keeps it; None if it isn't to be remembered.
     """
 
     encoding: str
@@ -27,6 +29,7 @@ class FileScan:
     problems: tuple[Problem, ...]
     checkpoints: tuple[FilePosition, ...] = ()
     rules: FileRules = field(default_factory=FileRules)
+    lots: Lots | None = field(default=None, compare=False)
 
     @property
     def refusal(self) -> Problem | None:

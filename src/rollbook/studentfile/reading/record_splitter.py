@@ -110,18 +110,23 @@ def iter_records(chunks: Iterable[bytes], row_bytes: int) -> Iterator[list[bytes
     rest = b""
     for chunk in chunks:
         records, rest = split_records(rest + chunk, final=False)
-        yield from _check_record_size(records, row_bytes)
+        yield from check_record_size(records, row_bytes)
         if len(rest) > row_bytes:
             raise RecordTooLongError(rest)
     records, rest = split_records(rest.removesuffix(_CTRL_Z), final=True)
     if rest and not line_breaks(rest.rstrip(b"\r\n")):
         records, rest = [*records, rest], b""
-    yield from _check_record_size(records, row_bytes)
+    yield from check_record_size(records, row_bytes)
     if rest:
         raise RecordTooLongError(rest)
 
 
-def _check_record_size(records: list[bytes], row_bytes: int) -> Iterator[list[bytes]]:
+def check_record_size(records: list[bytes], row_bytes: int) -> Iterator[list[bytes]]:
+    """Yield the records, or those before the first one that is too long.
+
+    Raises:
+        RecordTooLongError: One of them is too long.
+    """
     if max(map(len, records), default=0) <= row_bytes:
         yield records
         return

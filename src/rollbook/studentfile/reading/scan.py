@@ -2,7 +2,7 @@
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import repeat
 
 from rollbook.studentfile.columns import fold_header
@@ -26,7 +26,14 @@ from rollbook.studentfile.reading.dropped_rows import DroppedRows
 from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.reading.record_splitter import parse_record
-from rollbook.studentfile.reading.source import Source
+from rollbook.studentfile.reading.scanned_lots import (
+    LotReader,
+    Lots,
+    NotExact,
+    ScannedLots,
+    TextMemory,
+)
+from rollbook.studentfile.reading.source import Source, size_of
 from rollbook.studentfile.rules import FileRules
 
 MAX_RAGGED_SHARE = 0.2
@@ -38,6 +45,8 @@ CHECKPOINT_INTERVAL_BYTES = 1 << 21
 
 _RECORDS_PER_LOT = 64
 """Records inspected together: so few that most lots have no quote if some records have one."""
+_ROWS_AT_END = 2 * skipped_lines.MAX_TRAILING_LINES
+"""So many rows are never skipped, if they are as long as others."""
 
 
 def scan(
@@ -47,8 +56,11 @@ def scan(
     limits: Limits | None = None,
     rules: FileRules | None = None,
     mappings: MappingChoice | None = None,
+    memory: TextMemory | None = None,
 ) -> FileScan:
     """Scan the whole file in constant memory.
+
+    Text that an earlier scan of the same kind has read without any problem isn't read again.
 
     Args:
         source: The file.
@@ -57,6 +69,7 @@ def scan(
         limits: The limits, if not the default ones.
         rules: The rules that the district has set.
         mappings: The column mappings through which the file can be read.
+        memory: What is known of earlier files.
 
     Raises:
         OSError: The file can't be read.
@@ -71,8 +84,13 @@ def scan(
     encoding, problems = checked.encoding, list(checked.problems)
     if not checked.is_readable:
         return FileScan(encoding, None, 0, tuple(problems))
-    scanner = _Scanner(limits, mappings or NoMapping())
-    scanner.read(encodings.utf8_chunks(source, encoding))
+    text, mappings = _Text(source, encoding), mappings or NoMapping()
+    scanner = _Scanner(limits, mappings, memory if encoding == encodings.UTF_8 else None)
+    try:
+        scanner.read(text)
+    except NotExact:
+        scanner = _Scanner(limits, mappings, None)
+        scanner.read(text)
     file_rules, date_problems = scanner.dates.decide(rules or FileRules())
     problems += [*scanner.problems(), *date_problems]
     if scanner.header and scanner.header.competing_columns:
@@ -84,15 +102,34 @@ def scan(
         tuple(problems),
         tuple(scanner.checkpoints),
         file_rules,
+        scanner.finished_lots(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The text of a file in a known encoding."""
+
+    source: Source
+    encoding: str
+
+    def chunks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield it as UTF-8, from a byte on."""
+        return encodings.utf8_chunks(self.source, self.encoding, start)
+
+    def size(self) -> int:
+        """Return the bytes of the file, with byte order marks."""
+        return size_of(self.source)
 
 
 class _Scanner:
     """Scans all records in one pass, and records where each problem first appears."""
 
-    def __init__(self, limits: Limits, mappings: MappingChoice) -> None:
+    def __init__(self, limits: Limits, mappings: MappingChoice, memory: TextMemory | None) -> None:
         self.limits = limits
         self._mappings = mappings
+        self._lots = ScannedLots(memory)
+        self._byte = 0  # of the next record
         self.header: Header | None = None
         self.rows = 0
         self.checkpoints: list[record_splitter.FilePosition] = []
@@ -101,6 +138,7 @@ class _Scanner:
         self._rows_with_wrong_cell_count = 0
         self._line_of_first_wrong_count = 0
         self._row_problems: dict[str, Problem] = {}  # the first of each code
+        self._inspected = 0  # rows that may have a problem, and problems that were reported
         self._header_problems: list[Problem] = []
         self._skipped_lines: list[Problem] = []
         self._header_line = 1
@@ -108,30 +146,75 @@ class _Scanner:
         self._repeated_headers = 0
         self._record_ends: set[bytes] = set()
 
-    def read(self, chunks: Iterator[bytes]) -> None:
-        """Scan the text, given as chunks of UTF-8."""
+    def read(self, text: _Text) -> None:
+        """Scan the text.
+
+        Raises:
+            NotExact: It must be scanned without a memory.
+        """
         footers = skipped_lines.FooterFilter()
-        records = record_splitter.iter_records(chunks, self.limits.row_bytes)
-        batches = self._with_checkpoints(footers.filter(records))
+        batches = footers.filter(self._records(text.chunks()))
         try:
             if self._read_header(batches):
-                for batch in batches:
+                self._count_bytes(0)
+                for batch in self._without_known(batches, text, footers):
                     self._read_rows(batch)
+                    self._count_bytes(sum(map(len, batch)))
                     if self._is_too_long():
                         break
                 self._skipped_lines += skipped_lines.footer_problems(footers.skipped, self._line)
         except record_splitter.RecordTooLongError as error:
             self._report_too_long_record(error.record)
 
-    def _with_checkpoints(self, batches: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
-        """Yield the batches, and add checkpoints between them, but none before the header."""
-        byte, next_checkpoint = 0, CHECKPOINT_INTERVAL_BYTES
-        for batch in batches:
+    def _records(self, chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
+        return record_splitter.iter_records(chunks, self.limits.row_bytes)
+
+    def _count_bytes(self, size: int) -> None:
+        """Count the bytes of rows that were read, and add a checkpoint after them if it is due."""
+        self._byte += size
+        last = self.checkpoints[-1].byte if self.checkpoints else 0
+        if self._byte >= last + CHECKPOINT_INTERVAL_BYTES:
+            self.checkpoints.append(record_splitter.FilePosition(self._byte, self._line))
+
+    # Text of an earlier file
+
+    def _without_known(
+        self, batches: Iterator[list[bytes]], text: _Text, footers: skipped_lines.FooterFilter
+    ) -> Iterator[list[bytes]]:
+        """Yield the batches; of what follows the first rows, only the records that aren't known."""
+        while not self.dates.has_first_rows:
+            batch = next(batches, None)
+            if batch is None:
+                return
             yield batch
-            byte += sum(map(len, batch))
-            if self.header and byte >= next_checkpoint:
-                self.checkpoints.append(record_splitter.FilePosition(byte, self._line))
-                next_checkpoint = byte + CHECKPOINT_INTERVAL_BYTES
+        known = self._lots.usable(self.dates.open_orders)
+        if known is None:
+            yield from batches
+            return
+        self._record_ends.add(known.line_end)
+        reader = LotReader(known, self._lots.hash_of, text.chunks(self._byte), self._byte)
+        for piece in reader.pieces(stop=text.size() - known.bytes_of(_ROWS_AT_END)):
+            if isinstance(piece, list):
+                yield from record_splitter.check_record_size(piece, self.limits.row_bytes)
+            elif self._is_too_long():
+                return
+            else:
+                self._count(sum(known.records[piece]))
+                self._lots.add_known(piece)
+                self._count_bytes(sum(known.sizes[piece]))
+        rows_at_end = 0
+        for batch in footers.filter(self._records(reader.rest())):
+            rows_at_end += len(batch)
+            yield batch
+        if rows_at_end < skipped_lines.MAX_TRAILING_LINES:
+            raise NotExact
+
+    def finished_lots(self) -> Lots | None:
+        """Return the lots of the file, for the memory; None if it isn't to be remembered."""
+        ends = set(map(record_splitter.line_end, self._record_ends)) - {b""}
+        if not self.header or len(ends) != 1 or self._is_too_long():
+            return None
+        return self._lots.finish(ends.pop(), self.dates.open_orders)
 
     @property
     def rows_kept(self) -> int:
@@ -180,6 +263,7 @@ class _Scanner:
         return self.rows > self.limits.rows or self._line > max_lines
 
     def _report_once(self, code: str, line: int, hint: str = "") -> None:
+        self._inspected += 1
         self._row_problems.setdefault(code, Problem(code, line, hint=hint))
 
     def _report_too_long_record(self, record: bytes) -> None:
@@ -203,6 +287,7 @@ class _Scanner:
         records: list[bytes] = []
         for batch in batches:
             records += batch
+            self._byte += sum(map(len, batch))
             blank = header_search.count_blank(records)
             self._skip(records[:blank])
             records = records[blank:]
@@ -251,6 +336,8 @@ class _Scanner:
         if not mapping and not looks_like_header(names):
             return False
         self._set_header(header, batch[0])
+        start = self._byte - sum(map(len, batch[1:]))
+        self._lots.begin(header, record_splitter.FilePosition(start, self._line))
         self._read_rows(batch[1:])
         return True
 
@@ -281,21 +368,33 @@ class _Scanner:
         self.dropped.add(batch)
         for first in range(0, len(batch), _RECORDS_PER_LOT):
             records = batch[first : first + _RECORDS_PER_LOT]
-            self._record_ends.update({record[-2:] for record in records})
-            if self._are_regular(records):
-                self.dates.add_regular(records, self._line)
-                self._count(records)
-            elif self._commas >= 0 and any(b'"' in record for record in records):
-                self._read_quoted(records)
-            else:
-                self._read_one_by_one(records)
+            rows, line, odd = self.rows, self._line, self._odd_rows()
+            self._read_lot(records)
+            is_plain = (
+                self.rows - rows == self._line - line == len(records) and self._odd_rows() == odd
+            )
+            self._lots.add(records, self._line - line, is_plain=is_plain)
 
-    def _count(self, records: list[bytes]) -> None:
+    def _odd_rows(self) -> tuple[int, int]:
+        """Return how many rows were not only counted, and how many orders are still unproven."""
+        return self._inspected, len(self.dates.open_orders)
+
+    def _read_lot(self, records: list[bytes]) -> None:
+        self._record_ends.update({record[-2:] for record in records})
+        if self._are_regular(records):
+            self.dates.add_regular(records, self._line)
+            self._count(len(records))
+        elif self._commas >= 0 and any(b'"' in record for record in records):
+            self._read_quoted(records)
+        else:
+            self._read_one_by_one(records)
+
+    def _count(self, rows: int) -> None:
         """Count rows of one line each."""
-        if self.rows + len(records) > self.limits.rows and not self._line_over_limit:
+        if self.rows + rows > self.limits.rows and not self._line_over_limit:
             self._line_over_limit = self._line + self.limits.rows - self.rows
-        self.rows += len(records)
-        self._line += len(records)
+        self.rows += rows
+        self._line += rows
 
     def _read_quoted(self, records: list[bytes]) -> None:
         """Parse records of which some have quotes; read those with anything odd one by one."""
@@ -304,7 +403,7 @@ class _Scanner:
         for index in [*quoted_lots.odd_rows(records, rows, self._folded), len(rows)]:
             if start < index:
                 self.dates.add_rows(rows[start:index], self._line)
-                self._count(records[start:index])
+                self._count(index - start)
             self._read_one_by_one(records[index : index + 1])
             start = index + 1
         if start < len(records):
@@ -360,6 +459,7 @@ class _Scanner:
         return True
 
     def _inspect_record(self, record: bytes) -> None:
+        self._inspected += 1
         line = self._line
         if record.startswith(BOM_UTF8) and looks_like_header(
             parse_record(record.removeprefix(BOM_UTF8)) or []

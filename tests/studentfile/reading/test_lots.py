@@ -1,0 +1,278 @@
+"""Known text: a scan that skips what an earlier file had finds exactly what a whole scan finds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollbook.studentfile.reading import date_order, encodings, lots, scan, skipped_lines
+from rollbook.studentfile.reading.file_scan import FileScan
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.lots import KnownText, LotHash, Lots
+from rollbook.studentfile.reading.reader import Limits, read_records
+from tests import depth
+
+HEADER = "STUDENT_ID,FIRST_NAME,DOB,ADDITIONAL_INFO_1"
+HASH = LotHash(b"a key of the district")
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16")
+
+
+@dataclass
+class Memory:
+    """A memory with the text of one file; ``asked`` counts the headers it was asked about."""
+
+    known: Lots | None = None
+    asked: int = 0
+
+    def of_header(self, header: Header) -> KnownText:
+        self.asked += 1
+        return KnownText(HASH, self.known)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make everything so small that a file of a few rows has many lots."""
+    monkeypatch.setattr(date_order, "FIRST_ROWS", 2)
+    monkeypatch.setattr(skipped_lines, "MAX_TRAILING_LINES", 2)
+    monkeypatch.setattr(encodings, "CHUNK", 64)
+    monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 100)
+    monkeypatch.setattr(scan, "_ROWS_AT_END", 3)
+    monkeypatch.setattr(scan, "_RECORDS_PER_LOT", 4)
+    monkeypatch.setattr(lots, "LOT_ROWS", 2)
+    monkeypatch.setattr(lots, "WINDOW", 4)
+    monkeypatch.setattr(lots, "MAX_UNKNOWN_ROWS", 12)
+    monkeypatch.setattr(lots, "_SLACK_BYTES", 16)
+    monkeypatch.setattr(lots, "_START_BYTES", 64)
+
+
+def plain_row(number: int) -> str:
+    return f"s{number:03},Ana,2015-03-{number % 28 + 1:02},bus {number % 7}"
+
+
+ODD_ROWS = (
+    "",
+    ",,,",
+    "----,----,----,----",
+    HEADER,
+    "\ufeff" + HEADER,
+    "only,three,cells",
+    "s900,Ana,2015-01-01,x,",
+    "s901,Ana,2015-01-01,x,y,z",
+    's902,"Ana, Maria",2015-01-01,x',
+    '"s903","Ana","2015-01-01","x"',
+    's904,A"na,2015-01-01,x',
+    's905, "Ana",2015-01-01,x',
+    's906,"Ana\nMaria",2015-01-01,x',
+    's907,"Ana,2015-01-01,x',
+    's908,""Ana,2015-01-01,x"',
+    "s909,Ana,05/28/2015,x",
+    "s910,Ana,28/05/2015,x",
+    "s911,Ana,1970-01-01,x",
+    "s912,Zoë,2015-01-01,x",
+    "s913,A\0na,2015-01-01,x",
+    "s914,Ana,2015-01-01," + "x" * 300,
+    "(3 rows affected)",
+    "Total: 3",
+    "\x1a",
+)
+
+rows = st.integers(0, 60).map(plain_row)
+any_rows = st.one_of(rows, rows, rows, rows, rows, st.sampled_from(ODD_ROWS))
+
+
+@st.composite
+def files(draw: st.DrawFn) -> list[str]:
+    """Rows of a file, most of them in the order of a sequence."""
+    records = [plain_row(number) for number in range(draw(st.integers(0, 40)))]
+    return draw(edited(records))
+
+
+@st.composite
+def edited(draw: st.DrawFn, records: Sequence[str]) -> list[str]:
+    """The same rows after some of them were changed, inserted, removed or moved."""
+    edited = list(records)
+    for _ in range(draw(st.integers(0, 5))):
+        first = draw(st.integers(0, len(edited)))
+        size = draw(st.sampled_from([0, 1, 1, 1, 2, 5, 15]))
+        removed = edited[first : first + size]
+        edited[first : first + size] = draw(st.lists(any_rows, max_size=3))
+        if draw(st.sampled_from([False, False, True])):
+            at = draw(st.integers(0, len(edited)))
+            edited[at:at] = removed
+    return edited
+
+
+@st.composite
+def nights(draw: st.DrawFn) -> tuple[list[str], list[str]]:
+    """The rows of two files in a row."""
+    first = draw(files())
+    return first, draw(edited(first) | files())
+
+
+def write(path: Path, records: Sequence[str], end: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes("".join(each + end for each in (HEADER, *records)).encode(encoding))
+    return path
+
+
+def findings(scanned: FileScan) -> object:
+    """Return all that a scan finds; of a file with too many rows, where these begin."""
+    if any(problem.code == "too_many_rows" for problem in scanned.problems):
+        return scanned.refusal
+    return replace(scanned, checkpoints=())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lots")
+
+
+@settings(max_examples=depth.examples(400))
+@given(nights(), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(ENCODINGS), st.booleans())
+def test_a_scan_that_knows_the_last_file_finds_the_same(
+    folder: Path, night: tuple[list[str], list[str]], end: str, encoding: str, limited: bool
+) -> None:
+    limits = Limits(rows=20, row_bytes=200) if limited else Limits(row_bytes=400)
+    last = write(folder / "last.csv", night[0], end, encoding)
+    memory = Memory(scan.scan(last, limits=limits, memory=Memory()).lots)
+    file = write(folder / "next.csv", night[1], end, encoding)
+    whole, quick = scan.scan(file, limits=limits), scan.scan(file, limits=limits, memory=memory)
+    assert findings(quick) == findings(whole)
+    remembered = scan.scan(file, limits=limits, memory=Memory()).lots
+    if quick.lots and remembered:
+        assert ends(quick.lots) == ends(remembered)
+        assert sum(quick.lots.records) == sum(remembered.records)
+        assert quick.lots.open_orders == remembered.open_orders
+
+
+def ends(all_lots: Lots) -> tuple[object, object]:
+    *_, end = all_lots.positions()
+    return all_lots.start, end
+
+
+@settings(max_examples=depth.examples(100))
+@given(files(), st.sampled_from(["\n", "\r\n"]))
+def test_lots_are_the_records_that_are_read_later(
+    folder: Path, records: list[str], end: str
+) -> None:
+    file = write(folder / "one.csv", records, end)
+    scanned = scan.scan(file, memory=Memory())
+    if scanned.lots is None or scanned.refusal or scanned.header is None:
+        return
+    batches = read_records(file, encoding=scanned.encoding, header=scanned.header)
+    lines = [line for batch in batches for line in batch.lines]
+    assert sum(scanned.lots.records) == len(lines)
+    starts, at = list(scanned.lots.positions()), 0
+    for start, count in zip(starts, scanned.lots.records, strict=False):
+        assert lines[at] == start.line
+        at += count
+
+
+@settings(max_examples=depth.examples(100))
+@given(nights())
+def test_checkpoints_after_known_text_are_positions_of_records(
+    folder: Path, night: tuple[list[str], list[str]]
+) -> None:
+    last = write(folder / "last.csv", night[0], "\n")
+    memory = Memory(scan.scan(last, memory=Memory()).lots)
+    file = write(folder / "next.csv", night[1], "\n")
+    scanned = scan.scan(file, memory=memory)
+    if scanned.refusal or scanned.header is None:
+        return
+    text = file.read_bytes()
+    [*batches] = read_records(file, encoding=scanned.encoding, header=scanned.header, size=1)
+    begins = {batch.lines[0] for batch in batches} | {batch.end.line for batch in batches}
+    for checkpoint in scanned.checkpoints:
+        assert checkpoint.line in begins
+        assert text[: checkpoint.byte].count(b"\n") + 1 == checkpoint.line
+
+
+@pytest.fixture
+def scanned_rows(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The records that scans really looked at."""
+    looked_at: list[bytes] = []
+    read_lot = scan._Scanner._read_lot
+
+    def read(self: scan._Scanner, records: list[bytes]) -> None:
+        looked_at.extend(records)
+        read_lot(self, records)
+
+    monkeypatch.setattr(scan._Scanner, "_read_lot", read)
+    return looked_at
+
+
+def numbers(looked_at: Sequence[bytes]) -> set[int]:
+    return {int(record[1:4]) for record in looked_at if record.startswith(b"s")}
+
+
+def look(path: Path, records: Sequence[str], known: Lots | None = None) -> Lots | None:
+    return scan.scan(write(path, records, "\n"), memory=Memory(known)).lots
+
+
+BASE = [plain_row(number) for number in range(80)]
+
+
+@pytest.mark.parametrize(
+    "night",
+    [
+        BASE,
+        [*BASE[:41], BASE[41] + "!", *BASE[42:]],
+        [*BASE[:41], plain_row(500), *BASE[41:]],
+        [*BASE[:41], *BASE[42:]],
+        [*BASE[:41], *BASE[46:]],
+        [*BASE[:40], *map(plain_row, range(500, 510)), *BASE[40:]],
+    ],
+    ids=["nothing", "a cell", "a row more", "a row less", "five less", "ten more"],
+)
+def test_only_the_lots_that_differ_are_looked_at(
+    tmp_path: Path, scanned_rows: list[bytes], night: list[str]
+) -> None:
+    known = look(tmp_path / "base.csv", BASE)
+    del scanned_rows[:]
+    look(tmp_path / "night.csv", night, known)
+    differing = numbers([row.encode() for row in night if row not in BASE])
+    middle = {number for number in numbers(scanned_rows) if 12 <= number < 70 or number >= 500}
+    assert differing <= middle
+    assert all(38 <= number <= 47 for number in middle - differing)
+    assert len(middle - differing) <= 3
+
+
+def test_the_lots_of_the_last_file_are_kept_for_the_next_one(
+    tmp_path: Path, scanned_rows: list[bytes]
+) -> None:
+    """Lots don't become smaller with each night."""
+    records = [plain_row(number) for number in range(80)]
+    known = look(tmp_path / "0.csv", records)
+    assert known
+    size = len(known)
+    for night in range(30):
+        records[20 + night] += "x"
+        known = look(tmp_path / "night.csv", records, known)
+        assert known
+        assert len(known) <= size + 2
+    del scanned_rows[:]
+    look(tmp_path / "again.csv", records, known)
+    assert not {number for number in numbers(scanned_rows) if 12 <= number < 70}
+
+
+def test_a_file_in_another_order_is_scanned_as_if_nothing_were_known(
+    tmp_path: Path, scanned_rows: list[bytes]
+) -> None:
+    base = [plain_row(number) for number in range(80)]
+    known = look(tmp_path / "base.csv", base)
+    del scanned_rows[:]
+    look(tmp_path / "night.csv", base[::-1], known)
+    assert numbers(scanned_rows) == set(range(80))
+
+
+@pytest.mark.parametrize("header", [HEADER + ",", "STUDENT_ID,,DOB,ADDITIONAL_INFO_1"])
+def test_a_file_with_a_column_without_a_name_is_not_remembered(tmp_path: Path, header: str) -> None:
+    file = tmp_path / "students.csv"
+    file.write_text(header + "\n" + "s1,Ana,2015-01-01,x\n" * 20)
+    assert scan.scan(file, memory=Memory()).lots is None
+
+
+def test_a_hash_depends_on_the_key() -> None:
+    assert LotHash(b"one")(b"s001") != LotHash(b"two")(b"s001")
