@@ -54,6 +54,7 @@ from rollbook.updates.models import (
     Draft,
     Expectation,
     FileChunk,
+    FileLots,
     LimitSet,
     Manifest,
     MissingStudents,
@@ -259,6 +260,16 @@ def _updates(member: Member, student: Student) -> None:
         student_ids=b"\0\xff",
         line_numbers=b"",
         fingerprints=bytes(range(256)),
+    )
+    FileLots.objects.create(
+        update=update,
+        key="a key",
+        start_byte=2**40,
+        start_line=2,
+        line_end=b"\r\n",
+        open_orders=["dmy"],
+        arrays=bytes(range(28)),
+        checksum=b"\0\xff",
     )
     AddedStudents.objects.create(
         update=update, number=2**41, line_numbers=b"\0\xff", student_ids=b"\xff\0"

@@ -20,7 +20,7 @@ from rollbook.db import bulk
 from rollbook.db.unindexed import Unindexed
 from rollbook.secret_keys import derive_key
 from rollbook.updates.manifest import ranges
-from rollbook.updates.models import Manifest, StagedRow, UpdateJob
+from rollbook.updates.models import FileLots, Manifest, StagedRow, UpdateJob
 from rollbook.updates.reporting import added_students
 from rollbook.updates.reporting.added_students import AddedRow
 from rollbook.updates.state_machine import UNFINISHED, Outcome
@@ -155,6 +155,7 @@ def _clear_fingerprints(update: UpdateJob) -> None:
     """Remove the fingerprints of an update's records, unless the next one needs them."""
     if not Manifest.objects.filter(update=update).exists():
         update.checkedrange_set.exclude(fingerprints=b"").update(fingerprints=b"")
+        FileLots.objects.filter(update=update).delete()
 
 
 def _digest(text: str | None, digests: KeyDigests | None) -> str | None:

@@ -54,6 +54,7 @@ from rollbook.updates.models import (
     ColumnMapping,
     Draft,
     Expectation,
+    FileLots,
     LimitSet,
     Manifest,
     MissingStudents,
@@ -215,7 +216,13 @@ def _remove_update(district: int) -> Removed:
     emails = bulk.delete(ResultMail, "update_id", [update.pk])
     bulk.delete(UpdateEvent, "update_id", [update.pk])
     UpdateJob.objects.filter(district=district, replaced_by=update).update(replaced_by=None)
-    for model in (Manifest, CheckedRange, AddedStudents, MissingStudents):  # internal numbers
+    for model in (
+        Manifest,
+        FileLots,
+        CheckedRange,
+        AddedStudents,
+        MissingStudents,
+    ):  # internal numbers
         bulk.delete(model, "update_id", [update.pk])
     return _counted(
         emails=emails,

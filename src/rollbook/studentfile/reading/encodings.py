@@ -65,6 +65,11 @@ def count_boms(head: bytes) -> int:
     return next(count for count in range(_MAX_BOMS, -1, -1) if head.startswith(_BOM * count))
 
 
+def bytes_of_boms(file: io.BufferedReader) -> int:
+    """Return the size of the byte order marks with which an open file in UTF-8 begins."""
+    return count_boms(file.read(len(_BOM) * _MAX_BOMS)) * len(_BOM)
+
+
 def utf8_chunks(source: Source, encoding: str, start: int = 0) -> Iterator[bytes]:
     """Yield the text as UTF-8.
 
@@ -80,7 +85,7 @@ def utf8_chunks(source: Source, encoding: str, start: int = 0) -> Iterator[bytes
     """
     with source.open("rb") as file:
         if encoding == UTF_8:
-            file.seek(count_boms(file.read(len(_BOM) * _MAX_BOMS)) * len(_BOM) + start)
+            file.seek(bytes_of_boms(file) + start)
             yield from iter(lambda: file.read(CHUNK), b"")
         else:
             yield from _skip_to(start, _transcoded(file, encoding))
@@ -138,7 +143,7 @@ def first_bad_byte(source: Source, encoding: str) -> BadByte | None:
 def has_multibyte_characters(source: Source) -> bool:
     """Return whether the file has bytes beyond ASCII, not counting a byte order mark."""
     with source.open("rb") as file:
-        file.seek(count_boms(file.read(len(_BOM) * _MAX_BOMS)) * len(_BOM))
+        file.seek(bytes_of_boms(file))
         return any(not chunk.isascii() for chunk in iter(lambda: file.read(CHUNK), b""))
 
 

@@ -3,7 +3,7 @@
 A lot is *plain* if a scan only counts its rows: each is one line with the right number of cells,
 and nothing about it is worth a problem. So a plain lot of an earlier file need not be scanned
 again, if its text, the header and the rules are the same. A picture is in
-docs/decisions/0055-lots.md.
+docs/decisions/0057-lots.md.
 """
 
 import hashlib

@@ -13,23 +13,19 @@ from itertools import chain, count
 from django.db import transaction
 from django.db.models import F
 
-from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, parse_rows
 from rollbook.students import touched
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
+from rollbook.updates.checking.records import FileReader, KnownLots, KnownRecords, ReadRecords
 from rollbook.updates.checking.row_checker import RangeResult, RowChecker
 from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.manifest.walk import NO_STUDENT, Walk
 from rollbook.updates.models import CheckedRange, UpdateJob
-from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import State
-
-READ_RECORDS = 16_000
-"""Records that are read and looked up at a time."""
 
 MAX_UNKNOWN = 4000
 """Unknown records of a batch: they are validated, matched and compared together."""
@@ -67,23 +63,11 @@ def check_byte_ranges(
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    batches = chain.from_iterable(_read(each, update, checker.header) for each in byte_ranges)
-    for batch in checker.gather(batches):
+    for batch in checker.gather(chain.from_iterable(map(checker.read, byte_ranges))):
         result = checker.check_unknown(batch)
         with transaction.atomic():
             _commit(update, run, result, batch, checker.fingerprinter.key)
         yield
-
-
-def _read(byte_range: ByteRange, update: UpdateJob, header: Header) -> Iterator[RecordBatch]:
-    return reader.read_records(
-        files.open_stored(update.spool_name),
-        encoding=update.detected_encoding,
-        header=header,
-        start=byte_range.start,
-        stop=byte_range.stop,
-        size=READ_RECORDS,
-    )
 
 
 def _integers() -> "array[int]":
@@ -117,7 +101,7 @@ class CheckedBatch:
 
     def has_room(self, line: int, student_ids: "array[int]") -> bool:
         """Return whether more records can be added: they follow, and aren't too many."""
-        return (
+        return not self.lines or (
             line == self.end.line
             and len(self.lines) + len(student_ids) <= MAX_RECORDS
             and len(self.unknown) + student_ids.count(NO_STUDENT) <= MAX_UNKNOWN
@@ -132,10 +116,26 @@ class CheckedBatch:
             if student == NO_STUDENT:
                 self.unknown.append(batch.records[position])
                 self.positions.append(first + position)
+        self._add(batch.lines, batch.end, fingerprints, student_ids)
+
+    def add_known(
+        self, records: KnownRecords, fingerprints: "array[int]", student_ids: "array[int]"
+    ) -> None:
+        """Add known records with their fingerprints and students."""
+        lines = range(records.first_line, records.first_line + len(student_ids))
+        self._add(lines, records.end, fingerprints, student_ids)
+
+    def _add(
+        self,
+        lines: Iterable[int],
+        end: FilePosition,
+        fingerprints: "array[int]",
+        student_ids: "array[int]",
+    ) -> None:
         self.fingerprints += fingerprints
         self.student_ids += student_ids
-        self.lines.extend(batch.lines)
-        self.end = batch.end
+        self.lines.extend(lines)
+        self.end = end
 
 
 class RangeChecker:
@@ -144,6 +144,7 @@ class RangeChecker:
     def __init__(self, update: UpdateJob, header: Header) -> None:
         self._district_id = update.district_id
         self.header = header
+        self._file = FileReader(update, header)
         self._rows = RowChecker(update, header)
         self._records = self._unknown = 0  # so far
         self.fingerprinter = RowFingerprinter(
@@ -164,24 +165,50 @@ class RangeChecker:
         """Whether so many records are unknown that two processes should check the file."""
         return self._unknown >= MANY_RECORDS or 2 * self._unknown > self._records
 
-    def gather(self, batches: Iterable[RecordBatch]) -> Iterator[CheckedBatch]:
+    @cached_property
+    def _lots(self) -> KnownLots | None:
+        return self._file.find_known_lots(self.fingerprinter.key, self.known)
+
+    def read(self, byte_range: ByteRange) -> Iterator[ReadRecords | KnownRecords]:
+        """Yield the records of a byte range; those of known lots without reading them."""
+        yield from (self._lots or self._file).read(byte_range)
+
+    def gather(self, pieces: Iterable[ReadRecords | KnownRecords]) -> Iterator[CheckedBatch]:
         """Find out which records are known; yield them in larger batches if most of them are."""
         gathered = CheckedBatch()
-        for batch in batches:
-            fingerprints = self.fingerprinter.compute(batch.records)
-            student_ids = self.known.find(fingerprints)
-            unknown = student_ids.count(NO_STUDENT)
-            self._records += len(fingerprints)
-            self._unknown += unknown
-            size = MAX_RECORDS if unknown <= MAX_UNKNOWN else MAX_UNKNOWN
-            for first, part in zip(count(0, size), batch.parts(size)):
-                ids = student_ids[first : first + size]
-                if gathered.lines and not gathered.has_room(part.lines[0], ids):
+        for piece in pieces:
+            if isinstance(piece, KnownRecords):
+                student_ids = self.known.students[piece.positions]
+                if not gathered.has_room(piece.first_line, student_ids):
                     yield gathered
                     gathered = CheckedBatch()
-                gathered.add(part, fingerprints[first : first + size], ids)
+                fingerprints = self.known.fingerprints[piece.positions]
+                gathered.add_known(piece, fingerprints, student_ids)
+                self._records += len(student_ids)
+                continue
+            for part, fingerprints, student_ids in self._look_up(piece):
+                if not gathered.has_room(part.lines[0], student_ids):
+                    yield gathered
+                    gathered = CheckedBatch()
+                gathered.add(part, fingerprints, student_ids)
         if gathered.lines:
             yield gathered
+
+    def _look_up(
+        self, piece: ReadRecords
+    ) -> "Iterator[tuple[RecordBatch, array[int], array[int]]]":
+        """Yield records with their fingerprints and students, in parts of a batch at most."""
+        if piece.position is not None:
+            self.known.move_to(piece.position)
+        fingerprints = self.fingerprinter.compute(piece.batch.records)
+        student_ids = self.known.find(fingerprints)
+        unknown = student_ids.count(NO_STUDENT)
+        self._records += len(fingerprints)
+        self._unknown += unknown
+        size = MAX_RECORDS if unknown <= MAX_UNKNOWN else MAX_UNKNOWN
+        for first, part in zip(count(0, size), piece.batch.parts(size)):
+            last = first + size
+            yield part, fingerprints[first:last], student_ids[first:last]
 
     def check_unknown(self, batch: CheckedBatch) -> RangeResult:
         """Check the unknown records. The known ones are unchanged and not validated."""

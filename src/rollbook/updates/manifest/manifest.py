@@ -22,7 +22,7 @@ from rollbook.secret_keys import fingerprint as key_id
 from rollbook.students import touched
 from rollbook.students.models import Student
 from rollbook.updates import transitions
-from rollbook.updates.manifest import ranges
+from rollbook.updates.manifest import file_lots, ranges
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.manifest.ranges import Packed
 from rollbook.updates.manifest.walk import NO_STUDENT, Walk
@@ -60,6 +60,11 @@ class Damaged(Exception):
     """A manifest isn't what was stored."""
 
 
+def find(district_id: int, key: bytes) -> Manifest | None:
+    """Return the manifest of a district if it is one of files with this key."""
+    return Manifest.objects.filter(district=district_id, key=key_id(key)).first()
+
+
 def known_records(district_id: int, key: bytes) -> Walk:
     """Return a walk along the records that are known of a district.
 
@@ -67,7 +72,7 @@ def known_records(district_id: int, key: bytes) -> Walk:
         district_id: The district.
         key: The key of the file's fingerprints.
     """
-    manifest = Manifest.objects.filter(district=district_id, key=key_id(key)).first()
+    manifest = find(district_id, key)
     if manifest is None:
         return _nothing()
     # After the manifest: a student who is touched in between isn't known.
@@ -225,6 +230,7 @@ def replace(manifest: Manifest) -> None:
     CheckedRange.objects.filter(update__in=list(old)).update(fingerprints=b"")
     Manifest.objects.filter(district=manifest.district_id).delete()
     manifest.save(force_insert=True)
+    file_lots.forget(manifest.district_id, kept=manifest.update)
 
 
 def forget(students: Collection[int]) -> None:
@@ -233,6 +239,7 @@ def forget(students: Collection[int]) -> None:
     manifest = Manifest.objects.select_related("update__district").filter(district=district).first()
     if manifest is None:
         return
+    file_lots.forget(manifest.district_id, kept=None)
     try:
         key = RowFingerprinter.of_update(manifest.update).key
     except DistrictKeyLost:

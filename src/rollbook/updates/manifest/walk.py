@@ -26,10 +26,14 @@ class Walk:
     """
 
     def __init__(self, fingerprints: "array[int]", students: "array[int]") -> None:
-        self._fingerprints, self.students = fingerprints, students
+        self.fingerprints, self.students = fingerprints, students
         self._at = 0  # the position in the earlier file
         self._skipped: dict[int, int] = {}  # fingerprints that were passed, and their positions
         self._index: _Index | None = None
+
+    def move_to(self, position: int) -> None:
+        """Continue at a position of the earlier file, with the records that follow it."""
+        self._at = position
 
     def find(self, fingerprints: "array[int]") -> "array[int]":
         """Return the student of each fingerprint that the earlier file has, or ``NO_STUDENT``.
@@ -49,7 +53,7 @@ class Walk:
 
     def _equal_run(self, fingerprints: "array[int]", first: int) -> int:
         """Return how many fingerprints from here on are equal in both files."""
-        old, at, length, step = self._fingerprints, self._at, 0, 1
+        old, at, length, step = self.fingerprints, self._at, 0, 1
         limit = min(len(old) - at, len(fingerprints) - first)
         grows = True
         while step and length < limit:
@@ -65,22 +69,28 @@ class Walk:
     def _resynchronize(self, fingerprints: "array[int]", first: int) -> "array[int]":
         """Move to where the files are equal again; return the students up to there."""
         students = array("q")
+        if self._is_one_changed(fingerprints, first):
+            self._skipped[self.fingerprints[self._at]] = self._at
+            self._at += 1
+            position = self._skipped.get(fingerprints[first])
+            students.append(NO_STUDENT if position is None else self.students[position])
+            return students
         if self._index is None:
             window = fingerprints[first : first + WINDOW]
             start, end = self._at, self._at + WINDOW
-            ahead = dict(zip(self._fingerprints[start:end], range(start, end), strict=False))
+            ahead = dict(zip(self.fingerprints[start:end], range(start, end), strict=False))
             for fingerprint in window:
                 if fingerprint in ahead:
                     self._at = ahead[fingerprint]
                     passed = range(start, self._at)
-                    self._skipped.update((self._fingerprints[each], each) for each in passed)
+                    self._skipped.update((self.fingerprints[each], each) for each in passed)
                     return students
                 position = self._skipped.get(fingerprint)
                 students.append(NO_STUDENT if position is None else self.students[position])
             if len(window) < WINDOW:  # the next fingerprints will show it
                 return students
-            left = range(start, len(self._fingerprints))
-            self._index = _Index(self._fingerprints, chain(self._skipped.values(), left))
+            left = range(start, len(self.fingerprints))
+            self._index = _Index(self.fingerprints, chain(self._skipped.values(), left))
             del students[:]
         for position in range(first, len(fingerprints)):
             found = self._index.find(fingerprints[position])
@@ -89,6 +99,15 @@ class Walk:
                 return students
             students.append(NO_STUDENT)
         return students
+
+    def _is_one_changed(self, fingerprints: "array[int]", first: int) -> bool:
+        """Return whether the files are equal again after one fingerprint, as nearly always."""
+        at, following = self._at + 1, first + 1
+        return (
+            at < len(self.fingerprints)
+            and following < len(fingerprints)
+            and self.fingerprints[at] == fingerprints[following]
+        )
 
 
 class _Index:

@@ -1,6 +1,6 @@
 """1. Receive a file: store it durably and create its update, before the request is answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -22,13 +22,16 @@ from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.conversion.convert import convert
 from rollbook.studentfile.reading.encodings import UTF_8
+from rollbook.studentfile.reading.lots import TextMemory
 from rollbook.studentfile.reading.reader import FileScan
 from rollbook.studentfile.reading.source import Source
 from rollbook.updates import problem_store, runner, state_log, transitions
 from rollbook.updates.exports import source_update
+from rollbook.updates.manifest.file_lots import DistrictText
 from rollbook.updates.mappings.choice import DistrictMappings
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import files as spool
+from rollbook.updates.receiving.file_limits import file_limits
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.kept_bytes import require_room
 from rollbook.updates.state_machine import IN_PROGRESS, REPLAYED, UNFINISHED, Mode, State
@@ -172,19 +175,25 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
             if mappings.of_header(unfinished.header) == unfinished.mapping:
                 return Receipt(unfinished, replayed=True, same_as=None)
         require_room(district, incoming.size)
-        scan = convert_and_scan(incoming, submission.encoding, district, mappings)
+        memory = DistrictText(district)
+        scan = convert_and_scan(incoming, submission.encoding, district, mappings, memory)
         columns = store_and_describe(incoming, scan, district)
         columns["mapping"] = mappings.of_scan(scan)
         columns |= {"file_name": file_name, "member": member, "source": source}
         columns |= {"limits": token_limits, "token_key": token_key, "note": note}
         columns["notified"] = [each.pk for each in notify] or None
-        return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
+        submission = replace(submission, columns=columns, problems=scan.problems)
+        return _commit(submission, incoming, lambda update: memory.store(update, scan.lots))
     finally:
         incoming.discard()
 
 
 def convert_and_scan(
-    incoming: IncomingFile, encoding: str, district: District, mappings: MappingChoice
+    incoming: IncomingFile,
+    encoding: str,
+    district: District,
+    mappings: MappingChoice,
+    memory: TextMemory | None = None,
 ) -> FileScan:
     """Convert a file if it isn't CSV, and scan what is to be stored.
 
@@ -193,25 +202,30 @@ def convert_and_scan(
         encoding: The requested encoding.
         district: The district, whose rules apply.
         mappings: The column mappings through which the file can be read.
+        memory: What is known of earlier files.
 
     Raises:
         OSError: The disk is full.
     """
     incoming.finish()
     conversion = convert(
-        incoming.content, encoding=encoding, limits=limits(), write=incoming.write_converted
+        incoming.content, encoding=encoding, limits=file_limits(), write=incoming.write_converted
     )
     if conversion.refusal:
         return FileScan(encoding, None, 0, conversion.problems)
     if conversion.is_converted:
         incoming.replace_by_converted()
         encoding = UTF_8
-    scan = scan_stored(incoming.stored.content, encoding, district, mappings)
+    scan = scan_stored(incoming.stored.content, encoding, district, mappings, memory)
     return conversion.add_to(scan)
 
 
 def scan_stored(
-    source: Source, encoding: str, district: District, mappings: MappingChoice
+    source: Source,
+    encoding: str,
+    district: District,
+    mappings: MappingChoice,
+    memory: TextMemory | None = None,
 ) -> FileScan:
     """Scan a file that is CSV.
 
@@ -220,9 +234,15 @@ def scan_stored(
         encoding: The requested encoding.
         district: The district, whose rules apply.
         mappings: The column mappings through which the file can be read.
+        memory: What is known of earlier files.
     """
     scan = reader.scan(
-        source, encoding=encoding, limits=limits(), rules=file_rules(district), mappings=mappings
+        source,
+        encoding=encoding,
+        limits=file_limits(),
+        rules=file_rules(district),
+        mappings=mappings,
+        memory=memory,
     )
     return source_update.inherit_date_order(scan, district)
 
@@ -305,11 +325,6 @@ def _insert_update(submission: Submission) -> UpdateJob:
     )
 
 
-def limits() -> reader.Limits:
-    """Return the limits of a file, which the operator sets."""
-    return reader.Limits(rows=settings.MAX_ROWS, bytes=settings.MAX_UPLOAD_BYTES)
-
-
 def remove_orphaned_files(min_age: timedelta = ORPHANS_KEPT) -> int:
     """Remove this installation's files to which no update and no draft refers; return how many.
 
@@ -337,11 +352,15 @@ def remove_orphaned_files(min_age: timedelta = ORPHANS_KEPT) -> int:
     return len(orphaned)
 
 
-def _commit(submission: Submission, incoming: IncomingFile) -> Receipt:
+def _commit(
+    submission: Submission, incoming: IncomingFile, remember: Callable[[UpdateJob], None]
+) -> Receipt:
     with transaction.atomic():
         lock_district(submission.district)
         receipt = create_update(submission)
         if not receipt.replayed:
+            if not submission.is_refused:
+                remember(receipt.update)
             # Before the commit: if the connection is lost during the commit, nobody knows whether
             # the update exists. If it doesn't, the sweep removes the file.
             incoming.release_ownership()

@@ -12,7 +12,7 @@ from django.views.decorators.gzip import gzip_page
 from rollbook.studentfile.columns import COLUMNS, NAMES_IN_OTHER_SYSTEMS
 from rollbook.studentfile.reference import texts
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
-from rollbook.updates.receiving.receive import limits
+from rollbook.updates.receiving.file_limits import file_limits
 from rollbook.updates.reporting.status_line import VERDICT_MEANINGS
 from rollbook.web.http.command_reference import COMMANDS, FIELDS
 from rollbook.web.http.error_codes import ERROR_CODES
@@ -41,7 +41,7 @@ def student_file(page_request: PageRequest) -> HttpResponse:
     """Describe the student file."""
     context = {
         "rules": texts.FILE_RULES,
-        "limits": texts.limits(limits()),
+        "limits": texts.limits(file_limits()),
         "columns": COLUMNS,
         "names_in_other_systems": NAMES_IN_OTHER_SYSTEMS,
         "about_other_systems": (texts.OTHER_SYSTEMS, texts.KEYS_OF_OTHER_SYSTEMS),

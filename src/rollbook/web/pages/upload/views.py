@@ -24,9 +24,10 @@ from rollbook.updates.exports.source_update import find_source_update
 from rollbook.updates.mappings.proposals import is_mappable
 from rollbook.updates.models import Draft
 from rollbook.updates.receiving import drafts
+from rollbook.updates.receiving.file_limits import file_limits
 from rollbook.updates.receiving.kept_bytes import QuotaExceeded
 from rollbook.updates.receiving.preview import FilePreview
-from rollbook.updates.receiving.receive import QueueFull, Receipt, limits
+from rollbook.updates.receiving.receive import QueueFull, Receipt
 from rollbook.updates.reporting.report import applied_before
 from rollbook.updates.state_machine import Mode
 from rollbook.web.http.error_codes import ApiError
@@ -193,7 +194,7 @@ def _render_upload_form(
         **VALUE_LISTS,
         "encodings": uploads.ENCODINGS,
         "chosen": page_request.request.GET.get(uploads.ENCODING, ""),
-        "limits": limits(),
+        "limits": file_limits(),
         "error": error,
         "sections": SECTIONS,
         "preselected": template_csv.PRESELECTED,

@@ -1,0 +1,183 @@
+"""Read byte ranges of a student file: records, and those that are known without being read.
+
+A lot of the file that the last file had, too, is known if all of its students are: nothing of it is
+read. See ``studentfile/reading/lots.py``, and docs/decisions/0057-lots.md.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+
+from rollbook.studentfile.reading import encodings, reader
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.lots import NOT_PLAIN, Lots
+from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, StretchReader
+from rollbook.updates.checking.byte_ranges import ByteRange
+from rollbook.updates.manifest import file_lots, manifest, ranges
+from rollbook.updates.manifest.walk import NO_STUDENT, Walk
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files
+
+READ_RECORDS = 16_000
+"""Records that are read and looked up at a time."""
+
+_MAX_LOTS = 1000
+"""Known lots of a piece."""
+
+_STRETCH_BYTES = 1 << 20
+"""A longer stretch is read in batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecords:
+    """Records that were read.
+
+    Attributes:
+        batch: The records.
+        position: Where the last file continues after the known lots before them, as a number of
+            records; None: where the walk is.
+    """
+
+    batch: RecordBatch
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecords:
+    """Records of one line each that are known, and weren't read.
+
+    Attributes:
+        positions: Where they are among the records of the last file.
+        first_line: The line of the first one.
+        end: The position after the last one.
+    """
+
+    positions: slice
+    first_line: int
+    end: FilePosition
+
+
+class FileReader:
+    """Reads the byte ranges of an update's file."""
+
+    def __init__(self, update: UpdateJob, header: Header) -> None:
+        self._update, self._header = update, header
+
+    def read(self, byte_range: ByteRange, position: int | None = None) -> Iterator[ReadRecords]:
+        """Yield all records of a byte range.
+
+        Args:
+            byte_range: The byte range.
+            position: As that of the first records.
+        """
+        batches = reader.read_records(
+            files.open_stored(self._update.spool_name),
+            encoding=self._update.detected_encoding,
+            header=self._header,
+            start=byte_range.start,
+            stop=byte_range.stop,
+            size=READ_RECORDS,
+        )
+        for batch in batches:
+            yield ReadRecords(batch, position)
+            position = None
+
+    def find_known_lots(self, key: bytes, known: Walk) -> "KnownLots | None":
+        """Return which lots are known; None if the file can't be compared with the last one.
+
+        Args:
+            key: The key of the file's fingerprints.
+            known: The records that are known.
+        """
+        last = manifest.find(self._update.district_id, key)
+        if not last or not known.students or self._update.detected_encoding != encodings.UTF_8:
+            return None
+        lots = file_lots.of_updates(self._update, last.update)
+        if not lots or sum(lots[1].records) != ranges.count_records(last.update):
+            return None
+        return KnownLots(
+            self, StretchReader(files.open_stored(self._update.spool_name)), *lots, known
+        )
+
+
+class KnownLots:
+    """The lots of an update's file, and which of them are known."""
+
+    def __init__(
+        self, file: FileReader, stretches: StretchReader, lots: Lots, last: Lots, known: Walk
+    ) -> None:
+        self._file, self._stretches = file, stretches
+        self._bytes = array("Q", accumulate(lots.sizes, initial=lots.start.byte))
+        self._lines = array("Q", accumulate(lots.lines, initial=lots.start.line))
+        self._last_starts = array("Q", accumulate(last.records, initial=0))
+        self._found = self._find(lots, last, known)
+
+    def _find(self, lots: Lots, last: Lots, known: Walk) -> "array[int]":
+        """Return the number of each lot among those of the last file, or -1."""
+        numbers = dict(zip(last.hashes, range(len(last)), strict=True))
+        for position in _positions_of(NO_STUDENT, known.students, stop=self._last_starts[-1]):
+            numbers[last.hashes[bisect_right(self._last_starts, position) - 1]] = -1
+        numbers[NOT_PLAIN] = -1
+        return array("q", (numbers.get(text, -1) for text in lots.hashes))
+
+    def read(self, byte_range: ByteRange) -> Iterator[ReadRecords | KnownRecords]:
+        """Yield the records of a byte range; those of known lots without reading them."""
+        start = byte_range.start or self._position(0)
+        stop = self._bytes[-1] if byte_range.stop is None else byte_range.stop
+        lot, position = bisect_left(self._bytes, start.byte), None
+        while lot < len(self._found) and self._bytes[lot + 1] <= stop:
+            size = self._known_run(lot, stop)
+            if not size:
+                lot += 1
+                continue
+            yield from self._read_stretch(start, self._bytes[lot], position)
+            first, last = self._found[lot], self._found[lot] + size
+            lot, begin = lot + size, lot
+            positions = slice(self._last_starts[first], self._last_starts[last])
+            start, position = self._position(lot), positions.stop
+            yield KnownRecords(positions, self._lines[begin], start)
+        if byte_range.stop is None:
+            yield from self._file.read(ByteRange(start, None), position)
+        else:
+            yield from self._read_stretch(start, stop, position)
+
+    def _known_run(self, first: int, stop: int) -> int:
+        """Return how many lots, from one on, follow each other in the last file, too."""
+        found, number = self._found, self._found[first]
+        if number < 0:
+            return 0
+        last = min(first + _MAX_LOTS, len(found))
+        lot = first + 1
+        while lot < last and found[lot] == number + lot - first and self._bytes[lot + 1] <= stop:
+            lot += 1
+        return lot - first
+
+    def _read_stretch(
+        self, start: FilePosition, stop: int, position: int | None
+    ) -> Iterator[ReadRecords]:
+        """Yield the records between two positions, not at the end of the file."""
+        if start.byte == stop:
+            return
+        batch = None
+        if stop - start.byte <= _STRETCH_BYTES:
+            batch = self._stretches.read(start, stop)
+        if batch is None:
+            yield from self._file.read(ByteRange(start, stop), position)
+        else:
+            yield ReadRecords(batch, position)
+
+    def _position(self, lot: int) -> FilePosition:
+        return FilePosition(self._bytes[lot], self._lines[lot])
+
+
+def _positions_of(value: int, numbers: "array[int]", stop: int) -> Iterator[int]:
+    """Yield where a value is among numbers, before a position."""
+    position = -1
+    while True:
+        try:
+            position = numbers.index(value, position + 1, stop)
+        except ValueError:
+            return
+        yield position

@@ -1,0 +1,124 @@
+"""Keep the lots of files: the text of a district's last completed file, which isn't scanned again.
+
+The lots of an update are those of the manifest once it completes. Lots that are damaged, or of
+another header, key or version, count as absent: the scan then takes longer, and its result is the
+same. Why: docs/decisions/0057-lots.md.
+"""
+
+import hashlib
+import json
+from array import array
+from dataclasses import astuple
+
+from django.db.models import QuerySet
+
+from rollbook.accounts import district_keys
+from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
+from rollbook.districts.file_rules import file_rules
+from rollbook.districts.models import District
+from rollbook.secret_keys import fingerprint as key_id
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.lots import KnownText, LotHash, Lots
+from rollbook.studentfile.reading.record_splitter import FilePosition
+from rollbook.updates.manifest import ranges
+from rollbook.updates.manifest.fingerprints import RowFingerprinter
+from rollbook.updates.models import FileLots, UpdateJob
+from rollbook.updates.receiving.file_limits import file_limits
+from rollbook.updates.state_machine import UNFINISHED
+
+_BYTES_OF_LOT = 28
+
+
+class DistrictText:
+    """The text of a district's last completed file.
+
+    Args:
+        district: The district.
+    """
+
+    def __init__(self, district: District) -> None:
+        self._district = district
+        self._key = b""
+
+    def of_header(self, header: Header) -> KnownText:
+        """Return what is known of a file with this header."""
+        self._key = _key(self._district, header)
+        of_manifest = FileLots.objects.filter(update__manifest__district=self._district)
+        return KnownText(LotHash(self._key), _read(of_manifest, self._key))
+
+    def store(self, update: UpdateJob, lots: Lots | None) -> None:
+        """Keep the lots of a file that was scanned with this memory, in the caller's transaction.
+
+        Args:
+            update: The update of the file.
+            lots: The lots; None: the file isn't to be remembered.
+        """
+        if lots is None:
+            return
+        arrays = b"".join(each.tobytes() for each in _arrays(lots))
+        FileLots.objects.create(
+            update=update,
+            key=key_id(self._key),
+            start_byte=lots.start.byte,
+            start_line=lots.start.line,
+            line_end=lots.line_end,
+            open_orders=sorted(lots.open_orders),
+            arrays=arrays,
+            checksum=ranges.checksum(self._key, arrays),
+        )
+
+
+def forget(district_id: int, kept: UpdateJob | None) -> None:
+    """Remove the lots of updates that have ended.
+
+    Args:
+        district_id: The district.
+        kept: The update whose lots are kept; None: no text is known.
+    """
+    stored = FileLots.objects.filter(update__district=district_id)
+    if kept:
+        stored = stored.exclude(update=kept)
+    stored.exclude(update__state__in=UNFINISHED).delete()
+
+
+def _key(district: District, header: Header) -> bytes:
+    """Return the key of the hashes; without it, nobody can find a row by trying."""
+    try:
+        secret = district_keys.get_or_create(district.pk, KeyPurpose.FILES).secret
+    except DistrictKeyLost:
+        secret = None
+    mapping = header.reading.mapping if header.reading else None
+    rules = file_rules(district)
+    key = RowFingerprinter(district.pk, header.names, rules, secret, mapping).key
+    limits = json.dumps(astuple(file_limits()))
+    return hashlib.blake2b(limits.encode(), key=key).digest()
+
+
+def of_updates(update: UpdateJob, last: UpdateJob) -> tuple[Lots, Lots] | None:
+    """Return the lots of an update's file and of the last one; None if they can't be compared."""
+    key = _key(update.district, update.parse_header())
+    lots = _read(FileLots.objects.filter(update=update), key)
+    known = _read(FileLots.objects.filter(update=last), key)
+    return (lots, known) if lots and known else None
+
+
+def _read(stored_lots: QuerySet[FileLots], key: bytes) -> Lots | None:
+    stored = stored_lots.filter(key=key_id(key)).first()
+    if stored is None or ranges.checksum(key, stored.arrays) != bytes(stored.checksum):
+        return None
+    lots = Lots(
+        FilePosition(stored.start_byte, stored.start_line),
+        line_end=bytes(stored.line_end),
+        open_orders=frozenset(stored.open_orders),
+    )
+    packed, first = memoryview(stored.arrays), 0
+    count = len(packed) // _BYTES_OF_LOT
+    for each in _arrays(lots):
+        size = count * each.itemsize
+        each.frombytes(packed[first : first + size])
+        first += size
+    return lots
+
+
+def _arrays(lots: Lots) -> "tuple[array[int], ...]":
+    return lots.hashes, lots.firsts, lots.sizes, lots.records, lots.lines
