@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any, Self
 
@@ -48,8 +49,16 @@ def mask_of(value: str) -> str:
     A run of letters is collapsed. A run of digits is collapsed only if it is very long, because the
     number of digits matters.
     """
-    mask = _NOT_ASCII.sub("ä", value[: 4 * MAX_MASK_LENGTH].translate(_CLASSES))
-    return _LONG_RUN.sub(r"\1\2\3+", mask)[:MAX_MASK_LENGTH]
+    return _collapse(_classes_of(value))
+
+
+def _classes_of(value: str) -> str:
+    """Return the class of each character of a value; of a very long one, of the first ones."""
+    return value[: 4 * MAX_MASK_LENGTH].translate(_CLASSES)
+
+
+def _collapse(classes: str) -> str:
+    return _LONG_RUN.sub(r"\1\2\3+", _NOT_ASCII.sub("ä", classes))[:MAX_MASK_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +117,26 @@ def shape_of(header: Header, rows: Sequence[Sequence[str]]) -> Shape:
         header: The file's header.
         rows: The cells of at most ``MAX_RECORDS`` rows, from the whole file.
     """
+    empty = [""] * len(rows)
+    cells_of_columns = zip_longest(zip_longest(*rows, fillvalue=""), header.columns, fillvalue=None)
     columns = {}
-    for index, column in enumerate(header.columns):
+    for cells, column in cells_of_columns:
         if column:
-            cells = Counter(row[index].strip() if index < len(row) else "" for row in rows)
-            columns[column.name] = _column_shape(cells, is_secret=column.secret)
+            texts = list(map(str.strip, cells or empty))
+            columns[column.name] = _column_shape(texts, is_secret=column.secret)
     return Shape(len(rows), columns)
 
 
-def _column_shape(cells: "Counter[str]", *, is_secret: bool) -> ColumnShape:
+def _column_shape(cells: Sequence[str], *, is_secret: bool) -> ColumnShape:
     """Return the shape of a column; of passwords only how many there are."""
-    blank = cells.pop("", 0)
+    blank = cells.count("")
     if is_secret:
         return ColumnShape(blank)
     masks, lengths = Counter[str](), Counter[int]()
-    for value, count in cells.items():
-        masks[mask_of(value)] += count
-        lengths[min(len(value), MAX_LENGTH)] += count
+    # Many values have the same classes.
+    for classes, count in Counter(map(_classes_of, filter(None, cells))).items():
+        masks[_collapse(classes)] += count
+        lengths[min(len(classes), MAX_LENGTH)] += count
     kept = {mask: count for mask, count in masks.most_common(MAX_MASKS) if count >= MIN_CELLS}
     return ColumnShape(blank, kept, dict(sorted(lengths.items())))
 

@@ -4,8 +4,7 @@ Of a plan with very many changes, those of the first students are looked at.
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -64,7 +63,7 @@ def _undone(staged: Sequence[_Staged], now: datetime) -> Iterator[Finding]:
     if len(staged) < threshold.count:
         return
     recent = _recent({each.student for each in staged}, now - UNDONE_WITHIN)
-    undone = [each for each in staged if (each.new, each.old) in recent[each.student, each.column]]
+    undone = [each for each in staged if _Staged(*each[:2], each.new, each.old) in recent]
     if threshold.is_reached(len(undone), len(staged)):
         changes = count_of(len(staged), "change")
         yield Finding(
@@ -80,14 +79,11 @@ def _undone(staged: Sequence[_Staged], now: datetime) -> Iterator[Finding]:
         )
 
 
-def _recent(students: set[int], since: datetime) -> Mapping[tuple[int, str], set[tuple[str, str]]]:
-    """Return old and new value of each change that a file has made since then."""
-    found: defaultdict[tuple[int, str], set[tuple[str, str]]] = defaultdict(set)
+def _recent(students: set[int], since: datetime) -> set[tuple[int, str, str, str]]:
+    """Return each change that a file has made since then: student, column, old and new value."""
     with connection.cursor() as cursor:
         cursor.execute(_RECENT, [as_json_parameter(students), since])
-        for student, column, old, new in cursor.fetchall():
-            found[student, column].add((old, new))
-    return found
+        return set(cursor.fetchall())
 
 
 def _dates(update: UpdateJob, staged: Sequence[_Staged]) -> Iterator[Finding]:
