@@ -129,12 +129,14 @@ def shape_of(header: Header, rows: Sequence[Sequence[str]]) -> Shape:
 
 def _column_shape(cells: Sequence[str], *, is_secret: bool) -> ColumnShape:
     """Return the shape of a column; of passwords only how many there are."""
-    blank = cells.count("")
+    values = Counter(cells)
+    blank = values.pop("", 0)
     if is_secret:
         return ColumnShape(blank)
-    masks, lengths = Counter[str](), Counter[int]()
-    # Many values have the same classes.
-    for classes, count in Counter(map(_classes_of, filter(None, cells))).items():
+    masks, lengths, alike = Counter[str](), Counter[int](), Counter[str]()
+    for value, count in values.items():
+        alike[_classes_of(value)] += count
+    for classes, count in alike.items():
         masks[_collapse(classes)] += count
         lengths[min(len(classes), MAX_LENGTH)] += count
     kept = {mask: count for mask, count in masks.most_common(MAX_MASKS) if count >= MIN_CELLS}
