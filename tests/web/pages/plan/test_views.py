@@ -99,6 +99,13 @@ def discard(browser: Visitor, update: UpdateJob, **fields: Any) -> Any:
     return browser.post(f"/updates/{update.number}/discard", {"plan": digest, **fields})
 
 
+def without_columns(page: Page) -> list[str]:
+    """Return the addresses to which the page sends forms, but for those that map columns."""
+    number = page.heading.removeprefix("Update ")
+    mapping = {f"/updates/{number}/columns", f"/updates/{number}/mapping"}
+    return [action for action in page.actions if action not in mapping]
+
+
 def alert(page: Page) -> str:
     [message] = page.messages
     return message
@@ -250,7 +257,7 @@ def test_a_dry_run_that_would_change_nothing_cannot_be_applied(
     update = checked(maple, "STUDENT_ID,GRADE\ns000,4\ns001,99\n")
     page = browser.read(f"/updates/{update.number}")
     assert "Nothing would be applied: fix the rows below" in page.text
-    assert page.actions == [f"/updates/{update.number}/discard"]
+    assert without_columns(page) == [f"/updates/{update.number}/discard"]
 
 
 def test_the_progress_ends_when_the_plan_waits(
@@ -408,7 +415,7 @@ def test_without_the_permission_a_plan_is_read_and_discarded_only(
     browser = visitor(member)
     page = browser.read("/updates/2")
     assert "Your role can’t approve updates. Ask Ana Ruiz." in page.text
-    assert page.actions == ["/updates/2/discard"]
+    assert without_columns(page) == ["/updates/2/discard"]
     answer = approve(browser, held)
     assert answer.status_code == 403
     assert alert(read(answer)) == "Your role can't approve updates. Nothing was decided."
@@ -453,7 +460,7 @@ def test_a_second_person_is_required(
     make_member(maple, "lee@maple.example")
     page = browser.read("/updates/2")
     assert "Your district requires a second person" in page.text
-    assert page.actions == ["/updates/2/discard"]
+    assert without_columns(page) == ["/updates/2/discard"]
     answer = approve(browser, update)
     assert answer.status_code == 409
     assert "requires a second person" in alert(read(answer))
