@@ -678,7 +678,7 @@ STATES = (
     State("students-update", _expanded("/students/update")),
     State("students-format", _expanded("/students/update/format")),
     State("students-no-file", _no_file),
-    State("draft-problems", _draft("STUDENT_ID,GRADE,Home room\n00001,99,A\n00002,5th,B\n")),
+    State("draft-problems", _draft("STUDENT_ID,GRADE,Home room\n00001,99,A\n00002,98,B\n")),
     State("draft-refused", _draft("")),
     State("draft-expired", "/students/update/drafts/00000000-0000-4000-8000-000000000000"),
     State("updates", "/updates"),

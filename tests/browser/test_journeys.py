@@ -155,7 +155,7 @@ def test_a_queued_update_is_canceled(page: Page, rollbook: Rollbook, javascript:
         choose_file(page, "cancel-me.csv", f"STUDENT_ID,GRADE\n0001,{11 if javascript else 12}\n")
         number = int(page.url.rpartition("/")[2])
         page.get_by_text("Cancel…").click()
-        expect(page.get_by_text("Students who were already updated stay updated")).to_be_visible()
+        expect(page.get_by_text("The file is no longer checked, and nothing")).to_be_visible()
         page.get_by_role("button", name=f"Cancel update {number}").click()
         expect(page.get_by_role("status")).to_contain_text(
             f"Update {number} canceled: 0 students stay updated, 1 was not processed."

@@ -205,6 +205,26 @@ def test_rows_that_are_out_of_date_are_counted_without_counting_all(
     assert "At least 1 row is out of date" in browser.read("/updates/2").text
 
 
+def test_a_dry_run_that_is_out_of_date_is_checked_again(maple: District, browser: Visitor) -> None:
+    enroll(maple, a_class(3))
+    update = checked(maple, "STUDENT_ID,GRADE\ns000,5\n")
+    assert f"/updates/{update.number}/again" not in browser.read("/updates/2").actions
+    run(maple, "STUDENT_ID,GRADE\ns000,7\n")
+    page = browser.read("/updates/2")
+    assert "1 row is out of date" in page.text
+    form = page.form("/updates/2/again")
+    assert form.buttons == ["Check the file again"]
+    answer = browser.post("/updates/2/again", form.values)
+    again = judged(UpdateJob.objects.latest("number"))
+    page = browser.follow(answer)
+    assert page.heading == f"Update {again.number}"
+    assert "out of date" not in page.text
+    assert browser.read("/updates/2").links[f"Open update {again.number}"] == answer["Location"]
+    approve(browser, again)
+    finish(again)
+    assert column_of(maple, "GRADE")["s000"] == "5"
+
+
 def test_new_students_are_suggested_if_rows_are_about_unknown_ones(
     maple: District, browser: Visitor
 ) -> None:

@@ -32,11 +32,13 @@ class ResultColumns:
     Attributes:
         columns: The columns that have a name.
         form: The form to map them; None if the member may not, or the file is gone.
+        is_proposed: Whether the file isn't accepted, and the form has what is proposed for it.
         title: The system whose preset is proposed; empty if none is.
     """
 
     columns: Sequence[FileColumn]
     form: HeaderForm | None
+    is_proposed: bool = False
     title: str = ""
 
     @property
@@ -84,7 +86,8 @@ def columns_of_draft(
         base, title = proposal.mapping, proposal.title
     base = base or mapping_by_names(names)
     form = HeaderForm(names, base, data, is_saved=True)
-    return ResultColumns(file_columns(names, mapping_by_names(names)), form, title)
+    columns = file_columns(names, base)
+    return ResultColumns(columns, form, is_proposed=True, title=title)
 
 
 def sample_of(draft: Draft) -> Sample | None:
