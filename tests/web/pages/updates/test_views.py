@@ -356,11 +356,23 @@ def test_an_address_that_was_typed_wrong_still_shows_rows(
     assert lines(browser.read(f"/updates/2?{query}"))
 
 
-def test_unchanged_rows_are_counted_but_not_listed(school: District, browser: Visitor) -> None:
+def test_unchanged_rows_are_listed_and_recorded_as_seen(school: District, browser: Visitor) -> None:
     run(school, a_class(4, GRADE="4"))
     page = browser.read("/updates/2?show=unchanged")
+    assert lines(page) == ["2", "3", "4", "5"]
+    shown = Student.objects.filter(student_id__in=("s000", "s001", "s002", "s003"))
+    event = AuditEvent.objects.filter(action="update", result="seen").latest("pk")
+    assert set(student_sets.decode(event.students)) == set(shown.values_list("pk", flat=True))
+
+
+def test_unchanged_rows_of_students_who_are_gone_are_only_counted(
+    school: District, browser: Visitor, cedar: District
+) -> None:
+    run(school, a_class(4, GRADE="4"))
+    Student.objects.filter(district=school).update(district=cedar)
+    page = browser.read("/updates/2?show=unchanged")
     assert lines(page) == []
-    assert "4 rows match what is already in Rollbook." in page.text
+    assert "4 rows match what was in Rollbook." in page.text
 
 
 def test_an_added_row_is_folded_to_its_number_of_fields(school: District, browser: Visitor) -> None:
