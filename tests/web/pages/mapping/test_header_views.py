@@ -264,3 +264,27 @@ def test_others_cannot_map_the_columns(
     for address in (draft, plan):
         assert visitor(instructor).post(address).status_code == 403
     assert not ColumnMapping.objects.exists()
+
+
+def test_the_page_of_a_file_with_as_many_columns_as_possible_is_small(office: Visitor) -> None:
+    names = ",".join(f"A column with a long name {n}" for n in range(62))
+    page = upload(office, f"STUDENT_ID,GRADE,{names}\ns000,5{',x' * 62}\n".encode())
+    assert "24 more columns stay as they are." in page.text
+    assert len(page.response.content) < 70_000
+
+
+def test_a_plan_in_another_tab_is_not_applied_after_its_file_was_mapped(
+    office: Visitor, maple: District
+) -> None:
+    page = upload(office)
+    old = latest()
+    decision = page.form(f"/updates/{old.number}/approve")
+    submit(office, page, **{"column-2": "ADDITIONAL_INFO_1"})
+    address = decision.root.attrib["action"]
+    shown = office.follow(office.post(address, {**decision.values, "which": "all"}))
+    assert shown.messages[-1] == (
+        f"Update {old.number} was replaced by update {latest().number}. Upload the file again if "
+        "it is still wanted."
+    )
+    assert column_of(maple, "GRADE") == {"s000": "4", "s001": "4", "s002": "4"}
+    assert shown.links[f"Open update {latest().number}"] == f"/updates/{latest().number}"

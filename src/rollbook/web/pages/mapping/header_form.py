@@ -17,7 +17,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.web.pages.base.column_labels import label
 from rollbook.web.pages.base.forms import FormWithReasons
 
-MAX_SELECTS = 60
+MAX_SELECTS = 40
 """Columns that can be mapped here, so that the page stays small; the mapping editor has all."""
 
 KEPT, IGNORED = "kept", ""
