@@ -389,8 +389,14 @@ def test_how_many_rows_were_fixed_is_said_and_never_more(
     corrected = "STUDENT_ID,GRADE,_LINE_OF_UPDATE_2,_CODE,_MESSAGE\ns001,9,3,bad_grade,x\n"
     finish(send(school, corrected + "nobody,4,5,unknown_student,x\n"))
     assert "1 of 3 rejected rows fixed in update 3." in browser.read("/updates/2").text
-    send(school, corrected)
+    update = send(school, corrected)
     assert "Rows of this update are being corrected in update 4." in browser.read("/updates/2").text
+    finish(update)
+    checked = send(school, corrected, is_check=True)
+    finish(checked)
+    assert "being corrected in update 5." in browser.read("/updates/2").text
+    browser.post("/updates/5/cancel")
+    assert "update 5" not in browser.read("/updates/2").text
 
 
 def test_a_canceled_update_is_resumed_with_the_same_file_and_mode(
