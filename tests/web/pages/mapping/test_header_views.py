@@ -288,3 +288,19 @@ def test_a_plan_in_another_tab_is_not_applied_after_its_file_was_mapped(
     )
     assert column_of(maple, "GRADE") == {"s000": "4", "s001": "4", "s002": "4"}
     assert shown.links[f"Open update {latest().number}"] == f"/updates/{latest().number}"
+
+
+def test_uploading_a_file_again_replaces_its_plan(
+    office: Visitor, maple: District, visitor: SignedIn
+) -> None:
+    few = b"STUDENT_ID,GRADE\ns000,5\n"
+    upload(office, few)
+    first = latest()
+    upload(office, b"STUDENT_ID,GRADE\ns001,5\n")
+    upload(visitor(make_member(maple, "other@maple.example")), few)
+    assert UpdateJob.objects.filter(state=State.CHECKED).count() == 3
+    page = upload(office, few)
+    first.refresh_from_db()
+    assert (first.state, first.replaced_by) == (State.DISCARDED, latest())
+    assert UpdateJob.objects.filter(state=State.CHECKED).count() == 3
+    assert page.heading == f"Update {latest().number}"
