@@ -16,6 +16,7 @@ from rollbook.web.pages.help import views as help_views
 from rollbook.web.pages.home import views as home_views
 from rollbook.web.pages.limits import expect_views
 from rollbook.web.pages.limits import views as limits_views
+from rollbook.web.pages.mapping import header_views
 from rollbook.web.pages.mapping import views as mapping_views
 from rollbook.web.pages.plan import views as plan_views
 from rollbook.web.pages.quiet_hours import views as quiet_hours_views
@@ -91,6 +92,7 @@ urlpatterns = [
     path("students/update/file", upload_views.upload, name="students-file"),
     path("students/update/drafts/<uuid:key>", upload_views.draft, name="draft"),
     path("students/update/drafts/<uuid:key>/apply", upload_views.apply, name="draft-apply"),
+    path("students/update/drafts/<uuid:key>/columns", header_views.of_draft, name="draft-columns"),
     path("students/update/drafts/<uuid:key>/mapping", mapping_views.of_draft, name="draft-mapping"),
     path("students/update/drafts/<uuid:key>/discard", upload_views.discard, name="draft-discard"),
     path("transfers", transfers_views.index, name="transfers"),
@@ -115,6 +117,7 @@ urlpatterns = [
     path("updates/<int:number>/fix", fix_views.fix, name="update-fix"),
     path("updates/<int:number>/again", updates_views.again, name="update-again"),
     path("updates/<int:number>/cancel", updates_views.cancel, name="update-cancel"),
+    path("updates/<int:number>/columns", header_views.of_update, name="update-columns"),
     path("updates/<int:number>/mapping", mapping_views.of_update, name="update-mapping"),
     path("updates/<int:number>/approve", plan_views.approve, name="update-approve"),
     path("updates/<int:number>/discard", plan_views.discard, name="update-discard"),

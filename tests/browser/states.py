@@ -262,6 +262,14 @@ def _draft(text: str) -> OpenState:
     return lambda page: choose_file(page, "students.csv", text)
 
 
+def _kept_draft(page: Page) -> None:
+    """Upload files until the queue is full, so that the last one is kept."""
+    for grade in range(10):
+        _draft(f"STUDENT_ID,GRADE,Home room\n00001,{grade},A\n")(page)
+        if "/drafts/" in page.url:
+            return
+
+
 def _expanded(address: str) -> OpenState:
     """Return a function that opens the address and expands all its details."""
 
@@ -479,12 +487,41 @@ def _submit_quiet_hours(page: Page) -> None:
 def _map_columns(page: Page, button: str = "") -> None:
     """Open the mapping of a file that isn't understood, and submit it."""
     _draft(POWERSCHOOL)(page)
-    link = page.get_by_role("link", name="Map the columns")
-    if not link.count():  # the mapping is saved already
-        link = page.get_by_role("link", name="Change how its columns are read")
-    link.click()
+    page.get_by_role("link", name="More about columns").click()
     if button:
         page.get_by_role("button", name=button).click()
+
+
+def _columns_chosen(page: Page, **choices: str) -> None:
+    """Choose what columns of a file are on its result page, and check it with them."""
+    summary = page.get_by_text("Change how columns are used")
+    if not page.get_by_label("Name of the mapping").is_visible():
+        summary.click()
+    for column, choice in choices.items():
+        page.get_by_label(column, exact=True).select_option(choice)
+    page.get_by_role("button", name="Check the file with these columns").click()
+
+
+def _columns_refused(page: Page) -> None:
+    """Choose the same for two columns of a plan's file."""
+    page.goto("/updates/6")
+    _columns_chosen(page, SCHOOL_ID="GRADE")
+    page.get_by_text("would both be Grade").first.wait_for()
+
+
+def _unknown_columns_refused(page: Page) -> None:
+    """Save the proposed columns under a name that isn't possible."""
+    _draft(POWERSCHOOL)(page)
+    page.get_by_label("Name of the mapping").fill("Power School")
+    _columns_chosen(page)
+    page.get_by_text("a-z, 0-9 and hyphens, such as").first.wait_for()
+
+
+def _columns_saved(page: Page) -> None:
+    """Save the proposed mapping of a file; it waits to be checked against the roster."""
+    _draft(POWERSCHOOL)(page)
+    _columns_chosen(page)
+    page.get_by_role("status").wait_for()
 
 
 def _map_wrongly(page: Page) -> None:
@@ -592,6 +629,7 @@ STATES = (
     State("home-held", "/"),
     State("plan-held", _expanded("/updates/5")),
     State("plan-checked", _expanded("/updates/6")),
+    State("plan-columns-refused", _columns_refused),
     State("plan-not-approved", _approve_without_selection),
     State("plan-rows", "/updates/5/rows?figure=deactivated&school=100"),
     State("update-discarded", _discard_plan),
@@ -640,9 +678,7 @@ STATES = (
     State("students-update", _expanded("/students/update")),
     State("students-format", _expanded("/students/update/format")),
     State("students-no-file", _no_file),
-    State("draft-valid", _draft("STUDENT_ID,GRADE\n00001,5\n")),
-    State("draft-warnings", _draft("STUDENT_ID,GRADE,Home room\n00001,5,A\n")),
-    State("draft-problems", _draft(EVERY_PROBLEM)),
+    State("draft-problems", _draft("STUDENT_ID,GRADE,Home room\n00001,99,A\n00002,98,B\n")),
     State("draft-refused", _draft("")),
     State("draft-expired", "/students/update/drafts/00000000-0000-4000-8000-000000000000"),
     State("updates", "/updates"),
@@ -695,7 +731,10 @@ STATES = (
     State("draft-mapping", _map_columns),
     State("draft-mapping-tried", lambda page: _map_columns(page, "Try these columns")),
     State("draft-mapping-refused", _map_wrongly),
-    State("draft-mapped", lambda page: _map_columns(page, "Save and read the file")),
+    State("draft-columns", _draft(POWERSCHOOL)),
+    State("draft-columns-refused", _unknown_columns_refused),
+    State("draft-columns-saved", _columns_saved),
+    State("draft-kept", _kept_draft),
     State("mappings", "/mappings"),
     State("mapping", "/mappings/powerschool"),
     State("limits", "/limits"),

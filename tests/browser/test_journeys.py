@@ -20,7 +20,6 @@ from tests.browser.actions import (
     account_menu,
     apply_update,
     assert_no_email_about,
-    check_against_roster,
     choose_file,
     download_text,
     expect_signed_in,
@@ -32,6 +31,7 @@ from tests.browser.actions import (
     sign_in,
     sign_out,
     wait_for_email_to,
+    wait_for_plan,
     wait_until_ended,
 )
 from tests.browser.conftest import WITH_AND_WITHOUT_SCRIPTS, VisitorFactory
@@ -110,13 +110,14 @@ def test_an_invited_manager_updates_students_and_corrects_errors(
     ana["GRADE"], ben["GRADE"], chloe["GRADE"] = grades[0], "99", grades[0]
     chloe["DOB"] = "2/30/2012"
     choose_file(page, "filled-in.csv", _csv(template))
-    expect(page.get_by_role("main")).to_contain_text("2 of 3 rows will be rejected")
+    wait_for_plan(page)
+    expect(page.get_by_role("main")).to_contain_text("2 rows can’t be applied")
     expect(page.get_by_role("main")).to_contain_text("A value isn't recognized")
     if javascript:
         assert_accessible(page)
 
     # Apply it anyway: one student is updated, two rows are rejected, and no email is needed
-    number = apply_update(page)
+    number = apply_update(page, "Change 1")
     wait_until_ended(page)
     expect(page.get_by_role("main")).to_contain_text("2 rows were rejected and not applied.")
     assert_no_email_about(rollbook, login, number)
@@ -128,8 +129,7 @@ def test_an_invited_manager_updates_students_and_corrects_errors(
     for row in rejected:
         row["GRADE"], row["DOB"] = grades[1], birth_dates[row["STUDENT_ID"]]
     choose_file(page, "rejected-rows.csv", _csv(rejected))
-    expect(page.get_by_role("main")).to_contain_text("No problems found in 2 rows.")
-    corrected = apply_update(page)
+    corrected = apply_update(page, "Change 2")
     wait_until_ended(page)
     expect(page.get_by_role("link", name=f"update {number}", exact=True)).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("No action needed.")
@@ -153,9 +153,9 @@ def test_a_queued_update_is_canceled(page: Page, rollbook: Rollbook, javascript:
     sign_in(page, LOGIN)
     with paused_worker(rollbook):
         choose_file(page, "cancel-me.csv", f"STUDENT_ID,GRADE\n0001,{11 if javascript else 12}\n")
-        number = apply_update(page)
+        number = int(page.url.rpartition("/")[2])
         page.get_by_text("Cancel…").click()
-        expect(page.get_by_text("Students who were already updated stay updated")).to_be_visible()
+        expect(page.get_by_text("The file is no longer checked, and nothing")).to_be_visible()
         page.get_by_role("button", name=f"Cancel update {number}").click()
         expect(page.get_by_role("status")).to_contain_text(
             f"Update {number} canceled: 0 students stay updated, 1 was not processed."
@@ -175,9 +175,7 @@ def test_a_large_update_is_canceled_while_it_runs(
     )
     sign_in(page, LOGIN)
     choose_file(page, "large.csv", text)
-    page.get_by_label("Also add new students").check()
-    number = check_against_roster(page)
-    page.get_by_role("button", name=f"Add {LARGE_ROWS:,}", exact=True).click()
+    number = apply_update(page, f"Add {LARGE_ROWS:,}")
     while f"of {LARGE_ROWS:,} changed students" not in page.locator("#progress").inner_text():
         page.reload()
     page.get_by_text("Cancel…").click()
@@ -196,12 +194,11 @@ def test_progress_is_refreshed_without_reloading_the_page(page: Page, rollbook: 
     sign_in(page, LOGIN)
     with paused_worker(rollbook):
         choose_file(page, "watch-me.csv", "STUDENT_ID,ADDITIONAL_INFO_1\n0001,watched\n")
-        apply_update(page)
         page.evaluate("window.isSamePage = true")
         with page.expect_response("**/progress?*"):
             pass
         assert page.evaluate("window.isSamePage")
-    wait_until_ended(page)
+    wait_for_plan(page)
 
 
 @ONCE
@@ -228,7 +225,9 @@ def test_a_large_file_is_uploaded_in_the_browser(
         f"{javascript}{n:06},{'x' * 200}\n" for n in range(5000)
     )
     choose_file(page, "large.csv", text)
-    expect(page.get_by_role("main")).to_contain_text("No problems found in 5,000 rows.")
+    wait_for_plan(page)
+    expect(page.get_by_role("main")).to_contain_text("5,000 rows can’t be applied.")
+    expect(page.get_by_role("main")).to_contain_text("Nothing would be applied")
 
 
 @ONCE

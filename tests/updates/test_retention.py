@@ -23,9 +23,13 @@ from rollbook.updates.models import (
     StagedRow,
     UpdateJob,
 )
-from rollbook.updates.receiving import file_chunks, files, receive
+from rollbook.updates.planning import decisions
+from rollbook.updates.planning.decisions import Decider
+from rollbook.updates.receiving import drafts, file_chunks, files, receive
 from rollbook.updates.retention import count_due, remove_expired
+from rollbook.updates.state_machine import Mode
 from tests import depth
+from tests.conftest import make_member
 from tests.db.database_errors import Kill, fault_at
 from tests.updates.night import a_class, enroll, finish, last, report_of, run, send, send_bytes
 
@@ -132,6 +136,51 @@ def test_files_of_refused_and_canceled_updates_are_removed_too(
     remove_all(after(last(maple), days=14, seconds=1))
     assert spooled() == set()
     assert not UpdateJob.objects.filter(file_removed_at=None).exists()
+
+
+def browsed(district: District, text: str = NIGHT) -> UpdateJob:
+    """Return the dry run of a file that was chosen in the browser."""
+    member = make_member(district, "browser@maple.example")
+    incoming = files.IncomingFile()
+    incoming.write(text.encode())
+    draft = drafts.create_draft(member, incoming, file_name="night.csv", now=timezone.now())
+    update = drafts.submit_draft(draft, Mode.UPDATE, is_check=True).update
+    finish(update)
+    update.refresh_from_db()
+    return update
+
+
+def test_a_file_that_was_only_looked_at_is_kept_no_longer_than_a_draft(maple: District) -> None:
+    enroll(maple, a_class(3, GRADE="4"))
+    update = browsed(maple)
+    decider = Decider(update.member)
+    decisions.discard(maple, update.number, update.plan_digest, decider, timezone.now())
+    remove_all(after(update, hours=11))
+    assert update.spool_name in spooled()
+    remove_all(after(update, hours=13))
+    assert update.spool_name not in spooled()
+    update.refresh_from_db()
+    assert update.file_removed_at
+
+
+def test_a_file_that_is_checked_again_is_kept_with_the_later_update(maple: District) -> None:
+    enroll(maple, a_class(3, GRADE="4"))
+    first = browsed(maple)
+    assert first.member
+    again = drafts.check_again(first, first.member, Mode.ADD, timezone.now()).update
+    finish(again)
+    decisions.replace_plan(first, again)
+    again.refresh_from_db()
+    decisions.approve(maple, again.number, again.plan_digest, Decider(None), timezone.now())
+    finish(again)
+    remove_all(after(first, days=1))
+    first.refresh_from_db()
+    assert first.file_removed_at
+    assert first.spool_name == again.spool_name
+    assert again.spool_name in spooled()
+    assert "s001" in "".join(rejected_rows.csv_lines(again))
+    remove_all(after(again, days=15))
+    assert again.spool_name not in spooled()
 
 
 def test_a_file_that_a_kill_left_behind_is_swept(

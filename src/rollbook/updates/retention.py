@@ -27,6 +27,7 @@ from rollbook.updates import runner
 from rollbook.updates.models import (
     AddedStudents,
     CheckedRange,
+    Draft,
     Manifest,
     MissingStudents,
     Problem,
@@ -36,6 +37,9 @@ from rollbook.updates.models import (
 )
 from rollbook.updates.receiving import file_chunks
 from rollbook.updates.receiving import files as spool
+from rollbook.updates.receiving.drafts import LIFETIME
+from rollbook.updates.receiving.receive import SOURCE_BROWSER
+from rollbook.updates.state_machine import State
 
 FILES_PER_RUN = 50
 SUMMARIES_PER_RUN = 500
@@ -94,15 +98,30 @@ def _remove_files(district: District, now: datetime) -> int:
         return 0
     keys, numbers, names = zip(*expired, strict=True)
     with transaction.atomic():
-        file_chunks.remove(names)
+        unused = set(names) - _names_in_use(names, keys)
+        file_chunks.remove(unused)
         # A digest of a small file could be used to test passwords quickly.
         UpdateJob.objects.filter(Q(pk__in=keys) | Q(split_from__in=keys)).update(
             file_removed_at=now, file_digest="", spool_digest=""
         )
         files = count_of(len(expired), "file")
         _audit(district, "files removed", f"{files}, of {_updates(numbers)}", now)
-    spool.remove(names)
+    spool.remove(unused)
     return len(expired)
+
+
+def _names_in_use(names: Sequence[str], keys: Sequence[int]) -> set[str]:
+    """Return the files to which a draft or another update than these still refers.
+
+    A file that is checked again belongs to several updates.
+    """
+    others = UpdateJob.objects.filter(spool_name__in=names, file_removed_at=None)
+    others = others.exclude(Q(pk__in=keys) | Q(split_from__in=keys))
+    in_drafts = Draft.objects.filter(spool_name__in=names, update=None)
+    return {
+        *others.values_list("spool_name", flat=True),
+        *in_drafts.values_list("spool_name", flat=True),
+    }
 
 
 def _remove_details(district: District, now: datetime) -> int:
@@ -139,12 +158,18 @@ def _with_old_summary(district: District, now: datetime) -> "QuerySet[UpdateJob]
 
 
 def _with_old_file(district: District, now: datetime) -> "QuerySet[UpdateJob]":
-    """Return updates with an expired file."""
-    return UpdateJob.objects.filter(
-        district=district,
-        file_removed_at=None,
-        ended_at__lt=now - timedelta(days=district.files_kept_days),
+    """Return updates with an expired file.
+
+    A file that was only looked at in the browser is kept no longer than a draft.
+    """
+    old = Q(ended_at__lt=now - timedelta(days=district.files_kept_days))
+    only_looked_at = Q(
+        state=State.DISCARDED,
+        is_check=True,
+        source=SOURCE_BROWSER,
+        ended_at__lt=now - LIFETIME,
     )
+    return UpdateJob.objects.filter(old | only_looked_at, district=district, file_removed_at=None)
 
 
 def _with_old_details(district: District, now: datetime) -> "QuerySet[UpdateJob]":

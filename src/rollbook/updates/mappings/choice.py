@@ -16,6 +16,7 @@ from rollbook.studentfile.reading.reader import FileScan
 from rollbook.updates.exports import source_update
 from rollbook.updates.mappings import store
 from rollbook.updates.mappings.models import ColumnMapping
+from rollbook.updates.models import StudentFile
 
 
 class UnknownMapping(Exception):
@@ -88,3 +89,35 @@ class DistrictMappings:
         if self._name:
             return RequestedMapping(self._stored[self._name])
         return StandingMappings(tuple(self._stored.values()))
+
+
+class StoredMapping(RequestedMapping):
+    """One version of a mapping, also if it applies to no other file.
+
+    Args:
+        stored: The version.
+        mapping: Its mapping.
+    """
+
+    def __init__(self, stored: ColumnMapping, mapping: MappingDocument) -> None:
+        super().__init__(mapping)
+        self._stored = stored
+
+    def of_scan(self, scan: FileScan) -> ColumnMapping | None:
+        """Return the version if the file was scanned through it."""
+        is_read = scan.header is not None and scan.header.reading is not None
+        return self._stored if is_read else None
+
+
+FileMappings = DistrictMappings | StoredMapping
+
+
+def to_read_again(file: StudentFile, district: District) -> FileMappings:
+    """Return the mappings through which a stored file is read again.
+
+    A mapping that was made for this file alone stays; otherwise those of the district apply.
+    """
+    stored, mapping = file.mapping, file.mapping_document
+    if stored and mapping and stored.name == store.ONE_FILE:
+        return StoredMapping(stored, mapping)
+    return DistrictMappings(district)

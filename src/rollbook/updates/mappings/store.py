@@ -22,6 +22,9 @@ MAX_VERSIONS = 200
 ACTION = "change column mapping"
 """The action in the audit log."""
 
+ONE_FILE = "this-file"
+"""The name of mappings that each apply to one file only. They are removed as soon as they exist."""
+
 
 def find_all(district_id: int) -> list[ColumnMapping]:
     """Return the latest version of each mapping that isn't removed, by name."""
@@ -64,6 +67,8 @@ def save(
     Raises:
         ValidationFailed: The district has too many mappings, or the mapping too many versions.
     """
+    if mapping.name == ONE_FILE:
+        raise ValidationFailed([f"the name {ONE_FILE} is reserved; choose another one"])
     with transaction.atomic():
         current, latest = _lock(district, mapping.name)
         document = mapping.as_version(0).as_json()
@@ -74,6 +79,26 @@ def save(
                 [f"a district can have {MAX_MAPPINGS} column mappings; remove one first"]
             )
         return _insert(district, mapping.name, latest, document, by, now)
+
+
+def save_for_one_file(
+    district: District, mapping: MappingDocument, by: Member, now: datetime
+) -> ColumnMapping:
+    """Save a mapping that applies to no other file, and return it; nobody is notified.
+
+    It is removed in the same transaction, so that it's kept with the file that refers to it, and
+    isn't found for others, also not by an older version of Rollbook.
+    """
+    document = mapping.as_version(0, ONE_FILE).as_json()
+    with transaction.atomic():
+        _, latest = _lock(district, ONE_FILE)
+        stored = ColumnMapping.objects.filter(district=district, name=ONE_FILE)
+        last = stored.exclude(document=None).order_by("-version").first()
+        if last and last.document == document:
+            return last
+        saved = _create(district, ONE_FILE, latest + 1, document, by, now)
+        _create(district, ONE_FILE, latest + 2, None, by, now)
+    return saved
 
 
 def remove(district: District, name: str, by: Member | None, now: datetime) -> ColumnMapping | None:
@@ -103,16 +128,22 @@ def _insert(
         raise ValidationFailed(
             [f"a column mapping can have {MAX_VERSIONS} versions; save it under another name"]
         )
-    saved = ColumnMapping.objects.create(
-        district=district,
-        name=name,
-        version=latest + 1,
-        document=document,
-        member=by,
-        created_at=now,
-    )
+    saved = _create(district, name, latest + 1, document, by, now)
     detail = f"column mapping {name}, version {saved.version}"
     if document is None:
         detail = f"column mapping {name} removed"
     notices.notify_managers(Notice.SETTINGS_CHANGED, now, district, by=by, detail=detail)
     return saved
+
+
+def _create(
+    district: District,
+    name: str,
+    version: int,
+    document: dict[str, object] | None,
+    by: Member | None,
+    now: datetime,
+) -> ColumnMapping:
+    return ColumnMapping.objects.create(
+        district=district, name=name, version=version, document=document, member=by, created_at=now
+    )

@@ -135,6 +135,32 @@ def discard(district: District, number: int, digest: str, by: Decider, now: date
     return update
 
 
+def replace_dry_runs_of_file(by: UpdateJob) -> None:
+    """Discard the dry runs of a file that wait, because the same member checks it again."""
+    same = UpdateJob.objects.filter(
+        _UNDECIDED,
+        district=by.district_id,
+        member=by.member_id,
+        file_digest=by.file_digest,
+        source=by.source,
+        is_check=True,
+        number__lt=by.number,
+    )
+    for old in same.order_by("number"):
+        replace_plan(old, by)
+
+
+def replace_plan(old: UpdateJob, by: UpdateJob) -> None:
+    """Discard a plan that still waits, because its file is checked again as another update."""
+    transitions.transition(
+        old.pk,
+        State.DISCARDED,
+        condition=_UNDECIDED & ~Q(pk=by.pk),
+        discard_reason=REPLACED,
+        replaced_by=by,
+    )
+
+
 def discard_expired(now: datetime) -> int:
     """Discard the plans that nobody has decided on in time; return how many."""
     expired = UpdateJob.objects.filter(_UNDECIDED, discard_at__lte=now)

@@ -23,7 +23,7 @@ from rollbook.districts.modes import Channel
 from rollbook.studentfile.mapping.choice import MappingChoice
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FileScan
-from rollbook.updates.mappings.choice import DistrictMappings
+from rollbook.updates.mappings.choice import DistrictMappings, FileMappings, to_read_again
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import file_chunks, preview
 from rollbook.updates.receiving import files as spool
@@ -129,8 +129,16 @@ def create_draft(
         incoming.discard()
 
 
-def of_update(update: UpdateJob, member: Member, now: datetime) -> Draft:
-    """Return a new draft of the file of a refused update, which both refer to.
+def of_update(
+    update: UpdateJob, member: Member, now: datetime, mappings: FileMappings | None = None
+) -> Draft:
+    """Return a new draft of the file of an update, which both refer to.
+
+    Args:
+        update: The update.
+        member: Who gets the draft.
+        now: The present time.
+        mappings: Through which the file is read; None: as before, or the district's.
 
     Raises:
         FileMissing: The file is missing or damaged.
@@ -139,7 +147,7 @@ def of_update(update: UpdateJob, member: Member, now: datetime) -> Draft:
     spool.ensure_available(update.spool_name, update.spool_digest)
     columns = {name: getattr(update, name) for name in (*_FILE_FIELDS, "file_digest", "encoding")}
     draft = Draft(district=update.district, member=member, created_at=now, preview={}, **columns)
-    read = _read(draft, DistrictMappings(update.district), now)
+    read = _read(draft, mappings or to_read_again(update, update.district), now)
     with transaction.atomic():
         lock_district(update.district)
         for name, value in read.items():
@@ -174,9 +182,14 @@ def check_again(update: UpdateJob, member: Member, mode: Mode, now: datetime) ->
         QueueFull: Too many updates are waiting.
         DistrictSuspended: The district is suspended.
     """
-    if not update.is_check or update.state != State.CHECKED:
+    if not can_check_again(update):
         raise NothingToRetry
     return _resubmit(update, member, mode, now)
+
+
+def can_check_again(update: UpdateJob) -> bool:
+    """Return whether an update is a dry run that waits, and its file is still stored."""
+    return update.is_check and update.state == State.CHECKED and not update.file_removed_at
 
 
 def _resubmit(update: UpdateJob, member: Member, mode: Mode, now: datetime) -> Receipt:
@@ -205,7 +218,7 @@ def later_completed(update: UpdateJob) -> UpdateJob | None:
     return later.filter(state=State.COMPLETED).order_by("-number").first()
 
 
-def read_again(draft: Draft, mappings: DistrictMappings, now: datetime) -> None:
+def read_again(draft: Draft, mappings: FileMappings, now: datetime) -> None:
     """Read the stored file of a draft again, through another column mapping.
 
     Raises:
@@ -215,6 +228,7 @@ def read_again(draft: Draft, mappings: DistrictMappings, now: datetime) -> None:
     read = _read(draft, mappings, now)
     if not Draft.objects.filter(pk=draft.pk, update=None).update(**read):
         raise DraftExpired
+    draft.refresh_from_db()
 
 
 def try_mapping(draft: Draft, mappings: MappingChoice, now: datetime) -> FilePreview:
@@ -226,7 +240,7 @@ def try_mapping(draft: Draft, mappings: MappingChoice, now: datetime) -> FilePre
     return preview.build_preview(result, rows, header)
 
 
-def _read(draft: Draft, mappings: DistrictMappings, now: datetime) -> dict[str, Any]:
+def _read(draft: Draft, mappings: FileMappings, now: datetime) -> dict[str, Any]:
     """Return the columns of a draft that depend on its column mapping."""
     scan, result = _check(draft, mappings, now)
     columns = describe(scan)

@@ -1,6 +1,6 @@
 """List the rows of an update that changed something or were rejected, page by page.
 
-Rows that were simply unchanged are only counted, and found by their line.
+Of rows that were simply unchanged, one is found by its line; ``unchanged_rows.py`` lists them.
 """
 
 import json
@@ -238,8 +238,17 @@ def _unchanged(update: UpdateJob, search: str) -> RowView | None:
     student = Student.objects.filter(pk=pk, district=update.district_id).first()
     if student is None:
         return None
-    row_problems = tuple(_problems(update, [int(search)])[int(search)])
-    return RowView(int(search), Outcome.UNCHANGED.value, _reference(student), (), row_problems)
+    return views_of_unchanged(update, {int(search): student})[0]
+
+
+def views_of_unchanged(update: UpdateJob, students: Mapping[int, Student]) -> list[RowView]:
+    """Return the unchanged rows on these lines, which match their students, with warnings."""
+    problems = _problems(update, list(students))
+    outcome = Outcome.UNCHANGED.value
+    return [
+        RowView(line, outcome, _reference(student), (), tuple(problems[line]))
+        for line, student in students.items()
+    ]
 
 
 def _is_line(search: str) -> bool:

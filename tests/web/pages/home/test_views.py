@@ -203,6 +203,14 @@ def test_rejected_rows_and_plans_are_one_click_away(
     }
 
 
+def test_a_dry_run_that_would_change_nothing_needs_no_attention(
+    manager: Member, maple: District, visitor: SignedIn
+) -> None:
+    enroll(maple, a_class(3))
+    assert finish(send(maple, "STUDENT_ID,GRADE\ns000,99\n", is_check=True)).rejected == 1
+    assert attention(visitor(manager).read("/")) == {}
+
+
 def test_rows_that_were_fixed_need_no_attention(
     manager: Member, maple: District, visitor: SignedIn
 ) -> None:

@@ -10,7 +10,6 @@ from rollbook.accounts import roles
 from rollbook.accounts.models import AccountMail, AuditEvent, Member
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.districts.models import District
-from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.students.models import Student
 from rollbook.updates.mappings import store
 from rollbook.updates.models import ColumnMapping, Draft, UpdateJob
@@ -58,6 +57,16 @@ def address_of_draft() -> str:
     return f"/students/update/drafts/{Draft.objects.latest('created_at').pk}"
 
 
+def more_about_columns(browser: Visitor) -> Page:
+    """Open the page of the column mapping of the file that was uploaded last."""
+    draft = Draft.objects.latest("created_at")
+    if draft.update:
+        finish(draft.update)
+        return browser.follow(browser.post(f"/updates/{draft.update.number}/mapping"))
+    result = browser.read(address_of_draft())
+    return browser.read(result.links["More about columns"])
+
+
 def clerk_with(manager: Member, *permissions: Permission) -> Member:
     """Return a member with a role that has these permissions only."""
     member = make_member(manager.district, "clerk@maple.example")
@@ -86,10 +95,8 @@ def test_an_export_loads_with_one_click_on_the_proposed_mapping(
     office: Visitor, maple: District, name: str
 ) -> None:
     preset, count = SIS_FILES[name]
-    page = upload(office, (FOLDER / name).read_bytes(), name)
-    links = page.links
-    link = links.get("Map the columns") or links["Change how its columns are read"]
-    proposed = office.read(link)
+    upload(office, (FOLDER / name).read_bytes(), name)
+    proposed = more_about_columns(office)
     assert "This looks like a file of" in proposed.text
     page = office.follow(send(office))
     assert page.messages == [
@@ -97,10 +104,12 @@ def test_an_export_loads_with_one_click_on_the_proposed_mapping(
         "one."
     ]
     assert f"{preset}, version 1" in page.text
-    office.follow(office.post(f"{address_of_draft()}/apply", {"mode": "update", "check": "no"}))
     update = UpdateJob.objects.latest("number")
-    for _ in run_steps(update.pk):
-        pass
+    finish(update)
+    update.refresh_from_db()
+    fields = {"plan": update.plan_digest, "which": "all"}
+    office.follow(office.post(f"/updates/{update.number}/approve", fields))
+    finish(update)
     update.refresh_from_db()
     assert (update.rows, update.rows_updated, update.rows_rejected) == (count, count, 0)
     assert not Student.objects.filter(district=maple, grade="ug").exists()
@@ -108,8 +117,8 @@ def test_an_export_loads_with_one_click_on_the_proposed_mapping(
 
 
 def test_a_file_that_is_understood_can_be_mapped_too(office: Visitor) -> None:
-    page = upload(office, (FOLDER / "sds-v1-student.csv").read_bytes())
-    assert office.read(page.links["Change how its columns are read"]).text.count("SDS") == 0
+    upload(office, (FOLDER / "sds-v1-student.csv").read_bytes())
+    assert more_about_columns(office).text.count("SDS") == 0
     page = office.follow(send(office))
     assert "sds-1, version 1" in page.text
     assert "isn't recognized and was ignored" not in page.text
@@ -146,9 +155,10 @@ def test_columns_are_chosen_without_writing_a_document(office: Visitor, maple: D
 
 def test_a_file_with_our_own_names_is_mapped_on_request(office: Visitor) -> None:
     upload(office, b"STUDENT_ID,GRADE\r\n24001,7\r\n")
+    more_about_columns(office)
     page = office.follow(send(office, name="fixed"))
     assert "need header_map=fixed" in page.messages[0]
-    assert Draft.objects.get().mapping is not None
+    assert Draft.objects.latest("created_at").mapping is not None
 
 
 @pytest.mark.parametrize(
@@ -207,7 +217,9 @@ def test_the_file_of_a_refused_update_is_mapped(office: Visitor, maple: District
     assert "powerschool, version 1" in page.text
     draft = Draft.objects.get()
     assert (draft.spool_name, draft.rows) == (update.spool_name, 20)
-    drafts.discard_draft(draft)
+    office.post(f"/updates/{update.number}/mapping")
+    assert Draft.objects.filter(update=None, spool_name=update.spool_name).count() == 1
+    drafts.discard_draft(Draft.objects.get(update=None))
     assert path_of(update.spool_name).exists()
 
 
@@ -225,6 +237,7 @@ def test_a_fix_is_tried_and_used_from_now_on(office: Visitor, maple: District) -
     assert "1 row: 1 can be applied, 0 would be rejected." in page.text
     page = office.follow(office.post(f"{address_of_draft()}/mapping", {**values, "do": "save"}))
     assert "fixed-file, version 1" in page.text
+    more_about_columns(office)
     assert office.read(f"{address_of_draft()}/mapping").form_with("name").values["name"] == [
         "fixed-file"
     ]
@@ -240,6 +253,7 @@ def test_a_fix_is_tried_and_used_from_now_on(office: Visitor, maple: District) -
 )
 def test_a_wrong_fix_is_not_added(office: Visitor, fix: dict[str, str]) -> None:
     upload(office, b"STUDENT_ID,Bus\r\n24001,7\r\n")
+    more_about_columns(office)
     page = office.read(f"{address_of_draft()}/mapping", fix)
     assert page.messages == ["This fix can’t be added to the mapping of the file."]
 
@@ -271,6 +285,7 @@ def test_changes_are_audited_and_reported_to_the_other_managers(
     other = make_member(maple, "other@maple.example")
     upload(office, FILE)
     office.follow(send_document(office, DOCUMENT))
+    more_about_columns(office)
     office.follow(send_document(office, DOCUMENT))
     office.confirm("/mappings/ours/remove")
     events = AuditEvent.objects.filter(action=store.ACTION, member=manager).order_by("pk")
@@ -285,7 +300,8 @@ def test_changes_are_audited_and_reported_to_the_other_managers(
 def test_who_may_only_update_students_cannot_map(manager: Member, visitor: SignedIn) -> None:
     clerk = visitor(clerk_with(manager, Permission.UPDATE_STUDENTS))
     page = upload(clerk, (FOLDER / "powerschool-students.csv").read_bytes())
-    assert "Map the columns" not in page.links
+    assert [action.rpartition("/")[2] for action in page.actions] == ["discard"]
+    assert clerk.post(f"{address_of_draft()}/columns").status_code == 403
     assert clerk.get(f"{address_of_draft()}/mapping").status_code == 403
 
 
@@ -307,12 +323,27 @@ def test_a_plan_offers_the_fix_that_its_finding_proves(
     assert finish(update).state is State.CHECKED
     page = office.read(f"/updates/{update.number}")
     assert "STUDENT_ID lost its leading zeros" in page.text
-    fields = page.form(f"/updates/{update.number}/mapping").values
-    opened = office.post(f"/updates/{update.number}/mapping", fields)
-    page = office.read(opened["Location"])
+    form = page.form_with("step")
+    assert form.buttons == ["Try with this fix"]
+    page = office.follow(office.post(form.root.attrib["action"], form.values))
+    assert page.messages == ["The file was read with these columns. Other files are not affected."]
+    again = UpdateJob.objects.latest("number")
+    finish(again)
+    page = office.read(f"/updates/{again.number}")
+    assert page.form(f"/updates/{again.number}/approve").buttons[0] == "Change 40"
     assert "pad to 5 with 0" in page.text
-    values = page.form_with("name").values
-    page = read(office.post(f"{address_of_draft()}/mapping", {**values, "do": "try"}))
-    assert "40 rows: 40 can be applied, 0 would be rejected" in page.text
-    office.follow(office.post(f"{address_of_draft()}/mapping", {**values, "do": "save"}))
-    assert MappingDocument.from_json(ColumnMapping.objects.get().document).sources[0].steps
+    assert again.mapping_document
+    assert again.mapping_document.sources[0].steps
+    update.refresh_from_db()
+    assert (update.state, update.replaced_by) == (State.DISCARDED, again)
+    assert store.find_all(maple.pk) == []
+
+
+@pytest.mark.parametrize("step", ["{", '{"step": "eval"}', "[" * 5000])
+def test_a_wrong_fix_of_a_plan_is_not_used(office: Visitor, maple: District, step: str) -> None:
+    update = night.send(maple, "STUDENT_ID,GRADE\n24001,5\n", is_check=True)
+    finish(update)
+    fix = {"column": "STUDENT_ID", "step": step}
+    page = office.follow(office.post(f"/updates/{update.number}/columns", fix))
+    assert page.messages == ["This fix can’t be added to the mapping of the file."]
+    assert not ColumnMapping.objects.exists()

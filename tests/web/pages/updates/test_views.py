@@ -356,11 +356,23 @@ def test_an_address_that_was_typed_wrong_still_shows_rows(
     assert lines(browser.read(f"/updates/2?{query}"))
 
 
-def test_unchanged_rows_are_counted_but_not_listed(school: District, browser: Visitor) -> None:
+def test_unchanged_rows_are_listed_and_recorded_as_seen(school: District, browser: Visitor) -> None:
     run(school, a_class(4, GRADE="4"))
     page = browser.read("/updates/2?show=unchanged")
+    assert lines(page) == ["2", "3", "4", "5"]
+    shown = Student.objects.filter(student_id__in=("s000", "s001", "s002", "s003"))
+    event = AuditEvent.objects.filter(action="update", result="seen").latest("pk")
+    assert set(student_sets.decode(event.students)) == set(shown.values_list("pk", flat=True))
+
+
+def test_unchanged_rows_of_students_who_are_gone_are_only_counted(
+    school: District, browser: Visitor, cedar: District
+) -> None:
+    run(school, a_class(4, GRADE="4"))
+    Student.objects.filter(district=school).update(district=cedar)
+    page = browser.read("/updates/2?show=unchanged")
     assert lines(page) == []
-    assert "4 rows match what is already in Rollbook." in page.text
+    assert "4 rows match what was in Rollbook." in page.text
 
 
 def test_an_added_row_is_folded_to_its_number_of_fields(school: District, browser: Visitor) -> None:
@@ -377,8 +389,14 @@ def test_how_many_rows_were_fixed_is_said_and_never_more(
     corrected = "STUDENT_ID,GRADE,_LINE_OF_UPDATE_2,_CODE,_MESSAGE\ns001,9,3,bad_grade,x\n"
     finish(send(school, corrected + "nobody,4,5,unknown_student,x\n"))
     assert "1 of 3 rejected rows fixed in update 3." in browser.read("/updates/2").text
-    send(school, corrected)
+    update = send(school, corrected)
     assert "Rows of this update are being corrected in update 4." in browser.read("/updates/2").text
+    finish(update)
+    checked = send(school, corrected, is_check=True)
+    finish(checked)
+    assert "being corrected in update 5." in browser.read("/updates/2").text
+    browser.post("/updates/5/cancel")
+    assert "update 5" not in browser.read("/updates/2").text
 
 
 def test_a_canceled_update_is_resumed_with_the_same_file_and_mode(

@@ -41,7 +41,8 @@ UPDATE, TEMPLATE, FORMAT, UPLOAD = (
     "/students/update/file",
 )
 ROWS = b"STUDENT_ID,FIRST_NAME,GRADE\r\n00123,Ana,5\r\n00124,Ben,6\r\n"
-CHOICES = ["Check against the roster", "Apply 2 rows"]
+UNUSABLE_ROWS = b"STUDENT_ID,GRADE\n00123,15\n00124,14\n"
+"""A file that isn't checked against the roster, because all of its rows are rejected anyway."""
 BAD_ROWS = b"STUDENT_ID,GRADE,SHOE_SIZE\r\n00123,5,3\r\n00124,15,4\r\n"
 
 
@@ -72,8 +73,19 @@ def choose(
 
 
 def checked(office: Visitor, data: bytes = ROWS, **more: str) -> Page:
-    """Upload a file and return the page about it."""
-    return office.follow(choose(office, data, **more))
+    """Upload a file and return the page with its result."""
+    answer = choose(office, data, **more)
+    if answer["Location"].startswith("/updates/"):
+        finish(UpdateJob.objects.latest("pk"))
+    return office.follow(answer)
+
+
+def keep(manager: Member, data: bytes = ROWS) -> str:
+    """Keep a file as a draft that isn't checked against the roster, and return its address."""
+    incoming = files.IncomingFile()
+    incoming.write(data)
+    draft = drafts.create_draft(manager, incoming, file_name="students.csv", now=timezone.now())
+    return f"/students/update/drafts/{draft.pk}"
 
 
 def send_raw(
@@ -146,7 +158,7 @@ def test_sample_data_shows_what_a_check_finds_and_changes_nothing(office: Visito
     answer = office.get("/students/update/sample.csv")
     assert answer["Content-Disposition"] == 'attachment; filename="sample-students.csv"'
     page = checked(office, b"".join(answer.streaming_content))
-    assert "1 of 5 rows will be rejected; the others can be applied." in page.text
+    assert "can’t be applied" in page.text
     assert "A date isn't valid" in page.text
     assert Student.objects.count() == 2
 
@@ -238,54 +250,71 @@ def test_an_encoding_in_the_address_is_preselected(office: Visitor) -> None:
     assert page.form(UPLOAD).values["encoding"] == ["cp1252"]
 
 
-def test_a_file_without_problems_can_be_applied(office: Visitor, manager: Member) -> None:
-    page = checked(office)
-    assert page.heading == "students.csv"
-    assert "No problems found in 2 rows." in page.text
-    assert "Next, students, schools and usernames are looked up in Rollbook." in page.text
+def test_a_file_leads_to_what_it_would_change(office: Visitor, manager: Member) -> None:
+    answer = choose(office)
+    update = UpdateJob.objects.latest("pk")
+    assert answer["Location"] == f"/updates/{update.number}"
     draft = Draft.objects.get()
     assert (draft.member, draft.file_name, draft.rows) == (manager, "students.csv", 2)
-    assert page.form(f"/students/update/drafts/{draft.pk}/apply").values["mode"] == ["update"]
-    assert page.form(f"/students/update/drafts/{draft.pk}/apply").buttons == CHOICES
-    assert "STUDENT_ID FIRST_NAME GRADE" in page.text
-    assert re.search(r"We keep this file until .*\d:\d\d [AP]M C[SD]T, then delete it\.", page.text)
-    assert not UpdateJob.objects.filter(source=SOURCE_BROWSER).exists()
+    assert draft.update == update
+    assert (update.mode, update.source, update.member, update.is_check) == (
+        Mode.UPDATE,
+        SOURCE_BROWSER,
+        manager,
+        True,
+    )
+    assert "Checking starts in a moment." in office.follow(answer).text
+    finish(update)
+    page = office.follow(answer)
+    assert "2 students would change." in page.text
+    assert page.form(f"/updates/{update.number}/approve").buttons[0] == "Change 2"
+    event = AuditEvent.objects.get(action="start", member=manager)
+    assert (event.result, event.detail) == ("received", f"update {update.number}")
+
+
+def test_the_address_of_the_file_leads_to_its_result(office: Visitor) -> None:
+    location = choose(office)["Location"]
+    page = office.get(f"/students/update/drafts/{Draft.objects.get().pk}")
+    assert page["Location"] == location
+    assert office.follow(page).messages == []
 
 
 def test_rows_that_will_be_rejected_are_shown_with_their_fix(office: Visitor) -> None:
     page = checked(office, BAD_ROWS)
-    assert "1 of 2 rows will be rejected; the others can be applied." in page.text
-    assert page.rows[0][0] == "A value isn't recognized bad_value"
-    assert page.rows[0][1].startswith("✕ error 1 timeLine 3, GRADE: 15")
-    assert "bad_value" in page.text
-    assert "use PK, K, T1, 1–13, UG or Adult" in page.text
+    assert "1 row would change nothing" not in page.text
+    assert "1 student would change, 1 row can’t be applied." in page.text
+    title, place = page.rows[page.rows.index(["3", "Grade", "15", ""]) - 1 :][:2]
+    assert title[0].startswith("✕ error A value isn't recognized, 1 time bad_value")
+    assert "Use PK, K, T1, 1–13, UG or Adult" in title[0]
+    assert place == ["3", "Grade", "15", ""]
     assert "unknown_column" in page.text
     assert "SHOE_SIZE" in page.text
-    assert page.form(f"/students/update/drafts/{Draft.objects.get().pk}/apply").buttons == [
-        "Check against the roster",
-        "Apply 1 row",
-    ]
+    assert (
+        "Change 1" in page.form(f"/updates/{UpdateJob.objects.latest('pk').number}/approve").buttons
+    )
 
 
 def test_without_usable_rows_there_is_no_button(office: Visitor) -> None:
-    page = checked(office, b"STUDENT_ID,GRADE\n00123,15\n00124,14\n")
+    page = checked(office, UNUSABLE_ROWS)
     assert "No rows can be applied: all 2 rows will be rejected." in page.text
-    assert [action.rpartition("/")[2] for action in page.actions] == ["discard"]
+    assert ["2", "Grade", "15", ""] in page.rows
+    assert not UpdateJob.objects.filter(source=SOURCE_BROWSER).exists()
+    assert [action.rpartition("/")[2] for action in page.actions] == ["columns", "discard"]
 
 
 def test_a_partly_checked_file_shows_how_far_it_was_checked(
-    office: Visitor, monkeypatch: pytest.MonkeyPatch
+    office: Visitor, manager: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preview, "CHECK_TIMEOUT_S", -1.0)
     rows = b"".join(b"%05d,5\n" % number for number in range(1500))
-    page = checked(office, b"STUDENT_ID,GRADE\n" + rows)
+    page = office.read(keep(manager, b"STUDENT_ID,GRADE\n" + rows))
     assert "1,000 of 1,500 rows were checked so far" in page.text
     assert "No problems found in the first 1,000 rows." in page.text
 
 
 def test_passwords_of_the_file_are_not_on_the_page(office: Visitor) -> None:
     page = checked(office, b"STUDENT_ID,PASSWORD\n00123,zQc\n00124,zQcanary\n")
-    assert "1 of 2 rows will be rejected" in page.text
+    assert "1 row can’t be applied" in page.text
     assert "zQc" not in page.text
 
 
@@ -328,14 +357,13 @@ def test_an_unusable_file_shows_the_reason_and_another_choice(
 @pytest.mark.parametrize("write", [xlsx, ods])
 def test_a_workbook_is_checked_like_any_other_file(office: Visitor, write: Any) -> None:
     page = checked(office, write([["STUDENT_ID", "GRADE"], [], ["00123", 5], ["00124", 99]]))
-    assert "1 of 2 rows will be rejected; the others can be applied." in page.text
-    assert "First 1 rows" not in page.text
-    assert "Line 4, GRADE: 99" in page.text
+    assert "1 student would change, 1 row can’t be applied." in page.text
+    assert ["4", "Grade", "99", ""] in page.rows
 
 
 def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:
     page = checked(office, b"STUDENT_ID,FIRST_NAME\n00123,Jos\xe9\n", encoding="cp1252")
-    assert "No problems found in 1 row." in page.text
+    assert "1 student would change." in page.text
     assert Draft.objects.get().detected_encoding == "cp1252"
 
 
@@ -350,7 +378,7 @@ def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:
     ],
 )
 def test_any_file_name_is_shown_safely(office: Visitor, sent: str, shown: str) -> None:
-    answer = send_raw(office, of_office(office, ("file", File(ROWS, sent))))
+    answer = send_raw(office, of_office(office, ("file", File(UNUSABLE_ROWS, sent))))
     assert office.follow(answer).heading == shown
 
 
@@ -529,16 +557,12 @@ def test_the_file_is_written_only_to_the_spool(
 def test_the_file_is_checked_against_the_roster_and_applied(
     office: Visitor, maple: District
 ) -> None:
-    checked(office, ROWS + b"00125,Cy,5\r\n")
-    address = f"/students/update/drafts/{Draft.objects.get().pk}/apply"
-    answer = office.post(address, {"mode": "update", "check": "yes"})
+    answer = choose(office, ROWS + b"00125,Cy,5\r\n")
     update = UpdateJob.objects.latest("pk")
-    assert (answer["Location"], update.is_check) == (f"/updates/{update.number}", True)
-    assert "Checking starts in a moment." in office.read(answer["Location"]).text
     finish(update)
     assert column_of(maple, "GRADE") == {"00123": "4", "00124": "4"}
     page = office.read(answer["Location"])
-    assert "2 students would change, 1 row is rejected." in page.text
+    assert "2 students would change, 1 row can’t be applied." in page.text
     form_ = page.form(f"{answer['Location']}/approve")
     assert form_.buttons[0] == "Change 2"
     page = office.follow(office.post(form_.root.attrib["action"], {**form_.values, "which": "all"}))
@@ -547,45 +571,63 @@ def test_the_file_is_checked_against_the_roster_and_applied(
     assert column_of(maple, "GRADE") == {"00123": "5", "00124": "6"}
 
 
-def test_applying_without_that_check_starts_an_update_of_existing_students(
-    office: Visitor, maple: District, manager: Member
-) -> None:
-    page = checked(office)
-    draft = Draft.objects.get()
-    form_ = page.form(f"/students/update/drafts/{draft.pk}/apply")
-    answer = office.post(form_.root.attrib["action"], {**form_.values, "check": "no"})
+COMPLETE = (
+    b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"
+    b"00123,Ana,Brook,5/13/2014,f,5,100,n,n\n00900,Cy,Reed,5/13/2014,m,5,100,n,n\n"
+)
+
+
+def test_new_students_are_added_from_a_file_with_all_columns_for_them(office: Visitor) -> None:
+    page = checked(office, COMPLETE)
     update = UpdateJob.objects.latest("pk")
-    assert (answer.status_code, answer["Location"]) == (302, f"/updates/{update.number}")
-    assert (update.mode, update.source, update.member, update.state) == (
-        Mode.UPDATE,
-        "the browser",
-        manager,
-        State.RECEIVED,
+    assert update.mode == Mode.ADD
+    assert page.form(f"/updates/{update.number}/approve").buttons[0] == "Change 1 and add 1"
+    assert (
+        "How the file is used: Also add new students. 1 student isn’t in Rollbook yet, and the"
+        in (page.text)
     )
-    assert finish(update).updated == 2
-    assert column_of(maple, "GRADE") == {"00123": "5", "00124": "6"}
-    event = AuditEvent.objects.get(action="start", member=manager)
-    assert (event.result, event.detail) == ("received", f"update {update.number}")
+    form_ = page.form(f"/updates/{update.number}/again")
+    assert form_.buttons == ["Check again without adding students"]
+    answer = office.post(form_.root.attrib["action"], form_.values)
+    again = UpdateJob.objects.latest("pk")
+    finish(again)
+    page = office.follow(answer)
+    assert (again.mode, page.heading) == (Mode.UPDATE, f"Update {again.number}")
+    assert page.form(f"/updates/{again.number}/approve").buttons[0] == "Change 1"
+    assert page.form(f"/updates/{again.number}/again").values["mode"] == ["add"]
+    page = office.read(f"/updates/{update.number}")
+    assert page.links[f"Open update {again.number}"] == f"/updates/{again.number}"
 
 
-def test_new_students_are_added_only_if_chosen(office: Visitor) -> None:
-    checked(office)
-    office.post(f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "add"})
+def test_a_file_without_columns_for_new_students_says_so(office: Visitor) -> None:
+    page = checked(office, ROWS + b"00900,Cy,5\r\n")
+    assert "doesn’t have these columns: Last name, Birth date, Gender" in page.text
+    assert f"/updates/{UpdateJob.objects.latest('pk').number}/again" not in page.actions
+
+
+def test_rejected_rows_are_used_as_their_update_was(office: Visitor, maple: District) -> None:
+    source = run(maple, "STUDENT_ID,GRADE\n00123,99\n", mode=Mode.ADD)
+    text = f"_LINE_OF_UPDATE_{source.number},STUDENT_ID,GRADE\n2,00123,5\n"
+    page = checked(office, text.encode())
     assert UpdateJob.objects.latest("pk").mode == Mode.ADD
+    assert f"The file has rows of update {source.number}, which was used in this way." in page.text
 
 
-def test_a_mode_that_is_not_offered_applies_nothing(office: Visitor) -> None:
-    checked(office)
-    answer = office.post(
-        f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "delete"}
-    )
+def test_a_mode_that_is_not_offered_applies_nothing(office: Visitor, manager: Member) -> None:
+    answer = office.post(f"{keep(manager)}/apply", {"mode": "delete"})
     assert "Nothing was applied" in office.follow(answer).messages[0]
     assert not UpdateJob.objects.filter(source=SOURCE_BROWSER).exists()
 
 
-def test_applying_twice_is_one_update(office: Visitor) -> None:
-    checked(office)
-    address = f"/students/update/drafts/{Draft.objects.get().pk}"
+def test_where_no_mode_is_allowed_nothing_is_checked(office: Visitor, maple: District) -> None:
+    District.objects.filter(pk=maple.pk).update(modes={"pages": []})
+    page = checked(office)
+    assert page.heading == "students.csv"
+    assert [action.rpartition("/")[2] for action in page.actions] == ["columns", "discard"]
+
+
+def test_checking_twice_is_one_update(office: Visitor, manager: Member) -> None:
+    address = keep(manager)
     first = office.post(f"{address}/apply", {"mode": "update"})
     for answer in (
         office.post(f"{address}/apply", {"mode": "add"}),
@@ -596,30 +638,29 @@ def test_applying_twice_is_one_update(office: Visitor) -> None:
     assert UpdateJob.objects.filter(source=SOURCE_BROWSER).count() == 1
 
 
-def test_the_same_file_during_its_update_is_the_same_update(office: Visitor) -> None:
-    locations = set()
-    for _ in range(2):
-        location = choose(office)["Location"]
-        locations.add(office.post(f"{location}/apply", {"mode": "update"})["Location"])
-    assert len(locations) == 1
+def test_the_same_file_during_its_check_is_the_same_update(office: Visitor) -> None:
+    assert choose(office)["Location"] == choose(office)["Location"]
 
 
 def test_with_a_full_queue_the_file_is_kept(office: Visitor, maple: District) -> None:
     numbers = [send(maple, f"STUDENT_ID,GRADE\n00123,{grade}").number for grade in range(1, 5)]
-    page = checked(office)
-    answer = office.post(
-        f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "update"}
-    )
-    page = office.follow(answer)
+    page = office.follow(choose(office))
     assert re.search(
         rf"updates {numbers[0]}, {numbers[1]}, .* already waiting.*We’ve kept students.csv",
         page.messages[0],
     )
-    assert "Apply 2 rows" in page.text
+    assert "No problems found in 2 rows." in page.text
+    assert re.search(r"We keep this file until .*\d:\d\d [AP]M C[SD]T, then delete it\.", page.text)
+    form_ = page.form(f"/students/update/drafts/{Draft.objects.get().pk}/apply")
+    assert (form_.buttons, form_.values["mode"]) == (["Check against the roster"], ["update"])
+    for update in UpdateJob.objects.filter(district=maple, state=State.RECEIVED).order_by("number"):
+        finish(update)
+    answer = office.post(form_.root.attrib["action"], form_.values)
+    assert answer["Location"] == f"/updates/{UpdateJob.objects.latest('pk').number}"
 
 
 def test_choosing_another_file_deletes_the_first(office: Visitor) -> None:
-    page = checked(office)
+    page = checked(office, UNUSABLE_ROWS)
     answer = office.post(page.actions[-1])
     assert answer["Location"] == FORMAT
     assert "students.csv deleted" in office.follow(answer).messages[0]
@@ -630,7 +671,7 @@ def test_choosing_another_file_deletes_the_first(office: Visitor) -> None:
 def test_a_deleted_file_can_be_chosen_again(
     office: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    location = choose(office)["Location"]
+    location = choose(office, UNUSABLE_ROWS)["Location"]
     office.post(f"{location}/discard")
     for answer in (
         office.get(location),
@@ -642,7 +683,7 @@ def test_a_deleted_file_can_be_chosen_again(
 
 
 def test_a_file_is_kept_for_half_a_day(office: Visitor) -> None:
-    location = choose(office)["Location"]
+    location = choose(office, UNUSABLE_ROWS)["Location"]
     Draft.objects.update(created_at=timezone.now() - drafts.LIFETIME)
     assert office.get(location).status_code == 404
     assert office.post(f"{location}/apply", {"mode": "update"}).status_code == 404
@@ -655,7 +696,7 @@ def test_a_file_is_kept_for_half_a_day(office: Visitor) -> None:
 def test_without_the_permission_there_is_no_upload(
     who: str, office: Visitor, visitor: SignedIn, request: pytest.FixtureRequest
 ) -> None:
-    location = choose(office)["Location"]
+    location = choose(office, UNUSABLE_ROWS)["Location"]
     lesser = visitor(request.getfixturevalue(who))
     for address in (UPDATE, TEMPLATE, FORMAT, location):
         assert lesser.get(address).status_code == 403
@@ -680,7 +721,7 @@ def test_without_the_permission_an_upload_is_not_read(
 def test_other_members_do_not_find_the_file(
     office: Visitor, maple: District, neighbor: Member, visitor: SignedIn
 ) -> None:
-    location = choose(office)["Location"]
+    location = choose(office, UNUSABLE_ROWS)["Location"]
     colleague = make_member(maple, "two@maple.example")
     for other in (visitor(neighbor), visitor(colleague)):
         assert other.get(location).status_code == 404
@@ -691,7 +732,7 @@ def test_other_members_do_not_find_the_file(
 
 
 def test_seeing_a_file_is_in_the_audit_by_its_key(office: Visitor) -> None:
-    checked(office)
+    checked(office, UNUSABLE_ROWS)
     draft = Draft.objects.get()
     events = (
         AuditEvent.objects.filter(action="draft").order_by("pk").values_list("result", "detail")
@@ -699,14 +740,20 @@ def test_seeing_a_file_is_in_the_audit_by_its_key(office: Visitor) -> None:
     assert list(events) == [("kept", f"draft {draft.pk}"), ("seen", f"draft {draft.pk}")]
 
 
-def test_full_sync_is_offered_only_where_it_is_turned_on(office: Visitor, maple: District) -> None:
-    page = checked(office)
-    address = f"/students/update/drafts/{Draft.objects.get().pk}"
-    assert "Full sync" not in page.text
+def test_full_sync_is_offered_only_where_it_is_turned_on(
+    office: Visitor, maple: District, manager: Member
+) -> None:
+    address = keep(manager)
+    assert "Full sync" not in office.read(address).text
     answer = office.post(f"{address}/apply", {"mode": "sync"})
     assert "Nothing was applied" in office.follow(answer).messages[0]
     maple.modes = modes.as_stored({Channel.PAGES: MODES})
     maple.save()
     assert "Full sync" in office.read(address).text
-    office.post(f"{address}/apply", {"mode": "sync"})
+    page = checked(office)
+    update = UpdateJob.objects.latest("pk")
+    assert update.mode == Mode.UPDATE
+    form_ = page.form(f"/updates/{update.number}/again")
+    assert form_.buttons == ["Check again as a full sync"]
+    office.post(form_.root.attrib["action"], form_.values)
     assert UpdateJob.objects.latest("pk").mode == Mode.SYNC

@@ -13,6 +13,7 @@ from rollbook.districts.local_dates import local_date
 from rollbook.students.manual import transfers
 from rollbook.text import count_of, format_date, format_datetime
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.receiving.receive import SOURCE_BROWSER
 from rollbook.updates.reporting.history import LatestUpdates
 from rollbook.updates.reporting.overview import MISSING_AFTER
@@ -58,7 +59,11 @@ def items_of(page_request: PageRequest, latest: LatestUpdates, *, is_scheduled: 
 
 
 def _plans(page_request: PageRequest, latest: LatestUpdates) -> Iterator[Item]:
+    """Yield the plans that somebody can apply; a dry run that changes nothing can't be."""
     for update in latest.plans:
+        plan = PlanStatus.of(update)
+        if update.is_check and plan and not plan.summary.changes_anything:
+            continue
         is_held = update.state == State.HELD
         word = "held" if is_held else "checked"
         until = format_datetime(update.discard_at, page_request.district.time_zone)

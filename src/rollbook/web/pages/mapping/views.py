@@ -8,17 +8,16 @@ from django.shortcuts import redirect, resolve_url
 from django.utils.http import urlencode
 
 from rollbook.accounts.permissions import Permission
-from rollbook.studentfile.mapping.choice import RequestedMapping, has_own_names
+from rollbook.studentfile.mapping.choice import RequestedMapping
 from rollbook.studentfile.mapping.edit import with_fix
 from rollbook.studentfile.mapping.errors import InvalidMapping
 from rollbook.studentfile.mapping.mapping import MappingDocument
-from rollbook.studentfile.mapping.sample import Sample, read_sample
+from rollbook.studentfile.mapping.sample import Sample
 from rollbook.studentfile.mapping.sizes import MAX_DOCUMENT_BYTES
 from rollbook.updates.mappings import store
-from rollbook.updates.mappings.choice import DistrictMappings
 from rollbook.updates.mappings.proposals import propose_for
 from rollbook.updates.models import Draft, UpdateJob
-from rollbook.updates.receiving import drafts, files
+from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.files import FileMissing
 from rollbook.updates.state_machine import PLAN_WAITING, State
 from rollbook.web.pages.base.questions import Question, ask
@@ -30,6 +29,9 @@ from rollbook.web.pages.mapping.forms import (
     initial_columns,
 )
 from rollbook.web.pages.mapping.page_data import example_of
+from rollbook.web.pages.mapping.result_columns import name_to_save, sample_of
+from rollbook.web.pages.mapping.saving import save_mapping
+from rollbook.web.pages.upload.checking import check_if_possible
 
 VERSIONS_SHOWN = 10
 _FIX = ("column", "step")
@@ -116,10 +118,7 @@ def of_draft(page_request: PageRequest, key: UUID) -> HttpResponse:
         submitted = drafts.find_submitted(page_request.member, key)
         update = page_request.require(submitted, "draft", f"mapping of draft {key}")
         return page_request.redirect("update", update.number)
-    try:
-        sample = _sample(draft)
-    except FileMissing:
-        sample = None
+    sample = sample_of(draft)
     if sample is None:
         page_request.error("This file has no columns that could be mapped.")
         return page_request.redirect("draft", key)
@@ -150,14 +149,9 @@ def _base(
         except (ValueError, RecursionError, InvalidMapping):
             page_request.error("This fix can’t be added to the mapping of the file.")
     if current:
-        return current, ""
+        return current.as_version(current.version, name_to_save(current.name)), ""
     proposal = propose_for(page_request.district, sample)
     return (proposal.mapping, proposal.title) if proposal else (None, "")
-
-
-def _sample(draft: Draft) -> Sample | None:
-    files.ensure_available(draft.spool_name, draft.spool_digest)
-    return read_sample(files.open_stored(draft.spool_name), draft.detected_encoding)
 
 
 def _form(
@@ -179,26 +173,13 @@ def _nothing() -> MappingDocument:
 
 
 def _save(page_request: PageRequest, draft: Draft, mapping: MappingDocument) -> HttpResponse:
-    """Save the mapping, and read the uploaded file through it."""
-    district = page_request.district
-    saved = store.save(district, mapping, page_request.member, page_request.now)
-    current = store.find(district.pk, mapping.name)
-    version = current.version if current else 0
-    result = "saved" if saved else "unchanged"
-    page_request.audit(store.ACTION, result, f"{mapping.name}, version {version}")
-    choice = DistrictMappings(district, mapping.name)
+    """Save the mapping, read the uploaded file through it, and check it against the roster."""
+    choice = save_mapping(page_request, mapping, draft.header, for_next_files=True)
     try:
         drafts.read_again(draft, choice, page_request.now)
     except drafts.DraftExpired:
         return page_request.redirect("draft", draft.pk)
-    applies = "It applies to each file that has its columns, as to this one."
-    if has_own_names(draft.header):
-        applies = (
-            "This file is read through it. Other files in which all columns have Rollbook’s own "
-            f"names need header_map={mapping.name}."
-        )
-    page_request.success(f"{mapping.name}, version {version}, is saved. {applies}")
-    return page_request.redirect("draft", draft.pk)
+    return check_if_possible(page_request, draft)
 
 
 def _render(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rollbook.accounts.managers import members_who_may
@@ -10,14 +10,17 @@ from rollbook.accounts.models import Member
 from rollbook.districts.models import School
 from rollbook.pagination import Page, get_page
 from rollbook.studentfile.mapping.edit import step_of
+from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.updates.feed.findings import Finding
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import decisions, limit_sets
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.planning.summary import Counts, Summary
+from rollbook.updates.problem_store import to_problem
 from rollbook.updates.reporting.plan_figures import FIGURES, Figure
 from rollbook.updates.state_machine import State
 from rollbook.web.pages.base.column_labels import label
+from rollbook.web.pages.base.listed_problems import MAX_LISTED, ListedGroup, list_problems
 from rollbook.web.pages.plan.plan_words import SchoolNames, reason_line
 
 SCHOOLS_PER_PAGE = 50
@@ -143,6 +146,30 @@ def repairs_of(update: UpdateJob) -> list[Repair]:
         for each in found
         if each.fixes and update.split_from_id is None
     ]
+
+
+def problems_of(
+    update: UpdateJob, groups: Iterable[ProblemGroup], *, confidential: bool
+) -> list[ListedGroup]:
+    """Return the problems of an update for a table, with the first ones of each code.
+
+    Args:
+        update: The update.
+        groups: Its problems by code.
+        confidential: Whether values of confidential columns may be shown.
+    """
+    stored = update.problem_set.order_by("line", "pk")
+    complete = [
+        replace(group, first=tuple(map(to_problem, stored.filter(code=group.code)[:MAX_LISTED])))
+        for group in groups
+    ]
+    return list_problems(complete, confidential=confidential)
+
+
+def values_in(listed: Iterable[ListedGroup]) -> list[str]:
+    """Return the texts of listed problems that can name students."""
+    problems = [each for group in listed for each in group.problems]
+    return [f"{each.value} {each.fix}" for each in problems]
 
 
 def reasons_of(plan: PlanStatus, names: SchoolNames) -> dict[str, Any]:

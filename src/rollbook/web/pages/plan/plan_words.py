@@ -1,7 +1,7 @@
 """Word a plan for its page: what it would do, which limits it exceeds, and who acts next."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
@@ -40,10 +40,16 @@ class ReasonLine:
     limit: str
 
 
-def lead_sentence(plan: PlanStatus, names: SchoolNames) -> str:
-    """Return what matters most: ``412 students would change school, 398 of them at Maple High``."""
+def lead_sentence(plan: PlanStatus, names: SchoolNames, unchanged: int) -> str:
+    """Return what matters most: ``412 students would change school, 398 of them at Maple High``.
+
+    Args:
+        plan: The plan.
+        names: The names of the district's schools.
+        unchanged: Rows that match what is there.
+    """
     if not plan.reasons:
-        return f"{_capitalized(plan_sentence(plan.summary.district))}."
+        return result_sentence(plan.summary.district, unchanged)
     reason = plan.reasons[0]
     at = f" at {_school(reason.school, names)}" if reason.school else ""
     sentence = f"{_counted(reason)}{at} {what_would_happen(reason)}"
@@ -52,6 +58,16 @@ def lead_sentence(plan: PlanStatus, names: SchoolNames) -> str:
         of_them = "all of them" if count == reason.measured.count else f"{count:,} of them"
         sentence += f", {of_them} at {_school(school, names)}"
     return f"{sentence}."
+
+
+def result_sentence(counts: Counts, unchanged: int) -> str:
+    """Return what would become of all rows: ``290 students would change, 4 can’t be applied``."""
+    parts = [plan_sentence(replace(counts, rejected=0))]
+    if unchanged:
+        parts.append(f"{count_of(unchanged, 'row')} would change nothing")
+    if counts.rejected:
+        parts.append(f"{count_of(counts.rejected, 'row')} can’t be applied")
+    return f"{_capitalized(', '.join(parts))}."
 
 
 def reason_line(reason: Reason, names: SchoolNames) -> ReasonLine:

@@ -6,22 +6,23 @@ from typing import Any
 from django.http import HttpResponse
 
 from rollbook.accounts.permissions import Permission
-from rollbook.districts import modes
-from rollbook.districts.modes import Channel
-from rollbook.studentfile.problems.problem import Severity
+from rollbook.students import recognition
 from rollbook.text import count_of
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import decisions
 from rollbook.updates.planning.decisions import Decider, NotDecided
 from rollbook.updates.planning.plan_status import PlanStatus
+from rollbook.updates.receiving import drafts
 from rollbook.updates.reporting import plan_review, rows, timeline
 from rollbook.updates.reporting.report import Report, find, report
-from rollbook.updates.state_machine import PLAN_WAITING, Mode
+from rollbook.updates.state_machine import PLAN_WAITING
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.state_badge import badge_words
 from rollbook.web.pages.base.view import POST, PageRequest, member_page
+from rollbook.web.pages.mapping.result_columns import ResultColumns, columns_of_update
 from rollbook.web.pages.plan import page_data
 from rollbook.web.pages.plan.forms import DecisionForm, InvalidDecision
+from rollbook.web.pages.plan.mode_words import ModeChoice, mode_choice
 from rollbook.web.pages.plan.plan_words import effect, lead_sentence, next_step
 
 CONFLICT, FORBIDDEN = 409, 403
@@ -34,7 +35,11 @@ def is_undecided(update: UpdateJob) -> bool:
 
 
 def render_plan(
-    page_request: PageRequest, update: UpdateJob, form: DecisionForm = EMPTY, status: int = 200
+    page_request: PageRequest,
+    update: UpdateJob,
+    form: DecisionForm = EMPTY,
+    status: int = 200,
+    columns: ResultColumns | None = None,
 ) -> HttpResponse:
     """Render the page of a plan that waits.
 
@@ -43,18 +48,22 @@ def render_plan(
         update: The update.
         form: What was submitted, if it can't be done.
         status: The status of the response.
+        columns: The columns of the file, with the form that was submitted; None: none was.
     """
     current = report(update)
     plan = current.plan
     if plan is None:
         raise AssertionError(f"{update} waits without a plan")
     samples = plan_review.find_samples(update)
+    problems = page_data.problems_of(update, current.groups, confidential=False)
     shown = rows.students_shown(update, samples.rows)
-    page_request.audit("update", "seen", f"update {update.number}", shown)
+    named = recognition.students_named(update.district_id, page_data.values_in(problems))
+    page_request.audit("update", "seen", f"update {update.number}", {*shown, *named})
     context = {
         "report": current,
         "plan": plan,
         "form": form,
+        "columns": columns or columns_of_update(page_request, update),
         "samples": samples,
         "state": badge_words(current).word,
         "out_of_date": plan_review.count_out_of_date(update),
@@ -62,9 +71,9 @@ def render_plan(
         "mails": timeline.result_mails(update),
         "file": timeline.describe_file(update),
         "repairs": _repairs(page_request, update),
-        "unknown_students": _unknown_students(update),
-        **_by_severity(current),
-        **_by_school(update, plan, form, page_number(page_request)),
+        "problems": problems,
+        "choice": _mode_choice(update, plan),
+        **_by_school(update, current, form, page_number(page_request)),
         **_decision(page_request, update, plan),
     }
     return page_request.render("plan/detail.html", context, status)
@@ -128,14 +137,11 @@ def _decided(
     return page_request.redirect("update", update.number)
 
 
-def _unknown_students(update: UpdateJob) -> int:
-    """Return how many rows of a dry run could add new students in a mode that is allowed."""
-    allowed = modes.allowed_modes(update.district, Channel.PAGES)
-    is_suggested = update.is_check and update.mode == Mode.UPDATE and Mode.ADD in allowed
-    if not is_suggested or update.file_removed_at:
-        return 0
-    count: int = update.problem_counts.get("unknown_student", 0)
-    return count
+def _mode_choice(update: UpdateJob, plan: PlanStatus) -> ModeChoice | None:
+    """Return the mode of a dry run whose file can be checked again; None for other plans."""
+    if not drafts.can_check_again(update):
+        return None
+    return mode_choice(update, plan.summary.district)
 
 
 def _repairs(page_request: PageRequest, update: UpdateJob) -> list[page_data.Repair]:
@@ -143,20 +149,13 @@ def _repairs(page_request: PageRequest, update: UpdateJob) -> list[page_data.Rep
     return page_data.repairs_of(update) if may_map and not update.file_removed_at else []
 
 
-def _by_severity(current: Report) -> dict[str, Any]:
-    groups = current.groups
-    return {
-        "errors": [group for group in groups if group.severity is Severity.ERROR],
-        "warnings": [group for group in groups if group.severity is Severity.WARNING],
-    }
-
-
-def _by_school(
-    update: UpdateJob, plan: PlanStatus, form: DecisionForm, page: int
-) -> dict[str, Any]:
+def _by_school(update: UpdateJob, current: Report, form: DecisionForm, page: int) -> dict[str, Any]:
+    plan = current.plan
+    if plan is None:
+        return {}
     names = page_data.school_names(update)
     return {
-        "sentence": lead_sentence(plan, names),
+        "sentence": lead_sentence(plan, names, current.unchanged),
         "reasons": page_data.reasons_of(plan, names),
         "table": page_data.school_table(plan, names, page),
         "choices": page_data.choices(plan, names, form.chosen),

@@ -110,7 +110,7 @@ def _again(update: UpdateJob) -> str:
 
 
 def _corrections(update: UpdateJob) -> Iterator[Correction]:
-    for other in update.updatejob_set.order_by("number"):
+    for other in update.updatejob_set.exclude(state=State.DISCARDED).order_by("number"):
         has_ended = other.state not in UNFINISHED
         yield Correction(other.number, other.settled if has_ended else None)
 

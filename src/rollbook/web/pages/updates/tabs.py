@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from django.http import QueryDict
 from django.utils.http import urlencode
 
-from rollbook.pagination import Page, get_page
+from rollbook.pagination import Page
 from rollbook.studentfile.problems.problem import PROBLEM_CODES
 from rollbook.updates.exports.names_as_sent import with_names_as_sent
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.reporting import rows
+from rollbook.updates.reporting import rows, unchanged_rows
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.rows import WAITING, RowView
 from rollbook.updates.state_machine import Outcome
@@ -109,8 +109,8 @@ def row_table(update: UpdateJob, report: Report, query: QueryDict, number: int) 
 def _page(update: UpdateJob, name: str, code: str, number: int) -> Page[RowView]:
     if code:
         return rows.rows_with_problem(update, code, number, PAGE_SIZE)
-    if name == Outcome.UNCHANGED:  # only counted
-        return get_page(0, number, PAGE_SIZE, lambda first, last: [])
+    if name == Outcome.UNCHANGED:
+        return unchanged_rows.page_of(update, number, PAGE_SIZE)
     return rows.rows_of(update, name, page=number, size=PAGE_SIZE)
 
 

@@ -1,7 +1,6 @@
 """List the updates of a district; show, watch and cancel one of them."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 
 from django.http import HttpResponse, QueryDict
@@ -19,7 +18,6 @@ from rollbook.updates.exports.original_rows import RemovedByRetention, ensure_no
 from rollbook.updates.mappings.proposals import is_mappable
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import decisions
-from rollbook.updates.planning.decisions import Decider, NotDecided
 from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.drafts import NothingToRetry
 from rollbook.updates.receiving.files import FileMissing
@@ -207,8 +205,9 @@ def again(page_request: PageRequest, number: int) -> HttpResponse:
     found = find(page_request.district, number)
     update = page_request.require(found, "retry update", f"update {number}")
     try:
-        if page_request.request.POST.get("mode") == Mode.ADD:
-            return _check_adding(page_request, update)
+        mode = page_request.request.POST.get("mode", "")
+        if mode in set(Mode):
+            return _check_again(page_request, update, Mode(mode))
         receipt = drafts.start_again(update, page_request.member, page_request.now)
     except (NothingToRetry, FileMissing, QueueFull, ModeNotAllowed) as refused:
         page_request.audit("retry update", "not started", f"update {number}")
@@ -223,16 +222,15 @@ def again(page_request: PageRequest, number: int) -> HttpResponse:
     return page_request.redirect("update", started)
 
 
-def _check_adding(page_request: PageRequest, update: UpdateJob) -> HttpResponse:
-    """Check a file again, also adding new students, and discard the plan that doesn't."""
-    now = page_request.now
-    receipt = drafts.check_again(update, page_request.member, Mode.ADD, now)
-    started = receipt.update.number
-    page_request.audit("retry update", "started", f"update {update.number} as update {started}")
-    with suppress(NotDecided):
-        decider = Decider(page_request.member)
-        decisions.discard(page_request.district, update.number, update.plan_digest, decider, now)
-    return page_request.redirect("update", started)
+def _check_again(page_request: PageRequest, update: UpdateJob, mode: Mode) -> HttpResponse:
+    """Check a file again, perhaps in another mode, and discard the plan that it had before."""
+    receipt = drafts.check_again(update, page_request.member, mode, page_request.now)
+    started = receipt.update
+    page_request.audit(
+        "retry update", "started", f"update {update.number} as update {started.number}"
+    )
+    decisions.replace_plan(update, started)
+    return page_request.redirect("update", started.number)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)

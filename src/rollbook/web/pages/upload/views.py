@@ -1,6 +1,6 @@
 """Update students from a file: upload it, see what the check finds, and apply it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,32 +12,32 @@ from rollbook.accounts import notices
 from rollbook.accounts.notices import Notice
 from rollbook.accounts.permissions import Permission
 from rollbook.districts import modes
-from rollbook.districts.models import District, School
+from rollbook.districts.models import School
 from rollbook.districts.modes import Channel
 from rollbook.studentfile.columns import BY_NAME, COLUMNS, CONFIDENTIAL, Column
 from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
 from rollbook.students import recognition, snapshots
 from rollbook.students.models import Student
-from rollbook.text import format_short_time, name_updates
-from rollbook.updates.exports.source_update import find_source_update
-from rollbook.updates.mappings.proposals import is_mappable
+from rollbook.text import format_short_time
 from rollbook.updates.models import Draft
 from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.file_limits import file_limits
 from rollbook.updates.receiving.kept_bytes import QuotaExceeded
 from rollbook.updates.receiving.preview import FilePreview
-from rollbook.updates.receiving.receive import QueueFull, Receipt
-from rollbook.updates.reporting.report import applied_before
+from rollbook.updates.receiving.suggested_mode import suggest_mode
 from rollbook.updates.state_machine import Mode
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import Form
 from rollbook.web.pages.account.confirmation import ask_for_proof
 from rollbook.web.pages.base import uploads
 from rollbook.web.pages.base.column_labels import SECTIONS
+from rollbook.web.pages.base.listed_problems import list_problems
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
+from rollbook.web.pages.mapping.result_columns import ResultColumns, columns_of_draft
 from rollbook.web.pages.updates.downloads import csv_response
 from rollbook.web.pages.upload import template_csv
+from rollbook.web.pages.upload.checking import check, check_if_possible
 
 EXPIRED_STATUS = 404  # rather than 410, which would disclose which drafts there were
 COLUMN_FIELD = "column"
@@ -105,7 +105,7 @@ def upload_form(page_request: PageRequest) -> HttpResponse:
 @csrf_exempt  # uploads.handle_upload reads the form itself, and then checks its token
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def upload(page_request: PageRequest) -> HttpResponse:
-    """Receive a file as a draft, which is checked right away."""
+    """Receive a file, and check it: by itself, and then against the roster."""
     try:
         return uploads.handle_upload(
             page_request.request, lambda form: _create_draft(page_request, form)
@@ -125,53 +125,28 @@ def upload(page_request: PageRequest) -> HttpResponse:
 
 @member_page(Permission.UPDATE_STUDENTS)
 def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
-    """Render what the check found, and the choice to update students."""
+    """Render what was found in a file that wasn't checked against the roster."""
     found = drafts.find_draft(page_request.member, key, page_request.now)
     if found is None:
         return _submitted_or_expired(page_request, key)
-    preview = drafts.load_preview(found)
-    delete_at = found.created_at + drafts.LIFETIME
-    time_zone = page_request.district.time_zone
-    shown = recognition.students_named(page_request.district.pk, _texts(preview))
-    page_request.audit("draft", "seen", f"draft {key}", shown)
-    allowed = modes.allowed_modes(page_request.district, Channel.PAGES)
-    context = {
-        "draft": found,
-        "preview": preview,
-        "groups": [group for group in preview.groups if not _is_refusal(preview, group)],
-        "accepted": preview.rows - preview.rejected,
-        "modes": allowed,
-        "mode": _suggested_mode(found, allowed),
-        "is_mappable": is_mappable(preview.refusal)
-        and page_request.may(Permission.MANAGE_SETTINGS),
-        "may_map": not preview.refusal and page_request.may(Permission.MANAGE_SETTINGS),
-        "delete_at": format_short_time(delete_at, page_request.now, time_zone),
-    }
-    return page_request.render("upload/preview.html", context)
+    return render_draft(page_request, found)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def apply(page_request: PageRequest, key: UUID) -> HttpResponse:
-    """Check the draft against the roster, or start an update without that check."""
+    """Check the draft against the roster in the chosen mode."""
     found = drafts.find_draft(page_request.member, key, page_request.now)
     if found is None:
         return _submitted_or_expired(page_request, key)
     mode = page_request.request.POST.get("mode", Mode.UPDATE)
-    if (
-        mode not in modes.allowed_modes(found.district, Channel.PAGES)
-        or drafts.load_preview(found).refusal
-    ):
+    is_refused = drafts.load_preview(found).refusal
+    if is_refused or mode not in modes.allowed_modes(found.district, Channel.PAGES):
         page_request.error("Nothing was applied. Check the problems below, and choose again.")
         return page_request.redirect("draft", key)
     try:
-        is_check = page_request.request.POST.get("check") != "no"
-        receipt = drafts.submit_draft(found, Mode(mode), is_check=is_check)
-    except QueueFull as full:
-        page_request.error(_queue_full(page_request.district, full, found))
-        return page_request.redirect("draft", key)
+        return check(page_request, found, Mode(mode))
     except drafts.DraftExpired:
         return _submitted_or_expired(page_request, key)
-    return _started(page_request, receipt)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
@@ -184,6 +159,39 @@ def discard(page_request: PageRequest, key: UUID) -> HttpResponse:
     page_request.audit("draft", "discarded", f"draft {key}")
     page_request.success(f"{found.file_name} deleted. Nothing was applied.")
     return page_request.redirect("students-format")
+
+
+def render_draft(
+    page_request: PageRequest, found: Draft, columns: ResultColumns | None = None
+) -> HttpResponse:
+    """Render the result of a file that wasn't checked against the roster.
+
+    Args:
+        page_request: The request.
+        found: The draft.
+        columns: Its columns, with the form that was submitted; None: none was.
+    """
+    preview = drafts.load_preview(found)
+    suggested = suggest_mode(found, found.district)
+    columns = columns or columns_of_draft(page_request, found, preview.refusal)
+    time_zone = page_request.district.time_zone
+    texts = [*_texts(preview), *(column.name for column in columns.columns)]
+    shown = recognition.students_named(page_request.district.pk, texts)
+    page_request.audit("draft", "seen", f"draft {found.pk}", shown)
+    context = {
+        "draft": found,
+        "preview": preview,
+        "columns": columns,
+        "problems": list_problems(_shown_below(preview), confidential=True),
+        "accepted": preview.rows - preview.rejected,
+        "modes": modes.allowed_modes(page_request.district, Channel.PAGES),
+        "mode": suggested.mode if suggested else "",
+        "delete_at": format_short_time(
+            found.created_at + drafts.LIFETIME, page_request.now, time_zone
+        ),
+    }
+    status = columns.form.page_status if columns.form else 200
+    return page_request.render("upload/preview.html", context, status)
 
 
 def _render_upload_form(
@@ -204,20 +212,10 @@ def _render_upload_form(
     return page_request.render("upload/upload.html", context, status)
 
 
-def _suggested_mode(draft: Draft, allowed: Sequence[str]) -> Mode | None:
-    """Return the mode of the update whose rejected rows the file has; else the first allowed one.
-
-    A file that repeats rows of an update is used as that one was.
-    """
-    source = find_source_update(draft.header, draft.district)
-    if source and source.mode in allowed:
-        return Mode(source.mode)
-    return Mode(allowed[0]) if allowed else None
-
-
-def _is_refusal(preview: FilePreview, group: ProblemGroup) -> bool:
-    """Return whether the page shows these problems on top, as why the file is not accepted."""
-    return preview.refusal is not None and preview.refusal.code == group.code
+def _shown_below(preview: FilePreview) -> list[ProblemGroup]:
+    """Return the problems without those on top of the page: why the file is not accepted."""
+    refusal = preview.refusal.code if preview.refusal else ""
+    return [group for group in preview.groups if group.code != refusal]
 
 
 def _texts(preview: FilePreview) -> list[str]:
@@ -240,41 +238,15 @@ def _create_draft(page_request: PageRequest, form: Form) -> HttpResponse:
     )
     result = "refused" if drafts.load_preview(created).refusal else "kept"
     page_request.audit("draft", result, f"draft {created.pk}")
-    return page_request.redirect("draft", created.pk)
-
-
-def _started(page_request: PageRequest, receipt: Receipt) -> HttpResponse:
-    """Record the new update, and redirect to it."""
-    update = receipt.update
-    result = "replayed" if receipt.replayed else update.state
-    page_request.audit("start", result, f"update {update.number}")
-    if receipt.replayed:
-        page_request.success(
-            f"This file is already being processed as update {update.number}; "
-            "no second update was started."
-        )
-    elif before := applied_before(update):
-        at = format_short_time(before.received_at, page_request.now, update.district.time_zone)
-        page_request.success(
-            f"Update {before.number}, received {at}, already applied this file, "
-            "so there may be few changes."
-        )
-    return page_request.redirect("update", update.number)
+    return check_if_possible(page_request, created)
 
 
 def _submitted_or_expired(page_request: PageRequest, key: UUID) -> HttpResponse:
     """Redirect to the update that the draft has become, or tell that there is no such draft."""
     submitted = drafts.find_submitted(page_request.member, key)
     if submitted:
-        page_request.success(f"This file was already submitted as update {submitted.number}.")
+        if page_request.request.method == "POST":
+            page_request.success(f"This file was already checked as update {submitted.number}.")
         return page_request.redirect("update", submitted.number)
     context = {"hours": drafts.LIFETIME // timedelta(hours=1)}
     return page_request.render("upload/draft_expired.html", context, EXPIRED_STATUS)
-
-
-def _queue_full(district: District, full: QueueFull, found: Draft) -> str:
-    return (
-        f"The queue is full: {name_updates(full.waiting)} of {district.name} are already waiting. "
-        f"We’ve kept {found.file_name}. Try again when one of them has finished, "
-        "or cancel one you don’t need."
-    )
