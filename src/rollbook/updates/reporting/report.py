@@ -227,7 +227,7 @@ def find(district: District, number: int) -> UpdateJob | None:
 
 
 def previous(update: UpdateJob) -> UpdateJob | None:
-    """Return the district's last completed update before this one, or None."""
+    """Return the district's last completed update of a file before this one, or None."""
     return _completed_before(update).first()
 
 
@@ -235,9 +235,9 @@ def previous_of_feed(update: UpdateJob) -> UpdateJob | None:
     """Return the last completed update before this one of the same feed, or None.
 
     Files that were sent in the same way are a feed: by scripts, or by a person in the browser. One
-    that corrects another is of no feed.
+    that corrects or undoes another is of no feed.
     """
-    if update.corrects_id:
+    if update.corrects_id or update.undoes_id:
         return None
     return _completed_before(update).filter(source=update.source, corrects=None).first()
 
@@ -245,7 +245,7 @@ def previous_of_feed(update: UpdateJob) -> UpdateJob | None:
 def _completed_before(update: UpdateJob) -> QuerySet[UpdateJob]:
     earlier = UpdateJob.objects.filter(
         district=update.district_id, number__lt=update.number, state=State.COMPLETED
-    )
+    ).filter(undoes=None)
     return earlier.order_by("-number")
 
 
