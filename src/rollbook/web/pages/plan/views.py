@@ -22,7 +22,7 @@ from rollbook.web.pages.base.state_badge import badge_words
 from rollbook.web.pages.base.view import POST, PageRequest, member_page
 from rollbook.web.pages.plan import page_data
 from rollbook.web.pages.plan.forms import DecisionForm, InvalidDecision
-from rollbook.web.pages.plan.plan_words import effect, lead_sentence, next_step
+from rollbook.web.pages.plan.plan_words import effect, lead_sentence, next_step, undo_sentence
 
 CONFLICT, FORBIDDEN = 409, 403
 EMPTY = DecisionForm()
@@ -55,6 +55,7 @@ def render_plan(
         "report": current,
         "plan": plan,
         "form": form,
+        "set_back": plan.summary.district.changed - plan.summary.district.deactivated,
         "samples": samples,
         "state": badge_words(current).word,
         "out_of_date": plan_review.count_out_of_date(update),
@@ -155,8 +156,9 @@ def _by_school(
     update: UpdateJob, plan: PlanStatus, form: DecisionForm, page: int
 ) -> dict[str, Any]:
     names = page_data.school_names(update)
+    sentence = undo_sentence(plan) if update.undoes_id else lead_sentence(plan, names)
     return {
-        "sentence": lead_sentence(plan, names),
+        "sentence": sentence,
         "reasons": page_data.reasons_of(plan, names),
         "table": page_data.school_table(plan, names, page),
         "choices": page_data.choices(plan, names, form.chosen),
@@ -168,7 +170,7 @@ def _decision(page_request: PageRequest, update: UpdateJob, plan: PlanStatus) ->
     zone = page_request.district.time_zone
     return {
         "deciders": deciders,
-        "effect": effect(plan.summary.district),
+        "effect": effect(plan.summary.district, undoes=update.undoes_id is not None),
         "next_step": next_step(
             plan, may_approve=deciders.may_approve, deciders=deciders.members, zone=zone
         ),
