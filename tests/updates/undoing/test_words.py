@@ -32,7 +32,7 @@ def email(update: UpdateJob) -> tuple[str, str]:
     """Return the subject and the text of the last email about an update."""
     mails.queue_result_mails()
     message = mails.message(ResultMail.objects.filter(update=update).latest("pk"))
-    return message.subject, " ".join(str(message.body).split())
+    return str(message.subject), " ".join(str(message.body).split())
 
 
 def test_a_plan_says_what_it_would_set_back(update: UpdateJob) -> None:
