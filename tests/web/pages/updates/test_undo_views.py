@@ -61,6 +61,8 @@ def test_both_pages_and_the_history_say_what_was_undone(maple: District, browser
     assert "undid update 2: 1 of 2 students was set back." in page.text
     assert "1 couldn't be set back and stays as it is." in page.text
     assert page.links["update 2"] == "/updates/2"
+    assert "Set back 1" in page.text
+    assert "Left as they are 1" in page.text
     assert "Rejected and unprocessed rows" not in page.text
     assert "Checksum" not in page.text
     undone = browser.read("/updates/2")

@@ -65,7 +65,7 @@ def _effects(update: UpdateJob) -> Iterator[str]:
         were = "was" if passwords == 1 else "were"
         yield f"{count_of(passwords, 'password')} {were} changed. Old passwords can’t be restored."
     yield (
-        "The next file from your SIS applies its values again. Correct them there, or stop the "
+        "The next file from your SIS applies its own values again. Fix them there, or stop the "
         "nightly script, before you undo."
     )
 
