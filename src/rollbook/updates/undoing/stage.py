@@ -118,7 +118,7 @@ def _load_histories(update: UpdateJob, students: Sequence[int]) -> dict[int, _Hi
     """Return the history of students from the update on that is undone."""
     histories: defaultdict[int, _History] = defaultdict(_History)
     # Selected by student only: an update may have a million changes.
-    changes = Change.objects.filter(student__in=students).select_related("update", "member")
+    changes = Change.objects.filter(student__in=students).select_related("update")
     for change in changes.order_by("pk").iterator():
         history = histories[change.student_id]
         if change.update_id == update.undoes_id:
@@ -134,8 +134,7 @@ def _cause(update: UpdateJob, change: Change) -> str:
     """Return what made a change, after ``changed``."""
     if change.update:
         return f"in update {change.update.number}"
-    by = change.member.name if change.member else "your Rollbook administrator"
-    return f"by {by} on {format_date(local_date(update.district, change.changed_at))}"
+    return f"by hand on {format_date(local_date(update.district, change.changed_at))}"
 
 
 def _places(update: UpdateJob, histories: Any) -> Places:
