@@ -8,7 +8,8 @@ for a person, and what was approved is applied to students who haven't changed s
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F, Max
@@ -114,14 +115,37 @@ def _evaluate(update: UpdateJob, students: Sequence[int]) -> _Batch:
     return batch
 
 
+class _Change(NamedTuple):
+    """An entry of the history, in the order of ``_CHANGE_FIELDS``."""
+
+    student: int
+    field: str
+    old: str
+    new: str
+    update: int | None
+    number: int | None
+    at: datetime
+
+
+_CHANGE_FIELDS = (
+    "student__pk",
+    "field",
+    "old",
+    "new",
+    "update__pk",
+    "update__number",
+    "changed_at",
+)
+
+
 def _load_histories(update: UpdateJob, students: Sequence[int]) -> dict[int, _History]:
     """Return the history of students from the update on that is undone."""
     histories: defaultdict[int, _History] = defaultdict(_History)
     # Selected by student only: an update may have a million changes.
-    changes = Change.objects.filter(student__in=students).select_related("update")
-    for change in changes.order_by("pk").iterator():
-        history = histories[change.student_id]
-        if change.update_id == update.undoes_id:
+    changes = Change.objects.filter(student__in=students).order_by("pk")
+    for change in map(_Change._make, changes.values_list(*_CHANGE_FIELDS).iterator()):
+        history = histories[change.student]
+        if change.update == update.undoes_id:
             first = history.changes.get(change.field, change)
             history.changes[change.field] = PastChange(first.old, change.new)
         elif history.changes:
@@ -130,11 +154,11 @@ def _load_histories(update: UpdateJob, students: Sequence[int]) -> dict[int, _Hi
     return histories
 
 
-def _cause(update: UpdateJob, change: Change) -> str:
+def _cause(update: UpdateJob, change: _Change) -> str:
     """Return what made a change, after ``changed``."""
-    if change.update:
-        return f"in update {change.update.number}"
-    return f"by hand on {format_date(local_date(update.district, change.changed_at))}"
+    if change.number is not None:
+        return f"in update {change.number}"
+    return f"by hand on {format_date(local_date(update.district, change.at))}"
 
 
 def _places(update: UpdateJob, histories: Any) -> Places:
