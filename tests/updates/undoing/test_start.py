@@ -51,8 +51,8 @@ def test_who_started_to_undo_which_update_is_recorded(maple: District, manager: 
 def test_an_update_that_has_not_ended_cannot_be_undone(maple: District) -> None:
     waiting = send(maple, GRADES, is_check=True)
     assert refusal(maple, 2) == "not_ended"
-    finish(waiting)  # now its plan waits
-    assert refusal(maple, 2) == "not_ended"
+    finish(waiting)
+    assert refusal(maple, 2) == "not_applied"
 
 
 def test_an_update_that_changed_nothing_cannot_be_undone(maple: District) -> None:

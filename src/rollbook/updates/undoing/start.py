@@ -15,7 +15,7 @@ from rollbook.students.models import Change
 from rollbook.updates import runner, state_log
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import receive
-from rollbook.updates.state_machine import UNFINISHED, Mode, State
+from rollbook.updates.state_machine import PLAN_WAITING, UNFINISHED, Mode, State
 
 HISTORY_NEEDED = timedelta(days=1)
 """How much longer the history of an update must be kept, so that its plan can be made."""
@@ -42,6 +42,10 @@ class NotUndoable(Exception):
 def find_obstacle(update: UpdateJob, now: datetime) -> NotUndoable | None:
     """Return why an update can't be undone now; None if it can be."""
     number = update.number
+    if update.state in PLAN_WAITING and update.decided_at is None:
+        return NotUndoable(
+            "not_applied", f"Update {number} hasn't been applied. Discard its plan instead."
+        )
     if update.state in UNFINISHED:
         return NotUndoable(
             "not_ended", f"Update {number} hasn't ended. Cancel it, or wait until it has ended."
@@ -111,10 +115,13 @@ def _has_history(update: UpdateJob, now: datetime) -> bool:
     kept = timedelta(days=update.district.history_kept_days)
     if (update.applying_at or update.received_at) < now - kept + HISTORY_NEEDED:
         return False
+    removed_through = update.district.history_removed_through
+    if not removed_through:
+        return True
     # With 0 added, PostgreSQL reads the update's own changes, and not all from the first one on.
     changes = Change.objects.filter(update=update).annotate(key=F("pk") + 0)
     first: int | None = changes.aggregate(first=Min("key"))["first"]
-    return first is not None and first > update.district.history_removed_through
+    return first is not None and first > removed_through
 
 
 def _undoing(update: UpdateJob) -> UpdateJob | None:
