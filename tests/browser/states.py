@@ -311,7 +311,7 @@ def _staff_imported(page: Page) -> None:
 
 
 def _undo_question(page: Page) -> None:
-    page.goto("/updates/2")
+    page.goto("/updates/1")
     page.get_by_role("button", name="Undo…").click()
     page.get_by_role("button", name="Make a plan").wait_for()
 
