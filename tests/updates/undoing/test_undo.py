@@ -11,6 +11,8 @@ from rollbook.operations.lifecycle.erasure import remove_records
 from rollbook.students.manual import edits_by_member
 from rollbook.students.manual.schools import close_school
 from rollbook.students.models import Student
+from rollbook.updates.applying import apply
+from rollbook.updates.cancel import cancel
 from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.state_machine import Mode, State
 from rollbook.updates.undoing import start
@@ -18,6 +20,7 @@ from tests.conftest import make_member
 from tests.updates.absences.nights import night, row
 from tests.updates.night import (
     a_class,
+    applying,
     column_of,
     counts,
     enroll,
@@ -124,6 +127,22 @@ def test_nothing_changes_until_the_plan_is_applied(district: District) -> None:
     run(district, "STUDENT_ID,GRADE\ns000,5")
     plan_undo(district, 2)
     assert values_of(district, "s000", "GRADE") == ("5",)
+
+
+def test_an_undo_that_was_canceled_is_finished_by_another(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = students(district)
+    run(district, a_class(4, GRADE="5"))
+    update = plan_undo(district, 2)
+    approve(update)
+    monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", 1)
+    monkeypatch.setattr(apply, "MAX_CHUNK_ROWS", 1)
+    applying(update, chunks=1)
+    cancel(district)
+    assert report_of(update).updated == 1
+    assert counts(undo(district, 2)) == {"updated": 3, "unchanged": 1}
+    assert students(district) == before
 
 
 # What is left
