@@ -30,7 +30,7 @@ from rollbook.web.pages.staff import views as staff_views
 from rollbook.web.pages.students import chosen_views, edit_views
 from rollbook.web.pages.students import views as students_views
 from rollbook.web.pages.transfers import views as transfers_views
-from rollbook.web.pages.updates import downloads, fix_views
+from rollbook.web.pages.updates import downloads, fix_views, undo_views
 from rollbook.web.pages.updates import views as updates_views
 from rollbook.web.pages.upload import views as upload_views
 from rollbook.web.security_txt import security_txt
@@ -116,6 +116,7 @@ urlpatterns = [
     path("updates/<int:number>/missing.csv", downloads.missing, name="update-missing-csv"),
     path("updates/<int:number>/fix", fix_views.fix, name="update-fix"),
     path("updates/<int:number>/again", updates_views.again, name="update-again"),
+    path("updates/<int:number>/undo", undo_views.undo, name="update-undo"),
     path("updates/<int:number>/cancel", updates_views.cancel, name="update-cancel"),
     path("updates/<int:number>/columns", header_views.of_update, name="update-columns"),
     path("updates/<int:number>/mapping", mapping_views.of_update, name="update-mapping"),

@@ -318,6 +318,12 @@ def _staff_imported(page: Page) -> None:
     _submit(page)
 
 
+def _undo_question(page: Page) -> None:
+    page.goto("/updates/1")
+    page.get_by_role("button", name="Undo…").click()
+    page.get_by_role("button", name="Make a plan").wait_for()
+
+
 def _school_refused(page: Page) -> None:
     page.goto("/schools/new")
     page.get_by_label("School ID").fill("100")
@@ -685,6 +691,7 @@ STATES = (
     State("updates-none-found", "/updates?state=failed"),
     State("updates-new", "/updates", NEW_DISTRICT),
     State("update-completed", "/updates/2"),
+    State("update-undo", _undo_question),
     State("update-with-errors", "/updates/3"),
     State("update-fix", _expanded("/updates/3/fix")),
     State("update-refused", "/updates/4"),

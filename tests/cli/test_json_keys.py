@@ -106,6 +106,7 @@ class TestPrinted:
         assert keys("update", "watch", "maple-usd", 4)["state"] == "checked"
         assert keys("update", "start", "maple-usd", base)["update"] == 5
         assert len(keys("update", "list", "maple-usd")) == 5
+        assert keys("update", "undo", "maple-usd", 1)["undoes"] == 1
         assert keys("student", "show", "maple-usd", "00123")["history"]
         assert keys("audit", "who-saw", "maple-usd", "--student", "00123")
         assert keys("file", "check", files / "students.csv")["problems"]

@@ -15,8 +15,9 @@ from rollbook.jobs.single_worker.heartbeat import WorkerLock
 from rollbook.updates import mails
 from rollbook.updates.models import FileChunk, ResultMail, UpdateJob
 from rollbook.updates.state_machine import State
+from rollbook.updates.undoing import start
 from tests.doctor.conftest import Here, results
-from tests.updates.night import a_class, finish, run, send
+from tests.updates.night import a_class, enroll, finish, run, send
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +95,14 @@ def test_an_update_that_waits_long_is_an_error_unless_its_district_is_busy(
         "update 1 of maple-usd, and 1 other too, has been waiting since "
     )
     changed(update, state=State.CHECKING, started_at=now)
+    assert [level for level, _ in results(worker_and_updates.updates(here()))] == [Level.OK]
+
+
+def test_an_undo_has_no_file_to_be_missed(here: Here, update: UpdateJob) -> None:
+    finish(update)
+    enroll(update.district, a_class(1))
+    undo = start.start(update.district, 2, None, "rollbook", timezone.now())
+    assert undo.state == State.RECEIVED
     assert [level for level, _ in results(worker_and_updates.updates(here()))] == [Level.OK]
 
 

@@ -44,6 +44,8 @@ from rollbook.updates.planning.limits import Limit, Limits  # noqa: E402
 from rollbook.updates.receiving import drafts, files, receive  # noqa: E402
 from rollbook.updates.resolving import resolver  # noqa: E402
 from rollbook.updates.state_machine import Mode, State  # noqa: E402
+from rollbook.updates.undoing import stage  # noqa: E402
+from rollbook.updates.undoing import start as undoing  # noqa: E402
 
 DECIDERS = 4
 
@@ -165,7 +167,7 @@ def sweep() -> None:
 def in_small_steps() -> None:
     """From now on."""
     apply.MIN_CHUNK_ROWS = apply.MAX_CHUNK_ROWS = 10
-    find.ROWS_PER_STEP = deactivate.ROWS_PER_CHUNK = 5
+    find.ROWS_PER_STEP = deactivate.ROWS_PER_CHUNK = stage.STUDENTS_PER_STEP = 5
     check_range.MAX_UNKNOWN, check_range.MAX_RECORDS, resolver.ROWS_PER_TRANSACTION = (
         20,
         20,
@@ -220,6 +222,21 @@ def approve_until(statement: str) -> None:
             ("200",),
         )
     print(int(statement) - left())
+
+
+def undo_until(statement: str, number: str) -> None:
+    """Start to undo an update, but die at this SQL statement; print how many there are."""
+    district = District.objects.get(slug="maple-usd")
+    with dying_at(int(statement)) as left:
+        undoing.start(district, int(number), None, "rollbook", timezone.now())
+    print(int(statement) - left())
+
+
+def apply_checked() -> None:
+    """Approve the dry run that waits."""
+    update = UpdateJob.objects.select_related("district").get(state=State.CHECKED)
+    digest, now = update.plan_digest, timezone.now()
+    decisions.approve(update.district, update.number, digest, Decider(None), now)
 
 
 def decide(how: str) -> None:

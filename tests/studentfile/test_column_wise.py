@@ -16,6 +16,7 @@ from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.database_codes import DATABASE_PROBLEMS
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.row_codes import ROW_CODES
+from rollbook.studentfile.problems.undo_codes import UNDO_PROBLEMS
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.reading.row_damage import RowDamage
@@ -112,7 +113,8 @@ CAUSES: Mapping[str, tuple[dict[str, str], ...]] = {
 NEVER_BY_ONE_ROW = {"required", "looks_double_encoded"}
 """The first is found when a student is added, the second only in updates of earlier versions."""
 
-CODES = sorted({code.code for code in ROW_CODES} - {code.code for code in DATABASE_PROBLEMS})
+FOUND_LATER = (*DATABASE_PROBLEMS, *UNDO_PROBLEMS)
+CODES = sorted({code.code for code in ROW_CODES} - {code.code for code in FOUND_LATER})
 MIXED = FileRules(DateOrder.MIXED, {"13": "adult", "t1": "1"}, epoch_is_null=True)
 RULES = (FileRules(), FileRules(DateOrder.DAY_FIRST), MIXED)
 

@@ -129,6 +129,13 @@ def correction(district: District) -> UpdateJob:
     return update
 
 
+def undo(district: District) -> UpdateJob:
+    update = completed(district)
+    first = UpdateJob.objects.filter(district=district).earliest("number")
+    UpdateJob.objects.filter(pk=update.pk).update(undoes=first)
+    return update
+
+
 @pytest.mark.parametrize(
     ("make", "counts"),
     [
@@ -141,6 +148,7 @@ def correction(district: District) -> UpdateJob:
         (canceled, False),
         (failed, False),
         (correction, False),
+        (undo, False),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )

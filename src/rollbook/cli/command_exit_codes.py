@@ -45,6 +45,11 @@ MEANINGS: Mapping[str, Mapping[int, str]] = {
     "update watch": _UPDATE,
     "update start": _STARTED,
     "update retry": _STARTED,
+    "update undo": {
+        OK: "the update was started; with --watch, every student can be set back",
+        FAILED: "the update can't be undone, or another error",
+        SOME_REJECTED: "with --watch: some students can't be set back",
+    },
     "student check": {
         OK: "the file was checked, and no row would be rejected",
         FAILED: "the file can't be used, or another error",

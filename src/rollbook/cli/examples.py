@@ -52,6 +52,7 @@ EXAMPLES: Mapping[str, str] = {
     "update watch": "maple-usd",
     "update cancel": "maple-usd 17",
     "update retry": "maple-usd 17 --watch",
+    "update undo": "maple-usd 17 --watch",
     "update list": "maple-usd",
     "update show": "maple-usd 17 --rejected > rejected.csv",
     "update approve": "maple-usd 17 --plan 3f9c2a7be410 --without 100 200",

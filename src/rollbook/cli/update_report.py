@@ -12,6 +12,7 @@ from rollbook.text import format_number, format_timestamp, join_words, name_upda
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.planning.reason_words import plan_sentence, reason_sentence
+from rollbook.updates.reporting import undo_words
 from rollbook.updates.reporting.remarks import named_columns
 from rollbook.updates.reporting.report import Report, problems, report
 from rollbook.updates.reporting.status_json import status_context, to_json
@@ -83,7 +84,8 @@ def report_lines(job: UpdateJob, *, every: bool = False) -> Iterator[str]:
 def _plan_lines(plan: PlanStatus, job_report: Report) -> Iterator[str]:
     """Yield the lines about a plan: what it would do, and which limits it exceeds."""
     time_zone = job_report.time_zone
-    yield f"plan {plan.digest}: {plan_sentence(plan.summary.district)}"
+    sentence = plan_sentence if job_report.undoes is None else undo_words.plan_sentence
+    yield f"plan {plan.digest}: {sentence(plan.summary.district)}"
     for reason in plan.reasons:
         yield f"  {reason_sentence(reason)}"
     if job_report.is_waiting and plan.decided_at is None:
@@ -109,11 +111,16 @@ def _is_in_first_line(job_report: Report) -> bool:
 
 def _report_values(job_report: Report) -> Iterator[tuple[str, str]]:
     time_zone = job_report.time_zone
-    yield "file", _file_description(job_report)
+    undone = job_report.undoes
+    if undone is None:
+        yield "file", _file_description(job_report)
+    else:
+        yield "undoes", name_updates([undone])
+        yield "students", format_number(job_report.rows)
     yield "SHA-256", job_report.file_digest
     yield "ignored columns", named_columns(job_report)
     yield "warnings", format_number(job_report.warnings) if job_report.warnings else ""
-    yield "mode", job_report.mode.value
+    yield "mode", job_report.mode.value if undone is None else ""
     if job_report.absences:
         yield "missing students", format_number(job_report.absences.missing)
     yield "dry run", "yes" if job_report.is_check else ""
@@ -126,6 +133,8 @@ def _report_values(job_report: Report) -> Iterator[tuple[str, str]]:
         yield "split into", name_updates(job_report.split_into)
     if job_report.corrected_by:
         yield "corrected by", name_updates(job_report.corrected_by)
+    if job_report.undone_by is not None:
+        yield "undone by", name_updates([job_report.undone_by])
     yield "started by", f"{_starter(job_report)}, with {job_report.source}"
     yield "received", format_timestamp(job_report.received_at, time_zone)
     yield "started", format_timestamp(job_report.started_at, time_zone)

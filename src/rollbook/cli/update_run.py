@@ -114,14 +114,19 @@ def _receive(district: District, incoming: IncomingFile, wanted: FileToSend) -> 
             f"{hint(str(unknown), unknown.known, unknown.repair)}",
         ) from None
     except QueueFull as error:
-        numbers = ", ".join(map(str, error.waiting))
-        raise CommandError(
-            "queue_full",
-            f"updates {numbers} of {district.name} are already waiting; "
-            "load the file when one of them has finished",
-        ) from None
+        raise queue_full(district, error) from None
     except QuotaExceeded as error:
         raise CommandError("quota_exceeded", str(error)) from None
+
+
+def queue_full(district: District, error: QueueFull) -> CommandError:
+    """Return the error that too many updates are waiting."""
+    numbers = ", ".join(map(str, error.waiting))
+    return CommandError(
+        "queue_full",
+        f"updates {numbers} of {district.name} are already waiting; "
+        "try again when one of them has finished",
+    )
 
 
 def follow(receipt: Receipt, arguments: Namespace) -> int:

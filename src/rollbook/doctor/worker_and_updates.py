@@ -95,7 +95,8 @@ def _waiting(live: list[UpdateJob]) -> Iterator[CheckResult]:
 
 
 def _without_file(live: list[UpdateJob]) -> Iterator[CheckResult]:
-    for update in live:
+    with_file = [update for update in live if not update.file_removed_at]
+    for update in with_file:
         if not (settings.SPOOL / update.spool_name).exists() and not _is_in_database(update):
             yield error(
                 f"the file of {_named(update)} is missing from {settings.SPOOL}",

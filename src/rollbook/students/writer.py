@@ -258,6 +258,8 @@ def _assignments(change: StudentChange, schools: Mapping[str, int]) -> dict[str,
     assignments: dict[str, Any] = {
         name.lower(): new[name] for name in STUDENT_TABLE_COLUMNS if name in new
     }
+    if new.get("STUDENT_ID") == "":
+        assignments["student_id"] = None
     if "SCHOOL_ID" in new:
         assignments["school_id"] = schools[new["SCHOOL_ID"]]
     if "PASSWORD" in new:

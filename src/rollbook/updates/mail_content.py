@@ -22,6 +22,7 @@ from rollbook.text import (
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.held_in_a_row import ALARMING, held_in_a_row
 from rollbook.updates.planning.reason_words import reason_sentence
+from rollbook.updates.reporting import undo_words
 from rollbook.updates.reporting.remarks import named_columns
 from rollbook.updates.reporting.report import (
     MAX_LINES_SHOWN,
@@ -95,6 +96,8 @@ def outcome_of(report: Report, in_a_row: int = 0) -> str:
         report: The report of the update.
         in_a_row: How many files in a row were held.
     """
+    if report.undoes is not None:
+        return undo_words.outcome_of(report)
     if report.state is State.HELD and in_a_row >= ALARMING:
         return f"Update held ({in_a_row} files in a row), nothing applied yet"
     if report.state in _OUTCOMES:
@@ -140,12 +143,23 @@ def _button(report: Report) -> Link:
     label = f"See update {report.number}"
     if report.is_waiting:
         label = "Review the plan"
-    elif report.rejected and report.state is State.COMPLETED:
+    elif report.rejected and report.state is State.COMPLETED and report.undoes is None:
         label = "See the rejected rows"
     return page_link(label, f"/updates/{report.number}")
 
 
 def _counts(report: Report) -> Iterator[Counts]:
+    if report.undoes is not None:
+        students = [
+            ("set back", report.updated),
+            ("as before already", report.unchanged),
+            ("left as they are", report.rejected),
+            ("not processed", report.not_processed),
+        ]
+        yield Counts(
+            f"{count_of(report.rows, 'student')} of update {report.undoes}", tuple(students)
+        )
+        return
     rows = [
         ("changed", report.updated),
         ("added", report.added),
@@ -175,6 +189,10 @@ def _refusal(report: Report) -> Iterator[Section]:
 def _problems(report: Report, update: UpdateJob) -> Iterator[Section]:
     errors = [group for group in report.groups if group.severity is Severity.ERROR]
     warnings = [group for group in report.groups if group.severity is Severity.WARNING]
+    if report.undoes is not None:  # students have no lines
+        yield from _left_values(errors, "These students stay as they are.", "Not set back")
+        yield from _left_values(warnings, "These students' other values were set back.", "Warnings")
+        return
     if errors:
         lines = rejected_lines(update)
         are_all = report.rejected <= MAX_LINES_SHOWN
@@ -188,6 +206,13 @@ def _problems(report: Report, update: UpdateJob) -> Iterator[Section]:
         ]
         intro = "These rows were applied, but please check them."
         yield Section("Warnings", tuple(items), intro, _more(warnings))
+
+
+def _left_values(groups: Sequence[ProblemGroup], intro: str, title: str) -> Iterator[Section]:
+    """Yield what an undo has left as it is."""
+    if groups:
+        items = [_problem(each, (), are_all=True) for each in groups[:MAX_PROBLEMS]]
+        yield Section(title, tuple(items), intro, _more(groups))
 
 
 def _problem(group: ProblemGroup, lines: Sequence[int], *, are_all: bool) -> Item:
@@ -228,7 +253,8 @@ def _reasons(report: Report) -> Iterator[Section]:
 
 def _facts(report: Report, update: UpdateJob) -> Iterator[tuple[str, str]]:
     time_zone = report.time_zone
-    yield "File", format_bytes(report.file_size)
+    if report.undoes is None:
+        yield "File", format_bytes(report.file_size)
     if ignored := named_columns(report):
         yield "Not read", plain(ignored)
     yield from _origin(report)
@@ -245,8 +271,12 @@ def _facts(report: Report, update: UpdateJob) -> Iterator[tuple[str, str]]:
 def _origin(report: Report) -> Iterator[tuple[str, str]]:
     starter = report.starter
     name = f"{plain(starter.name)} ({starter.email})" if starter else _ADMINISTRATOR
-    yield "Mode", MODES[report.mode]
-    yield "Sent by", f"{name}, with {report.source}"
+    if report.undoes is None:
+        yield "Mode", MODES[report.mode]
+        yield "Sent by", f"{name}, with {report.source}"
+    else:
+        yield "Undoes", f"update {report.undoes}"
+        yield "Started by", f"{name}, with {report.source}"
     yield "Received", format_datetime(report.received_at, report.time_zone)
 
 

@@ -121,13 +121,14 @@ def _may_still_complete(district: District, since: datetime) -> bool:
 
 
 def _received_since(district: District, since: datetime) -> "QuerySet[UpdateJob]":
-    """Return the updates received since then, without those that correct another one."""
-    return UpdateJob.objects.filter(district=district, received_at__gt=since, corrects=None)
+    """Return the updates received since then, without those that correct or undo another one."""
+    received = UpdateJob.objects.filter(district=district, received_at__gt=since)
+    return received.filter(corrects=None, undoes=None)
 
 
 def _last_good(district: District) -> str:
     """Return when the last file arrived that was applied, in ISO 8601; empty if there was none."""
-    good = UpdateJob.objects.filter(district=district, state=State.COMPLETED)
+    good = UpdateJob.objects.filter(district=district, state=State.COMPLETED, undoes=None)
     received_at = good.order_by("-number").values_list("received_at", flat=True).first()
     return received_at.isoformat() if received_at else ""
 

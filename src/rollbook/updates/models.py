@@ -25,6 +25,7 @@ from rollbook.updates.state_machine import (
     Outcome,
     State,
 )
+from rollbook.updates.undoing.models import UndoFields
 
 __all__ = [
     "CheckedRange",
@@ -102,7 +103,7 @@ class StudentFile(models.Model):
         return header
 
 
-class UpdateJob(StudentFile, PlanFields, FeedFields):
+class UpdateJob(StudentFile, PlanFields, FeedFields, UndoFields):
     """The processing of one student file. Only ``transitions.py`` writes ``state``."""
 
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
@@ -206,6 +207,12 @@ class UpdateJob(StudentFile, PlanFields, FeedFields):
             ),
             models.UniqueConstraint(
                 fields=["district"], condition=Q(state__in=IN_PROGRESS), name="update_one_at_a_time"
+            ),
+            models.UniqueConstraint(
+                fields=["undoes"],
+                condition=Q(undoes__isnull=False)
+                & Q(state__in=[*UNFINISHED, State.COMPLETED.value]),
+                name="update_undone_once",
             ),
             models.CheckConstraint(condition=Q(state__in=_values(State)), name="update_state"),
             models.CheckConstraint(condition=Q(mode__in=_values(Mode)), name="update_mode"),

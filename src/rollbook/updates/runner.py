@@ -28,6 +28,7 @@ from rollbook.updates.planning import judge, left_out, split
 from rollbook.updates.resolving import conflicts, refusal, token_share
 from rollbook.updates.state_machine import IN_PROGRESS, IN_QUEUE, PLAN_WAITING, Mode, State
 from rollbook.updates.transitions import Fenced
+from rollbook.updates.undoing import stage
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,10 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
         return
     update = UpdateJob.objects.select_related("district").get(pk=update_id)
     if update.state == State.CHECKING:
-        yield from check.steps(update, run)
+        if update.undoes_id:
+            yield from stage.steps(update, run)
+        else:
+            yield from check.steps(update, run)
         if problem := refusal.find_problem(update):
             _refuse(update, run, problem)
             return
@@ -125,7 +129,8 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
     yield from left_out.steps(update, run)
     yield from apply.steps(update, run)
     yield from deactivate.steps(update, run)
-    yield from manifest.steps(update, run)
+    if not update.undoes_id:  # the students stay touched, so the next file is compared with them
+        yield from manifest.steps(update, run)
     _complete(update, run)
 
 
@@ -239,10 +244,12 @@ def _finish_checking(update: UpdateJob, run: str) -> State:
     """
     update.refresh_from_db()
     now = timezone.now()
-    examined = examine.examine(update, now)
-    judgment = judge.judge(update, now, examined.reasons)
+    examined = None if update.undoes_id else examine.examine(update, now)
+    reasons = examined.reasons if examined else judge.no_reasons
+    judgment = judge.judge(update, now, reasons)
     with transaction.atomic():
-        examine.store(update, examined)
+        if examined:
+            examine.store(update, examined)
         if judgment.held_schools:
             District.objects.select_for_update(no_key=True).get(pk=update.district_id)
             transitions.record_progress(update.pk, State.CHECKING, run)
@@ -265,7 +272,7 @@ def _complete(update: UpdateJob, run: str) -> None:
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    following = manifest.prepare(update)
+    following = None if update.undoes_id else manifest.prepare(update)
     named_again = count.students_named_again(update)
     with transaction.atomic():
         _transition(update.pk, State.COMPLETED, run)

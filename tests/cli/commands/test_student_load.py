@@ -146,7 +146,7 @@ def test_a_full_queue_is_an_error(
     assert (result.code, result.err) == (
         1,
         "ERROR queue_full: updates 1, 2, 3, 4 of Maple USD are already waiting; "
-        "load the file when one of them has finished\n",
+        "try again when one of them has finished\n",
     )
 
 

@@ -1,6 +1,7 @@
-"""``rollbook update start``, ``watch``, ``cancel`` and ``retry``."""
+"""``rollbook update start``, ``watch``, ``cancel``, ``retry`` and ``undo``."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -153,12 +154,50 @@ def test_a_file_that_is_gone_cannot_be_retried(
     assert result.err.startswith("ERROR file_gone: the file of update 1 is no longer available; ")
 
 
-def test_updates_of_the_neighbor_can_neither_be_watched_canceled_nor_retried(
+def test_an_update_is_undone(rollbook: Rollbook, maple: District, base: Path) -> None:
+    rollbook("student", "load", "maple-usd", base)
+    base.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook', grade='5')}\n")
+    rollbook("student", "load", "maple-usd", base)
+    started = rollbook("update", "undo", "maple-usd", 2)
+    assert started.code == 0
+    assert started.out.startswith(
+        "Started update 3, which plans to undo update 2 in 1 student.\nNo worker is running. "
+    )
+    again = rollbook("update", "undo", "maple-usd", 2)
+    assert (again.code, again.out) == (1, "")
+    assert again.err.startswith("ERROR being_undone: update 3 undoes update 2 already. ")
+    watched = rollbook("update", "watch", "maple-usd", 3)
+    assert watched.code == 0
+    assert watched.out.startswith("CHECKED update 3: 1 student would be set back; apply or ")
+    assert re.search("^  undoes +update 2$", watched.out, re.MULTILINE)
+    digest = UpdateJob.objects.get(number=3).plan_digest
+    rollbook("update", "approve", "maple-usd", 3, "--plan", digest)
+    rollbook("update", "watch", "maple-usd", 3)
+    assert Student.objects.get(student_id="00123").grade == "4"
+    assert "undone by" in rollbook("update", "show", "maple-usd", 2).out
+    retried = rollbook("update", "retry", "maple-usd", 3)
+    assert retried.err.startswith("ERROR nothing_to_retry: update 3 undoes update 2 and ")
+
+
+def test_the_exit_code_of_an_undo_says_that_students_are_left(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
+    rollbook("student", "load", "maple-usd", base)
+    Student.objects.filter(student_id="00123").update(grade="5")
+    base.write_text(f"{HEADER}\n{row('00124', 'Ben', 'Cole', grade='6')}\n")
+    rollbook("student", "load", "maple-usd", base)
+    report = json.loads(rollbook("update", "undo", "maple-usd", 1, "--watch", "--json").out)
+    assert (report["state"], report["undoes"], report["rejected"]) == ("checked", 1, 1)
+    rollbook("update", "cancel", "maple-usd", 3)
+    assert rollbook("update", "undo", "maple-usd", 1, "--watch").code == 3
+
+
+def test_updates_of_the_neighbor_can_neither_be_watched_canceled_nor_retried_nor_undone(
     rollbook: Rollbook, maple: District, cedar: District, base: Path
 ) -> None:
     School.objects.create(district=cedar, organization_id="999", name="Cedar High")
     send_bytes(cedar, base.read_bytes(), Mode.ADD)
-    for command in ("watch", "cancel", "retry"):
+    for command in ("watch", "cancel", "retry", "undo"):
         result = rollbook("update", command, "maple-usd", 1)
         assert result.err.startswith("ERROR no_such_update: Maple USD has no update 1; ")
     assert rollbook("update", "cancel", "maple-usd").code == 1

@@ -33,6 +33,8 @@ from tests.accounts.audit.test_seals import bypass_triggers
 from tests.conftest import make_district
 from tests.db.database_errors import OURS, Kill, fault_at
 from tests.operations.lifecycle.district import STUDENTS, files, fill, rows, unfinished_update
+from tests.updates.night import finish
+from tests.updates.undoing.undoing import approve, plan_undo
 
 T = TypeVar("T")
 
@@ -103,6 +105,14 @@ def test_the_counts_are_exact(filled: Member) -> None:
     ):
         assert removed[kind] == expected[kind], kind
     assert removed["audit events"] == expected["audit events"]
+
+
+def test_an_update_is_removed_after_the_one_that_undoes_it(filled: Member) -> None:
+    undo = plan_undo(filled.district, 2)
+    approve(undo)
+    finish(undo)
+    assert delete(filled.district).counts["districts"] == 1
+    assert not UpdateJob.objects.exists()
 
 
 @pytest.mark.statement("S42")

@@ -94,6 +94,7 @@ KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     "update-missing-csv": lambda cedar: {"number": cedar.update.number},
     "update-fix": lambda cedar: {"number": cedar.update.number},
     "update-again": lambda cedar: {"number": cedar.update.number},
+    "update-undo": lambda cedar: {"number": cedar.update.number},
     "update-cancel": lambda cedar: {"number": cedar.update.number},
     "update-approve": lambda cedar: {"number": cedar.update.number},
     "update-discard": lambda cedar: {"number": cedar.update.number},

@@ -51,6 +51,8 @@ _ABOUT_A_SERVER = frozenset(
         "split_from",
         "split_into",
         "started_by",
+        "undoes",
+        "undone_by",
         "update",
         "waiting_for",
     }

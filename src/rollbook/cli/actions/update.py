@@ -1,4 +1,4 @@
-"""Run ``rollbook update``: start, watch, cancel and show updates, and decide about plans."""
+"""Run ``rollbook update``: start, watch, cancel, undo and show updates; decide about plans."""
 
 import sys
 from argparse import Namespace
@@ -9,9 +9,9 @@ from django.utils import timezone
 from rollbook.cli import output
 from rollbook.cli.audit_log import record, record_with_confidential
 from rollbook.cli.errors import OK, CommandError
-from rollbook.cli.lookup import get_district
+from rollbook.cli.lookup import get_district, require_active
 from rollbook.cli.update_report import print_report, toned_state
-from rollbook.cli.update_run import FileToSend, follow, send, watch
+from rollbook.cli.update_run import SOURCE, FileToSend, follow, queue_full, send, watch
 from rollbook.districts.models import District
 from rollbook.districts.suspension import DistrictSuspended
 from rollbook.text import count_of, format_number, format_timestamp, join_words
@@ -23,12 +23,14 @@ from rollbook.updates.planning import decisions
 from rollbook.updates.planning.decisions import Decider, NotDecided
 from rollbook.updates.receiving.drafts import later_completed
 from rollbook.updates.receiving.files import FileMissing
-from rollbook.updates.receiving.receive import Receipt
+from rollbook.updates.receiving.receive import QueueFull, Receipt
 from rollbook.updates.reporting.report import current_update, find, report
 from rollbook.updates.reporting.state_words import words_of
 from rollbook.updates.reporting.status_line import cancellation_summary
 from rollbook.updates.runner import worker_status
 from rollbook.updates.state_machine import State
+from rollbook.updates.undoing.start import NotUndoable
+from rollbook.updates.undoing.start import start as start_undo
 
 _COUNTS = ("rows", "updated", "added", "unchanged", "rejected")
 _HEADERS = ("number", "state", "mode", "received", *_COUNTS, "file")
@@ -60,7 +62,38 @@ def retry(arguments: Namespace) -> int:
     return _started(send(district, wanted), arguments)
 
 
+def undo(arguments: Namespace) -> int:
+    """Start the update that undoes another one; its plan waits for a decision."""
+    district = get_district(arguments.district)
+    require_active(district)
+    undone = _get_update(district, arguments.number)
+    try:
+        job = start_undo(district, undone.number, None, SOURCE, timezone.now())
+    except NotUndoable as error:
+        reason = error.reason.rstrip(".")
+        raise CommandError(error.code, f"{reason[:1].lower()}{reason[1:]}") from None
+    except QueueFull as error:
+        raise queue_full(district, error) from None
+    if arguments.watch:
+        return watch(job, arguments)
+    if arguments.json:
+        print_report(job, as_json=True)
+        return OK
+    print(
+        f"Started update {job.number}, which plans to undo update {undone.number} in "
+        f"{count_of(job.rows, 'student')}."
+    )
+    _print_how_to_watch(job)
+    return OK
+
+
 def _require_retryable(job: UpdateJob) -> None:
+    if job.undoes:
+        raise CommandError(
+            "nothing_to_retry",
+            f"update {job.number} undoes update {job.undoes.number} and has no file; run "
+            f"`rollbook update undo {job.district.slug} {job.undoes.number}`",
+        )
     if job.state not in _NOT_APPLIED or job.split_from_id:
         raise CommandError(
             "nothing_to_retry",
@@ -88,12 +121,16 @@ def _started(receipt: Receipt, arguments: Namespace) -> int:
         return OK
     verb = "Continues as" if receipt.replayed else "Started"
     print(f"{verb} update {job.number}: {job.file_name}, {count_of(job.rows, 'row')}.")
+    _print_how_to_watch(job)
+    return OK
+
+
+def _print_how_to_watch(job: UpdateJob) -> None:
     watching = f"`rollbook update watch {job.district.slug} {job.number}`"
     if worker_status().alive:
         print(f"To see its progress, run {watching}.")
     else:
         print(f"No worker is running. Start `rollbook serve`, or process it here with {watching}.")
-    return OK
 
 
 def watch_update(arguments: Namespace) -> int:

@@ -25,12 +25,15 @@ EXPORT_OPTIONS = {
 def register(commands: Commands) -> None:
     """Register ``update list``, ``show``, and the commands that start, end and decide."""
     group = add_command_group(
-        commands, "update", "Start, watch, cancel and show updates, and decide about their plans."
+        commands,
+        "update",
+        "Start, watch, cancel, undo and show updates, and decide about their plans.",
     )
     _register_start(group)
     _register_watch(group)
     _register_cancel(group)
     _register_retry(group)
+    _register_undo(group)
     list_command = add_command(group, "list", _run_list, "List updates, newest first.")
     add_district_argument(list_command)
     add_json_option(list_command)
@@ -137,6 +140,22 @@ def _register_retry(group: Commands) -> None:
     _add_watch_option(command)
 
 
+def _register_undo(group: Commands) -> None:
+    command = add_command(
+        group,
+        "undo",
+        _run_undo,
+        "Make a plan that sets back what an update has changed.",
+        "Values go back to what they were, unless something has changed them since. Students who "
+        "were added are deactivated, not deleted. Old passwords can't be restored. The plan is a "
+        "new update; nothing changes until `update approve` applies it. The next file from the SIS "
+        "applies its values again unless they are fixed there.",
+    )
+    add_district_argument(command)
+    _add_number(command, "")
+    _add_watch_option(command)
+
+
 def _register_decision(
     group: Commands, name: str, run: Callable[[Namespace], int], *texts: str
 ) -> ArgumentParser:
@@ -199,6 +218,12 @@ def _run_retry(arguments: Namespace) -> int:
     from rollbook.cli.actions.update import retry
 
     return retry(arguments)
+
+
+def _run_undo(arguments: Namespace) -> int:
+    from rollbook.cli.actions.update import undo
+
+    return undo(arguments)
 
 
 def _run_list(arguments: Namespace) -> int:

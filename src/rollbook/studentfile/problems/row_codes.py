@@ -2,6 +2,7 @@
 
 from rollbook.studentfile.problems.codes import ProblemCode, row_error, warning
 from rollbook.studentfile.problems.database_codes import DATABASE_PROBLEMS
+from rollbook.studentfile.problems.undo_codes import UNDO_PROBLEMS
 
 SHAPE_ERRORS: tuple[ProblemCode, ...] = (
     row_error(
@@ -363,4 +364,5 @@ ROW_CODES: tuple[ProblemCode, ...] = (
     *VALUE_ERRORS,
     *VALUE_WARNINGS,
     *DATABASE_PROBLEMS,
+    *UNDO_PROBLEMS,
 )

@@ -77,7 +77,7 @@ def _earlier_file(update: UpdateJob) -> Iterator[Finding]:
     if update.rows_staged < MIN_CHANGES:
         return
     completed = UpdateJob.objects.filter(
-        district=update.district_id, state=State.COMPLETED, split_from=None
+        district=update.district_id, state=State.COMPLETED, split_from=None, undoes=None
     ).exclude(pk=update.pk)
     same = completed.filter(file_digest=update.file_digest).order_by("-number").first()
     if same is None:

@@ -233,7 +233,10 @@ def _what_happened(update: UpdateJob) -> Iterator[str]:
     name = f"update {update.number}"
     if update.state == State.DISCARDED:
         yield _how_discarded(update)
-        yield "Upload the file again if it is still wanted."
+        if update.undoes:
+            yield f"Undo update {update.undoes.number} again if that is still wanted."
+        else:
+            yield "Upload the file again if it is still wanted."
     elif update.decided_at is not None:
         at = format_datetime(update.decided_at, update.district.time_zone)
         yield f"{name} was approved at {at}; cancel it to stop it."

@@ -25,7 +25,8 @@ DIGEST_LENGTH = 12
 """Hexadecimal digits of a plan's digest, which a person can compare and type."""
 
 
-def _no_reasons(expected: Collection[str]) -> list[Reason]:
+def no_reasons(expected: Collection[str]) -> list[Reason]:
+    """Return that nothing looks wrong with a file."""
     return []
 
 
@@ -53,7 +54,7 @@ class Judgment:
 def judge(
     update: UpdateJob,
     now: datetime,
-    reasons_of_file: Callable[[Collection[str]], list[Reason]] = _no_reasons,
+    reasons_of_file: Callable[[Collection[str]], list[Reason]] = no_reasons,
 ) -> Judgment:
     """Judge the plan of an update by the limits of its district.
 
@@ -126,12 +127,13 @@ def replace_older_plans(update: UpdateJob, judgment: Judgment) -> None:
     """Discard older plans that wait, in the transaction in which a complete file leaves checking.
 
     The newest data counts. But a dry run replaces only older dry runs: who tries out a file doesn't
-    decide about the one that was sent last night.
+    decide about the one that was sent last night. A plan that undoes an update has no data of its
+    own, and stays.
     """
     if not judgment.is_complete:
         return
     older = UpdateJob.objects.filter(
-        district=update.district_id, state__in=PLAN_WAITING, number__lt=update.number
+        district=update.district_id, state__in=PLAN_WAITING, number__lt=update.number, undoes=None
     )
     if update.is_check:
         older = older.filter(is_check=True)

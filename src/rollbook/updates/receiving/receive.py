@@ -296,7 +296,7 @@ def create_update(submission: Submission) -> Receipt:
         return replayed
     same_as = submission.updates().order_by("-number").first()
     if not submission.is_refused:
-        _check_queue_length(submission.district)
+        require_place_in_queue(submission.district)
     update = _insert_update(submission)
     state_log.log_after_commit(update.pk, State.RECEIVED)
     spool.copy_to_database(update.spool_name)
@@ -312,7 +312,7 @@ def _insert_update(submission: Submission) -> UpdateJob:
     district, columns = submission.district, submission.columns
     return UpdateJob.objects.create(
         district=district,
-        number=_next_number(district),
+        number=next_number(district),
         mode=submission.mode,
         encoding=submission.encoding,
         file_digest=submission.digest,
@@ -367,13 +367,19 @@ def _commit(
     return receipt
 
 
-def _next_number(district: District) -> int:
+def next_number(district: District) -> int:
+    """Return the number of the district's next update; the caller has locked the district."""
     updates = UpdateJob.objects.filter(district=district)
     highest: int | None = updates.aggregate(highest=Max("number"))["highest"]
     return (highest or 0) + 1
 
 
-def _check_queue_length(district: District) -> None:
+def require_place_in_queue(district: District) -> None:
+    """Check that another update may wait.
+
+    Raises:
+        QueueFull: Too many updates are waiting.
+    """
     updates = UpdateJob.objects.filter(district=district)
     received = updates.filter(state=State.RECEIVED).order_by("number")
     waiting = list(received.values_list("number", flat=True))

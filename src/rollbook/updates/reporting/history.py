@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypedDict, Unpack
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from rollbook.accounts.models import Member
 from rollbook.districts.local_dates import local_date, local_midnight
@@ -84,7 +84,8 @@ class LatestUpdates:
     Attributes:
         last: The update of the scheduled feed that ended last: not sent in the browser. Without
             any, that of all that ended last. Dry runs that were discarded don't count.
-        by_hand: The update that ended last of those sent in the browser, if it isn't ``last``.
+        by_hand: The update that ended last of those sent in the browser and of those that undo
+            another one, if it isn't ``last``.
         running: The update in progress.
         waiting: The numbers of the queued updates, and of approved plans.
         received_at: When the newest file of the same feed as ``last`` was received.
@@ -145,9 +146,10 @@ def latest_updates(district: District) -> LatestUpdates:
     ]
     ended = updates.exclude(state__in=UNFINISHED).exclude(state=State.DISCARDED, is_check=True)
     newest_first = ended.order_by("-ended_at", "-number")
-    scheduled = newest_first.exclude(source=SOURCE_BROWSER).first()
-    by_hand = newest_first.filter(source=SOURCE_BROWSER).first()
-    feed = updates.exclude(source=SOURCE_BROWSER) if scheduled else updates
+    is_by_hand = Q(source=SOURCE_BROWSER) | Q(undoes__isnull=False)
+    scheduled = newest_first.exclude(is_by_hand).first()
+    by_hand = newest_first.filter(is_by_hand).first()
+    feed = updates.exclude(is_by_hand) if scheduled else updates
     newest = feed.order_by("-number").values_list("received_at", flat=True).first()
     return LatestUpdates(
         last=scheduled or by_hand,

@@ -12,13 +12,14 @@ LATEST_UPDATES = 30
 
 
 def rejected_rows_about(student: Student) -> list[StagedRow]:
-    """Return the rejected rows about a student in the latest updates, the latest first.
+    """Return the rejected rows of files about a student in the latest updates, the latest first.
 
     A row is about the student if it was matched with the student, or if it has the student's ID,
     with or without its leading zeros, or username, or no ID but the name and date of birth. Once an
     update has ended, only digests of the keys are kept.
     """
     updates = UpdateJob.objects.filter(district=student.district_id, details_hidden_at=None)
+    updates = updates.filter(undoes=None)
     latest = list(updates.order_by("-number").values_list("pk", flat=True)[:LATEST_UPDATES])
     rejected = StagedRow.objects.rejected().filter(update__in=latest)
     keys: set[int] = set()

@@ -34,7 +34,7 @@ from rollbook.updates.state_machine import (
 )
 
 PEOPLE = ("district", "member", "decided_by", "mapping")
-RELATED = (*PEOPLE, "corrects", "replaced_by", "split_from")
+RELATED = (*PEOPLE, "corrects", "replaced_by", "split_from", "undoes")
 """The foreign keys that a report follows.
 
 Few updates have another one, and to select three more with all of their columns takes longer than
@@ -55,7 +55,9 @@ class Report:
     columns that are not read. ``corrects`` is the number of the update whose exported rows this
     file contains; ``corrected_by`` has the numbers of the updates that contain exported rows of
     this one. ``deactivated`` are students whom the file doesn't name, so they aren't rows.
-    ``mapping`` is the name of the column mapping through which the file is read.
+    ``mapping`` is the name of the column mapping through which the file is read. ``undoes`` is the
+    number of the update whose changes this one sets back, and then rows are students and there is
+    no file; ``undone_by`` is that of the update that has set back this one.
     """
 
     number: int
@@ -99,6 +101,8 @@ class Report:
     note: str = ""
     mapping: str = ""
     mapping_version: int | None = None
+    undoes: int | None = None
+    undone_by: int | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -148,6 +152,9 @@ def report(update: UpdateJob) -> Report:
             update.updatejob_set.order_by("number").values_list("number", flat=True)
         ),
         split_into=tuple(update.split_into.order_by("number").values_list("number", flat=True)),
+        undone_by=update.undone_by.filter(state=State.COMPLETED)
+        .values_list("number", flat=True)
+        .first(),
     )
 
 
@@ -169,7 +176,7 @@ def report_without_problems(update: UpdateJob) -> Report:
         starter=update.member,
         file_name=update.file_name,
         file_size=update.file_size,
-        file_digest=update.file_digest,
+        file_digest="" if update.undoes_id else update.file_digest,
         encoding=update.detected_encoding,
         rows=update.rows,
         read=update.rows_read,
@@ -198,6 +205,7 @@ def report_without_problems(update: UpdateJob) -> Report:
         note=update.note,
         mapping=update.mapping.name if update.mapping else "",
         mapping_version=update.mapping.version if update.mapping else None,
+        undoes=update.undoes.number if update.undoes else None,
     )
 
 
@@ -227,7 +235,7 @@ def find(district: District, number: int) -> UpdateJob | None:
 
 
 def previous(update: UpdateJob) -> UpdateJob | None:
-    """Return the district's last completed update before this one, or None."""
+    """Return the district's last completed update of a file before this one, or None."""
     return _completed_before(update).first()
 
 
@@ -235,9 +243,9 @@ def previous_of_feed(update: UpdateJob) -> UpdateJob | None:
     """Return the last completed update before this one of the same feed, or None.
 
     Files that were sent in the same way are a feed: by scripts, or by a person in the browser. One
-    that corrects another is of no feed.
+    that corrects or undoes another is of no feed.
     """
-    if update.corrects_id:
+    if update.corrects_id or update.undoes_id:
         return None
     return _completed_before(update).filter(source=update.source, corrects=None).first()
 
@@ -245,7 +253,7 @@ def previous_of_feed(update: UpdateJob) -> UpdateJob | None:
 def _completed_before(update: UpdateJob) -> QuerySet[UpdateJob]:
     earlier = UpdateJob.objects.filter(
         district=update.district_id, number__lt=update.number, state=State.COMPLETED
-    )
+    ).filter(undoes=None)
     return earlier.order_by("-number")
 
 

@@ -10,7 +10,7 @@ from rollbook.text import count_of, format_datetime, format_number
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.planning.reason_words import first_reason, plan_sentence
-from rollbook.updates.reporting import remarks
+from rollbook.updates.reporting import remarks, undo_words
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.state_machine import EXPIRED, REPLACED, Mode, Outcome, State
 
@@ -204,6 +204,8 @@ def words_of(update: UpdateJob | Report) -> StateWords:
 
 def result_sentence(report: Report) -> str:
     """Return how the update ended and what to do next; nothing while it is unfinished."""
+    if report.undoes is not None:
+        return undo_words.result_sentence(report, discard_cause(report.plan) if report.plan else "")
     pronouns = ("it", "it'll") if report.rejected == 1 else ("them", "they'll")
     return words_of(report).sentence.format(
         update=f"Student update {report.number} for {report.district}",

@@ -78,6 +78,8 @@ def to_json(report: Report, line: StatusLine, context: StatusContext) -> dict[st
         "column_mapping": _mapping_to_json(report),
         "split_from": report.split_from,
         "split_into": list(report.split_into),
+        "undoes": report.undoes,
+        "undone_by": report.undone_by,
         "link": link(report, context.url),
         "plan": _plan_to_json(report.plan) if report.plan else None,
     }

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from rollbook.text import count_of, format_duration, format_percent, format_time, name_updates
 from rollbook.updates.planning.reason_words import first_reason, plan_sentence
+from rollbook.updates.reporting import undo_words
 from rollbook.updates.reporting.progress import seconds_left, stalled_since
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.state_words import APPLYING, CHECKING, discard_cause, words_of
@@ -164,7 +165,8 @@ def approximate(seconds: int) -> str:
 def _checked_plan(report: Report, context: StatusContext) -> StatusLine:
     if waiting := _approved(report, context):
         return waiting
-    does = plan_sentence(report.plan.summary.district) if report.plan else ""
+    sentence = plan_sentence if report.undoes is None else undo_words.plan_sentence
+    does = sentence(report.plan.summary.district) if report.plan else ""
     return _line(report, f"{does}; apply or discard it at {link(report, context.url)}")
 
 

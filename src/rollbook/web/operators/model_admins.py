@@ -185,7 +185,7 @@ class Updates(ReadOnlyAdmin):
         ("summary", "reasons"),
         ("planned_at", "apply_at", "discard_at"),
         ("decided_by", "decided_at", "decision_note", "left_out_schools"),
-        ("discard_reason", "replaced_by"),
+        ("discard_reason", "replaced_by", "undoes"),
         ("attempts_without_progress", "error_reference"),
         ("file_removed_at", "details_hidden_at", "details_removed_at"),
     )

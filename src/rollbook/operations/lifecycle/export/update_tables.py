@@ -14,7 +14,7 @@ _UPDATE_TIMES = ("received_at", "started_at", "applying_at", "ended_at", "file_r
 
 def _updates(district: District) -> Iterator[Row]:
     updates = UpdateJob.objects.filter(district=district).select_related(
-        "member", "corrects", "limit_set", "decided_by", "replaced_by", "mapping"
+        "member", "corrects", "limit_set", "decided_by", "replaced_by", "mapping", "undoes"
     )
     for update in updates.order_by("number").iterator(ROWS_PER_QUERY):
         yield [
@@ -61,6 +61,7 @@ def _plan(update: UpdateJob) -> Row:
         update.left_out_schools,
         update.discard_reason,
         update.replaced_by.number if update.replaced_by else None,
+        update.undoes.number if update.undoes else None,
     ]
 
 
@@ -155,6 +156,7 @@ UPDATE_TABLES: tuple[Table, ...] = (
             ("left_out_schools", "School IDs of the schools that were left out"),
             ("discard_reason", "person, expired, replaced or canceled"),
             ("replaced_by", "the update that replaced it"),
+            ("undoes", "the update that it undoes; such an update has no file"),
         ),
         _updates,
     ),

@@ -84,7 +84,7 @@ def _silence(page_request: PageRequest, latest: LatestUpdates) -> Iterator[Item]
 def _rejected(page_request: PageRequest) -> Iterator[Item]:
     """Yield the rejected rows of the last file of the feed, and of a recent one sent by hand."""
     completed = UpdateJob.objects.filter(
-        district=page_request.district, state=State.COMPLETED, corrects=None
+        district=page_request.district, state=State.COMPLETED, corrects=None, undoes=None
     ).order_by("-number")
     recent = completed.filter(received_at__gte=page_request.now - BY_HAND_FOR)
     for updates in (

@@ -20,6 +20,7 @@ from rollbook.updates.reporting.state_words import (
     SCHEDULED,
     WAITING,
     discard_cause,
+    result_sentence,
 )
 from rollbook.updates.reporting.status_line import StatusContext, cancellation_summary
 from rollbook.updates.state_machine import State
@@ -83,6 +84,8 @@ def headline(home: HomeState, context: StatusContext) -> Headline:
     if home.last is None:
         text = "No student file has arrived yet."
         return Headline(text, "", "Upload file", "students-update")
+    if home.last.undoes is not None:
+        return _undo(home.last)
     return _ENDED[home.last.state](home, home.last, context)
 
 
@@ -147,6 +150,12 @@ def _unfinished(home: HomeState, live: Report, context: StatusContext) -> Headli
     queue = f", and {name_updates(home.waiting)} will follow" if home.waiting else ""
     text = f"Update {live.number} is running{queue}."
     return Headline(text, RUNNING.word, step, "update", live.number)
+
+
+def _undo(last: Report) -> Headline:
+    """Return how the undo of an update ended, if nothing else was ever sent by a script."""
+    text = result_sentence(last)
+    return Headline(text, badge_words(last).word, "View update", "update", last.number)
 
 
 def _completed(home: HomeState, last: Report, context: StatusContext) -> Headline:

@@ -11,6 +11,7 @@ from rollbook.updates.planning.limits import Reason
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.planning.reason_words import noun_of, plan_sentence, what_would_happen
 from rollbook.updates.planning.summary import Counts, Summary
+from rollbook.updates.reporting import undo_words
 from rollbook.updates.reporting.plan_figures import FIGURES, Figure
 from rollbook.web.pages.base.column_labels import label
 
@@ -38,6 +39,11 @@ class ReasonLine:
     of: str
     share: str
     limit: str
+
+
+def undo_sentence(plan: PlanStatus) -> str:
+    """Return what matters most of a plan that undoes an update."""
+    return f"{_capitalized(undo_words.plan_sentence(plan.summary.district))}."
 
 
 def lead_sentence(plan: PlanStatus, names: SchoolNames, unchanged: int) -> str:
@@ -83,9 +89,14 @@ def reason_line(reason: Reason, names: SchoolNames) -> ReasonLine:
     )
 
 
-def effect(counts: Counts) -> str:
-    """Return what applying a plan does, for its button: ``Change 290 and add 12``; or nothing."""
-    effects = list(_effects(counts))
+def effect(counts: Counts, *, undoes: bool = False) -> str:
+    """Return what applying a plan does, for its button: ``Change 290 and add 12``; or nothing.
+
+    Args:
+        counts: What it does, in numbers.
+        undoes: Whether it undoes an update: ``Set back 290 students and deactivate 12``.
+    """
+    effects = list(undo_words.effects(counts) if undoes else _effects(counts))
     return _capitalized(join_words(effects)) if effects else ""
 
 

@@ -23,7 +23,7 @@ from rollbook.web.pages.mapping.result_columns import ResultColumns, columns_of_
 from rollbook.web.pages.plan import page_data
 from rollbook.web.pages.plan.forms import DecisionForm, InvalidDecision
 from rollbook.web.pages.plan.mode_words import ModeChoice, mode_choice
-from rollbook.web.pages.plan.plan_words import effect, lead_sentence, next_step
+from rollbook.web.pages.plan.plan_words import effect, lead_sentence, next_step, undo_sentence
 
 CONFLICT, FORBIDDEN = 409, 403
 EMPTY = DecisionForm()
@@ -64,6 +64,7 @@ def render_plan(
         "plan": plan,
         "form": form,
         "columns": columns or columns_of_update(page_request, update),
+        "set_back": plan.summary.district.changed - plan.summary.district.deactivated,
         "samples": samples,
         "state": badge_words(current).word,
         "out_of_date": plan_review.count_out_of_date(update),
@@ -154,8 +155,11 @@ def _by_school(update: UpdateJob, current: Report, form: DecisionForm, page: int
     if plan is None:
         return {}
     names = page_data.school_names(update)
+    sentence = lead_sentence(plan, names, current.unchanged)
+    if update.undoes_id:
+        sentence = undo_sentence(plan)
     return {
-        "sentence": lead_sentence(plan, names, current.unchanged),
+        "sentence": sentence,
         "reasons": page_data.reasons_of(plan, names),
         "table": page_data.school_table(plan, names, page),
         "choices": page_data.choices(plan, names, form.chosen),
@@ -167,7 +171,7 @@ def _decision(page_request: PageRequest, update: UpdateJob, plan: PlanStatus) ->
     zone = page_request.district.time_zone
     return {
         "deciders": deciders,
-        "effect": effect(plan.summary.district),
+        "effect": effect(plan.summary.district, undoes=update.undoes_id is not None),
         "next_step": next_step(
             plan, may_approve=deciders.may_approve, deciders=deciders.members, zone=zone
         ),

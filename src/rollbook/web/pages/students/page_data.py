@@ -48,6 +48,7 @@ class ChangeView:
         added: whether the student was added; then there are no values.
         secret: whether the values are never shown.
         update: the number of the update that made the change, if one did.
+        undoes: the number of the update that it has undone, if it has.
         by: the name of the member who made the change, if one did.
     """
 
@@ -59,6 +60,7 @@ class ChangeView:
     added: bool
     secret: bool
     update: int | None
+    undoes: int | None
     by: str
 
 
@@ -143,7 +145,7 @@ def history_of(student: Student, number: int, *, confidential: bool) -> Page[Cha
 
     changes = Change.objects.filter(student=student)
     # Changes made at the same time are in the order of the columns.
-    ordered = changes.select_related("update", "member").order_by("-changed_at", "pk")
+    ordered = changes.select_related("update__undoes", "member").order_by("-changed_at", "pk")
     return get_page(
         changes.count(),
         number,
@@ -184,6 +186,7 @@ def _change_view(change: Change, *, hidden: bool) -> ChangeView:
     is_added = change.field == STUDENT_ADDED
     name = "Student" if is_added else label(change.field)
     update = change.update.number if change.update else None
+    undone = change.update.undoes if change.update else None
     member = change.member.name if change.member else ""
     old, new = "", ""
     if not hidden:
@@ -197,5 +200,6 @@ def _change_view(change: Change, *, hidden: bool) -> ChangeView:
         added=is_added,
         secret=change.field == "PASSWORD",
         update=update,
+        undoes=undone.number if undone else None,
         by=member,
     )

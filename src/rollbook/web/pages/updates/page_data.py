@@ -19,11 +19,15 @@ from rollbook.updates.reporting.state_words import result_sentence
 from rollbook.updates.reporting.status_json import status_context
 from rollbook.updates.reporting.status_line import approximate
 from rollbook.updates.state_machine import UNFINISHED, State
+from rollbook.updates.undoing.start import find_obstacle
 from rollbook.web.pages.base.column_labels import label
 from rollbook.web.pages.base.state_badge import badge_words
 from rollbook.web.pages.updates.comparison import comparison_of
 from rollbook.web.pages.updates.progress_sentences import progress_sentence
 from rollbook.web.pages.updates.tabs import row_table
+
+_NOT_PLAIN = frozenset({"being_undone", "expired"})
+"""Why an update can't be undone, if its page doesn't say so anyway."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ def context_of(update: UpdateJob, now: datetime, query: QueryDict, page: int) ->
         "corrections": list(_corrections(update)),
         "comparison": comparison_of(update) if current.state is State.COMPLETED else None,
         "again": _again(update),
+        **_undo(update, now),
         "may_fix": current.ended and not update.file_removed_at and not update.details_hidden_at,
     }
 
@@ -107,6 +112,16 @@ def _again(update: UpdateJob) -> str:
     if not can_start_again(update):
         return ""
     return "Resume" if update.state == State.CANCELED else "Retry"
+
+
+def _undo(update: UpdateJob, now: datetime) -> dict[str, Any]:
+    """Return whether the update can be undone, and why not if that isn't plain to see."""
+    obstacle = find_obstacle(update, now)
+    is_hidden = obstacle is not None and obstacle.code in _NOT_PLAIN
+    return {
+        "may_undo": obstacle is None,
+        "why_not_undone": obstacle.reason if obstacle and is_hidden else "",
+    }
 
 
 def _corrections(update: UpdateJob) -> Iterator[Correction]:

@@ -91,6 +91,10 @@ def _manager(request: HttpRequest, now: datetime) -> Member:
 
 
 def _file_lines(current: Report) -> Iterable[str]:
+    if current.undoes is not None:
+        yield f"Undoes: update {current.undoes}, {count_of(current.rows, 'student')}"
+        yield _started_by(current)
+        return
     size, rows = count_of(current.file_size, "byte"), count_of(current.rows, "row")
     yield f"File: {current.file_name}, {size}, {rows}"
     yield f"SHA-256: {current.file_digest}"
@@ -99,9 +103,15 @@ def _file_lines(current: Report) -> Iterable[str]:
     if current.warnings:
         yield f"Warnings: {current.warnings:,}"
     yield f"Mode: {current.mode}"
+    yield _started_by(current)
+    if current.undone_by is not None:
+        yield f"Undone by: update {current.undone_by}"
+
+
+def _started_by(current: Report) -> str:
     starter = current.starter
     name = f"{starter.name} ({starter.email})" if starter else "the operator of the server"
-    yield f"Started by: {name}, with {current.source}"
+    return f"Started by: {name}, with {current.source}"
 
 
 def _time_lines(current: Report, now: datetime) -> Iterable[str]:

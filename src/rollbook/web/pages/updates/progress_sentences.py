@@ -65,5 +65,6 @@ def _counts(report: Report) -> str:
             f"Updating: {report.changed:,} of {count_of(report.staged, 'changed student')}; "
             f"{report.unchanged:,} unchanged, {report.rejected:,} rejected."
         )
+    noun = "row" if report.undoes is None else "student"
     share = format_percent(report.read, report.rows).replace(" ", "")
-    return f"Checking: {report.read:,} of {count_of(report.rows, 'row')} read ({share})."
+    return f"Checking: {report.read:,} of {count_of(report.rows, noun)} read ({share})."

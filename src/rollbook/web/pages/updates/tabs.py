@@ -69,6 +69,13 @@ _FIRST: Mapping[str, str] = {
 }
 """What is shown first if the address names nothing: the first of these that has rows."""
 
+_OF_UNDO: Mapping[str, str] = {
+    Outcome.REJECTED: "Left as they are",
+    Outcome.UPDATED: "Set back",
+    Outcome.UNCHANGED: "As before already",
+}
+"""What outcomes are called if an update undoes another one."""
+
 _ORDER = (
     Outcome.UPDATED,
     Outcome.ADDED,
@@ -94,8 +101,9 @@ def row_table(update: UpdateJob, report: Report, query: QueryDict, number: int) 
     name = _selected(query.get(SHOW, ""), counts)
     code = query.get(PROBLEM, "")
     definition = PROBLEM_CODES.get(code)
-    tabs = tuple(_tabs(counts, name))
-    current = Tab(name, _FIRST[name], counts[name], is_current=True)
+    labels = _FIRST if report.undoes is None else {**_FIRST, **_OF_UNDO}
+    tabs = tuple(_tabs(counts, name, labels))
+    current = Tab(name, labels[name], counts[name], is_current=True)
     if update.details_hidden_at:
         return RowTable(tabs, current, None)
     page = _page(update, name, code if definition else "", number)
@@ -132,7 +140,7 @@ def _selected(name: str, counts: Mapping[str, int]) -> str:
     return next((str(each) for each in _FIRST if counts[each]), Outcome.UPDATED.value)
 
 
-def _tabs(counts: Mapping[str, int], selected: str) -> Iterator[Tab]:
+def _tabs(counts: Mapping[str, int], selected: str, labels: Mapping[str, str]) -> Iterator[Tab]:
     for each in map(str, _ORDER):
         if counts[each] or each in _ALWAYS or each == selected:
-            yield Tab(each, _FIRST[each], counts[each], each == selected)
+            yield Tab(each, labels[each], counts[each], each == selected)

@@ -8,7 +8,7 @@ from rollbook.db.migration_operations import set_c_collation
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("updates", "0013_watched"),
+        ("updates", "0014_undo"),
     ]
 
     operations = [
