@@ -8,14 +8,14 @@ from django import forms
 from rollbook.districts.file_schedule import WEEKDAYS, Pause, parse_time
 from rollbook.districts.models import GRACE_MINUTES
 from rollbook.districts.schedules import ScheduleSettings
-from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.pages.base.forms import EditForm, FormWithReasons
 
 _LEAST, _MOST = GRACE_MINUTES
 _GRACE_ERROR = f"Enter a whole number from {_LEAST} to {_MOST}."
 _DAY_ERRORS = {"required": "Enter a date.", "invalid": "Enter a date such as 2026-12-21."}
 
 
-class ExpectedFilesForm(FormWithReasons):
+class ExpectedFilesForm(EditForm):
     """By when a file is expected on each weekday."""
 
     grace_minutes = forms.IntegerField(

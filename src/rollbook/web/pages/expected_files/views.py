@@ -6,6 +6,8 @@ from django.http import HttpResponse
 
 from rollbook.accounts.permissions import Permission
 from rollbook.districts import schedules
+from rollbook.districts.concurrent_edits import based_on
+from rollbook.districts.models import District
 from rollbook.text import format_date
 from rollbook.updates import missing_files
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
@@ -21,11 +23,9 @@ from rollbook.web.pages.expected_files.forms import (
 def index(page_request: PageRequest) -> HttpResponse:
     """Show when files are expected, and change it."""
     district = page_request.district
-    form = ExpectedFilesForm(
-        page_request.form_data, initial=initial(schedules.settings_of(district))
-    )
+    form = ExpectedFilesForm(page_request.form_data, initial=_current(district))
     if form.is_valid():
-        with form.collect_reasons():
+        with form.collect_reasons(), based_on(form.base_version, district, _current):
             wanted = form.settings()
             if schedules.save(district, wanted, page_request.now):
                 page_request.audit("set expected files", "ok", str(wanted))
@@ -67,6 +67,10 @@ def remove_pause(page_request: PageRequest) -> HttpResponse:
     return page_request.redirect("expected-files")
 
 
+def _current(district: District) -> dict[str, object]:
+    return initial(schedules.settings_of(district))
+
+
 def _render(
     page_request: PageRequest,
     form: ExpectedFilesForm | PauseForm,
@@ -74,7 +78,7 @@ def _render(
 ) -> HttpResponse:
     district = page_request.district
     context = {
-        "expected": ExpectedFilesForm(initial=initial(schedules.settings_of(district))),
+        "expected": ExpectedFilesForm(initial=_current(district)),
         "pausing": PauseForm(),
         "pauses": schedules.pauses_of(district),
         "status": missing_files.status(district, page_request.now),

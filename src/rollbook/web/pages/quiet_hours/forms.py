@@ -6,10 +6,10 @@ from django import forms
 
 from rollbook.districts.file_schedule import WEEKDAYS
 from rollbook.districts.quiet_hours import QuietHours, Window, parse_window
-from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.pages.base.forms import EditForm
 
 
-class QuietHoursForm(FormWithReasons):
+class QuietHoursForm(EditForm):
     """The quiet hours of each weekday."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
