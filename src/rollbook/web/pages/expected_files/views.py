@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 
 from django.http import HttpResponse
+from django.shortcuts import resolve_url
 
 from rollbook.accounts.permissions import Permission
 from rollbook.districts import schedules
 from rollbook.districts.concurrent_edits import based_on
+from rollbook.districts.file_schedule import Pause
 from rollbook.districts.models import District
 from rollbook.text import format_date
 from rollbook.updates import missing_files
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.expected_files.forms import (
     ExpectedFilesForm,
@@ -53,11 +56,13 @@ def add_pause(page_request: PageRequest) -> HttpResponse:
 
 @member_page(Permission.MANAGE_SETTINGS, methods=POST)
 def remove_pause(page_request: PageRequest) -> HttpResponse:
-    """Remove a pause."""
+    """Remove a pause, once the member has confirmed it."""
     form = RemovePauseForm(page_request.form_data)
-    pause = None
-    if form.is_valid():
-        pause = schedules.remove_pause(page_request.district, form.cleaned_data["first"])
+    first = form.cleaned_data["first"] if form.is_valid() else None
+    found = {pause.first: pause for pause in schedules.pauses_of(page_request.district)}
+    if first in found and (page := ask(page_request, _before_removal(found[first]))):
+        return page
+    pause = schedules.remove_pause(page_request.district, first) if first else None
     if pause is None:
         page_request.audit("remove pause", "not found")
         page_request.error("There is no such pause; it may have been removed already.")
@@ -65,6 +70,20 @@ def remove_pause(page_request: PageRequest) -> HttpResponse:
     page_request.audit("remove pause", "ok", f"{pause.first} to {pause.last}")
     page_request.success(f"Pause from {format_date(pause.first)} removed.")
     return page_request.redirect("expected-files")
+
+
+def _before_removal(pause: Pause) -> Question:
+    """Return the question before a pause is removed."""
+    days = f"{format_date(pause.first)} to {format_date(pause.last)}"
+    return Question(
+        f"Remove the pause from {days}?",
+        (
+            "Files are expected on these days then, and an email reports each one that doesn’t "
+            "arrive in time.",
+        ),
+        "Remove pause",
+        resolve_url("expected-files"),
+    )
 
 
 def _current(district: District) -> dict[str, object]:

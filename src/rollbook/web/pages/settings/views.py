@@ -9,8 +9,10 @@ from rollbook.accounts.permissions import Permission
 from rollbook.districts.concurrent_edits import based_on
 from rollbook.districts.models import District
 from rollbook.web.pages.account.confirmation import confirmed
+from rollbook.web.pages.base.questions import ask
 from rollbook.web.pages.base.view import FORM, PageRequest, member_page
 from rollbook.web.pages.settings.forms import SettingsForm, initial
+from rollbook.web.pages.settings.questions import before_removing
 
 
 @gzip_page
@@ -23,9 +25,15 @@ def settings(page_request: PageRequest) -> HttpResponse:
         page_request.form_data,
         initial=_current(page_request.district),
     )
-    if form.is_valid() and (changes := _save(page_request, form)) is not None:
-        page_request.success(_message(changes))
-        return page_request.redirect("settings")
+    if form.is_valid():
+        question = before_removing(
+            district_settings.load_settings(page_request.district), form.settings()
+        )
+        if question and (page := ask(page_request, question)):
+            return page
+        if (changes := _save(page_request, form)) is not None:
+            page_request.success(_message(changes))
+            return page_request.redirect("settings")
     return page_request.render_form("settings/index.html", form)
 
 
