@@ -78,6 +78,7 @@ def _take(page: Page, name: str) -> None:
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}.png", full_page=True)
+    page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})  # for the next state
 
 
 if __name__ == "__main__":
