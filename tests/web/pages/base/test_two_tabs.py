@@ -19,7 +19,7 @@ OTHER_CHANGES: Mapping[str, Mapping[str, Any]] = {
     "student": {"last_name": "Vu"},
     "member": {"last_name": "Vu"},
     "role": {"description": "Sees the students"},
-    "settings": {"details_kept_days": "60"},
+    "settings": {"details_kept_days": "120"},
     "full sync": {"absent_days": "9"},
     "expected files": {"Tuesday": "07:00"},
     "quiet hours": {"Tuesday": "8:00 AM–9:00 AM"},

@@ -90,6 +90,11 @@ class EditForm(FormWithReasons):
         return str(self.cleaned_data[VERSION]) if changed else ""
 
     @property
+    def is_outdated(self) -> bool:
+        """Return whether other values than those that were edited are stored now."""
+        return self.base_version not in ("", self.initial[VERSION])
+
+    @property
     def values(self) -> dict[str, Any]:
         """Return the values of a valid form, without the version."""
         values = dict(self.cleaned_data)

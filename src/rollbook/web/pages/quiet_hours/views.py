@@ -32,7 +32,7 @@ def _current(district: District) -> dict[str, object]:
 def _save(page_request: PageRequest, form: QuietHoursForm) -> None:
     """Save the quiet hours of a valid form."""
     district = page_request.district
-    if not quiet_hours.save(district, form.windows()):
+    if not quiet_hours.save(district, form.by_weekday()):
         page_request.success("Nothing was changed.")
         return
     quiet.reschedule(district, page_request.now)

@@ -29,7 +29,7 @@ def settings(page_request: PageRequest) -> HttpResponse:
         question = before_removing(
             district_settings.load_settings(page_request.district), form.settings()
         )
-        if question and (page := ask(page_request, question)):
+        if question and not form.is_outdated and (page := ask(page_request, question)):
             return page
         if (changes := _save(page_request, form)) is not None:
             page_request.success(_message(changes))
