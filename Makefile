@@ -34,7 +34,7 @@ test-nightly: setup  ## everything at full depth; hours
 	$(BIN)/python -m tests --nightly
 
 screenshots: setup  ## a picture of every page in every state and of every email, in screenshots/
-	$(BIN)/python -m tests.browser.screenshots
+	BEFORE=$(BEFORE) $(BIN)/python -m tests.browser.screenshots $(STATES)
 
 bench: setup  ## compare Rollbook's speed with other importers (hours; BENCH_ROWS=10000,100000: minutes)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt

@@ -249,6 +249,7 @@ def _staff() -> Iterator[Row]:
     from rollbook.accounts.members import csv_import
     from rollbook.web.pages.groups import forms
     from rollbook.web.pages.schools import views
+    from rollbook.web.pages.students import chosen
 
     yield (
         "people invited by one file",
@@ -257,6 +258,7 @@ def _staff() -> Iterator[Row]:
     )
     yield "file with schools", _size(views.MAX_FILE_BYTES), "refused"
     yield "students added to a group in one step", f"{forms.MAX_STUDENTS:,}", "refused"
+    yield "students selected on all pages of a list", f"{chosen.MAX_MATCHING:,}", "refused"
 
 
 def _size(size: int) -> str:

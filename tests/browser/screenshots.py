@@ -1,7 +1,8 @@
 """Take a screenshot of every page in every state and of every email, for review.
 
 ``make screenshots`` saves them as screenshots/NAME-WIDTH-SCHEME.png, those of emails as
-screenshots/email-NAME-WIDTH-SCHEME.png, and writes screenshots/emails.html with all emails.
+screenshots/email-NAME-WIDTH-SCHEME.png, and writes screenshots/emails.html with all emails. With
+``BEFORE=FOLDER``, screenshots/comparison.html shows them next to those of an earlier run.
 """
 
 import os
@@ -17,7 +18,7 @@ django.setup()
 
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
-from tests.browser import chromium  # noqa: E402
+from tests.browser import chromium, comparison  # noqa: E402
 from tests.browser.conftest import FLAGS, HEIGHT, start_server  # noqa: E402
 from tests.browser.states import prepare, visits  # noqa: E402
 from tests.endtoend.conftest import LOGIN, Rollbook  # noqa: E402
@@ -58,6 +59,8 @@ def main(names: list[str]) -> int:
         finally:
             rollbook.kill()
     print(f"The screenshots are in {FOLDER}")
+    if before := os.environ.get("BEFORE"):
+        print(f"What has changed is in {comparison.write(Path(before).resolve(), FOLDER, names)}")
     return 0
 
 

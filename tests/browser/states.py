@@ -4,6 +4,7 @@ The accessibility tests and the screenshots visit all of them. Maple USD has upd
 and Birch ISD is a new district.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -382,6 +383,13 @@ def _selected_students(page: Page, action: str) -> None:
         page.get_by_role("button", name=action).click()
 
 
+def _matching_students(page: Page) -> None:
+    page.goto("/students")
+    page.get_by_label(re.compile("^All [0-9]+ students of the list$")).check()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Deactivate").click()
+
+
 def _cards(page: Page) -> None:
     _selected_students(page, "New passwords")
     with page.expect_navigation():
@@ -574,6 +582,21 @@ def _add_profile(page: Page, last: str) -> None:
     _submit(page)
 
 
+def _pause_question(page: Page) -> None:
+    page.goto("/expected-files")
+    page.get_by_label("First day").fill("2099-12-21")
+    page.get_by_label("Last day").fill("2099-12-31")
+    page.get_by_role("button", name="Add pause").click()
+    page.get_by_role("button", name="Remove the pause from Dec 21, 2099").click()
+    page.get_by_role("button", name="Remove pause").wait_for()
+
+
+def _profile_question(page: Page) -> None:
+    page.goto("/limits")
+    page.get_by_role("button", name="Remove the profile rollover").click()
+    page.get_by_role("button", name="Remove rollover").wait_for()
+
+
 def _submit_settings(page: Page, days: str) -> None:
     page.goto("/settings")
     page.get_by_label("Student files, in days").fill(days)
@@ -664,6 +687,7 @@ STATES = (
     State("student-question", lambda page: _student_action(page, "Deactivate")),
     State("student-password", _student_password),
     State("students-selected", lambda page: _selected_students(page, "Deactivate")),
+    State("students-all-selected", _matching_students),
     State("students-cards", _cards),
     State("students-transfer", lambda page: _selected_students(page, "Transfer")),
     State("groups", "/groups"),
@@ -733,7 +757,9 @@ STATES = (
     State("quiet-hours", "/quiet-hours"),
     State("quiet-hours-refused", _submit_quiet_hours),
     State("expected-files-refused", _submit_expected_files),
+    State("pause-question", _pause_question),
     State("settings-saved", lambda page: _submit_settings(page, "30")),
+    State("settings-question", lambda page: _submit_settings(page, "7")),
     State("mappings-none", "/mappings"),
     State("draft-mapping", _map_columns),
     State("draft-mapping-tried", lambda page: _map_columns(page, "Try these columns")),
@@ -751,6 +777,7 @@ STATES = (
     State("limits-profile-refused", lambda page: _add_profile(page, "2099-05-31")),
     State("limits-profile-added", lambda page: _add_profile(page, "2099-07-15")),
     State("limits-profile", "/limits/profiles/1"),
+    State("limits-profile-question", _profile_question),
     State("limits-expect-refused", _expect_nothing),
     State("limits-expected", _expect_changes),
     State("limits-version", "/limits/versions/1"),

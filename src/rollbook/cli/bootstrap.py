@@ -7,7 +7,7 @@ No module that is imported before this one may import the settings: they use the
 import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import django
@@ -15,9 +15,10 @@ from django.apps import apps
 from django.db import Error, connection
 
 from rollbook import environment
-from rollbook.cli.errors import CommandError
+from rollbook.cli.errors import NEWER_DATABASE, CommandError
 from rollbook.cli.registration import Bootstrap
 from rollbook.db.diagnosis import diagnose, require_version
+from rollbook.db.schema_version import DatabaseIsNewer, require_not_newer
 from rollbook.db.url import MissingPackages, postgresql_settings
 from rollbook.system_accounts import account_name, other_owner, sudo_user
 
@@ -142,14 +143,37 @@ BOOTSTRAPS: dict[Bootstrap, Callable[[Namespace], None]] = {
 
 @contextmanager
 def reporting_database_errors() -> Iterator[None]:
-    """Turn a known database error, such as no connection or a full disk, into a CommandError."""
+    """Turn a known database error, such as no connection or a full disk, into a CommandError.
+
+    A newer version may have migrated the database while the command runs, which then has any error.
+    """
     try:
         yield
-    except Error as error:
+    except (CommandError, OSError):
+        raise
+    except Exception as error:
+        _report_newer_database()
+        if not isinstance(error, Error):
+            raise
         diagnosis = diagnose(error, connection.settings_dict)
         if diagnosis is None:
             raise
         raise CommandError("database", str(diagnosis)) from error
+
+
+def _report_newer_database() -> None:
+    """Check whether the current error was caused by a newer version.
+
+    Raises:
+        CommandError: A newer version has migrated the database.
+    """
+    if not apps.ready:
+        return
+    try:
+        with suppress(Error):
+            require_not_newer()
+    except DatabaseIsNewer as newer:
+        raise CommandError("newer_database", str(newer), NEWER_DATABASE) from None
 
 
 def set_data_folder(arguments: Namespace) -> None:

@@ -8,7 +8,7 @@ from rollbook.districts.models import District
 from rollbook.operations.lifecycle.summary import BEING_DELETED, DistrictSummary
 from rollbook.operations.models import DistrictExport
 from rollbook.text import count_of, format_number, format_timestamp
-from rollbook.web.pages.base.state_badge import badge_words
+from rollbook.updates.reporting.state_words import badge_words
 
 HEADERS = (
     "district",

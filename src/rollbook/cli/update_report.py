@@ -15,10 +15,10 @@ from rollbook.updates.planning.reason_words import plan_sentence, reason_sentenc
 from rollbook.updates.reporting import undo_words
 from rollbook.updates.reporting.remarks import named_columns
 from rollbook.updates.reporting.report import Report, problems, report
+from rollbook.updates.reporting.state_words import badge_words
 from rollbook.updates.reporting.status_json import status_context, to_json
 from rollbook.updates.reporting.status_line import verdict
 from rollbook.updates.state_machine import State
-from rollbook.web.pages.base.state_badge import badge_words
 
 
 def toned_state(job: UpdateJob) -> Toned:

@@ -83,6 +83,14 @@ class Student(models.Model):
             models.Index(
                 fields=["school"], condition=Q(status="inactive"), name="student_inactive"
             ),
+            # The order of the list of students.
+            models.Index(
+                F("district"),
+                Lower("last_name"),
+                Lower("first_name"),
+                F("id"),
+                name="student_list_order",
+            ),
             # In SQL: similar_ids.folded_sql().
             models.Index(
                 F("district"),

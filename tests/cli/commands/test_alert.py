@@ -46,6 +46,16 @@ def test_list_shows_what_is_wrong_first_and_how_to_fix_it(rollbook: Rollbook) ->
 
 
 @pytest.mark.usefixtures("alerts")
+def test_a_terminal_shows_states_with_signs_and_colors(
+    rollbook: Rollbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    _, notified, resolved, *_ = rollbook("alert", "list").out.splitlines()
+    assert "\x1b[31m✕ notified\x1b[0m  " in notified
+    assert "\x1b[32m✓ resolved\x1b[0m  " in resolved
+
+
+@pytest.mark.usefixtures("alerts")
 def test_list_as_json(rollbook: Rollbook) -> None:
     [first, second] = json.loads(rollbook("alert", "list", "--json").out)["alerts"]
     assert (first["code"], first["state"], first["opened_at"]) == (

@@ -128,3 +128,21 @@ def test_what_to_send_must_be_named(rollbook: Rollbook, letters: dict[str, str])
     assert rollbook("outbox", "resend").code == 2
     wrong = rollbook("outbox", "resend", letters["failed"], "--district", "maple-usd")
     assert wrong.err.startswith("ERROR nothing_to_resend")
+
+
+def test_a_terminal_shows_states_with_signs_and_colors(
+    rollbook: Rollbook, letters: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    lines = rollbook("outbox", "list", "--district", "maple-usd").out.splitlines()
+    shown = [
+        next(line for line in lines if letters[state] in line)
+        for state in letters
+        if state in ("queued", "retrying", "bounced", "failed")
+    ]
+    for line, cell in zip(
+        shown, ("2mqueued", "33m! retrying", "31m✕ bounced", "31m✕ failed"), strict=True
+    ):
+        assert f"\x1b[{cell}" in line
+    sent = rollbook("outbox", "list", "--state", "sent").out
+    assert "\x1b[32m✓ sent\x1b[0m" in sent

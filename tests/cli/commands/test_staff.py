@@ -368,6 +368,19 @@ def test_the_staff_of_all_districts_or_of_one_is_listed(
     }
 
 
+def test_a_terminal_shows_states_with_signs_and_colors(
+    rollbook: Rollbook, manager: Member, maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollbook(*MANAGER)
+    left = make_member(maple, "left@maple.example")
+    Member.objects.filter(pk=left.pk).update(is_active=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    out = rollbook("staff", "list").out
+    assert "  \x1b[32m✓ active" in out
+    assert "  \x1b[36minvited" in out
+    assert "  \x1b[2mnot active" in out
+
+
 def test_nobody_is_listed_in_a_district_without_staff(rollbook: Rollbook, maple: District) -> None:
     assert rollbook("staff", "list", "maple-usd").out == "There are no staff members.\n"
 

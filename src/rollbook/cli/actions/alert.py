@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from rollbook.cli import output
 from rollbook.cli.errors import OK, CommandError
+from rollbook.cli.terminal import Toned
 from rollbook.operations.alerts import mails, ping
 from rollbook.operations.alerts.conditions import BY_CODE
 from rollbook.operations.alerts.evaluate import has_channel
@@ -25,7 +26,7 @@ def list_alerts(arguments: Namespace) -> int:
         print("There are no alerts.")
         return OK
     rows = [
-        (alert.code, alert.state, format_timestamp(alert.opened_at, "UTC"), alert.detail)
+        (alert.code, _state(alert), format_timestamp(alert.opened_at, "UTC"), alert.detail)
         for alert in alerts
     ]
     for line in output.table(("code", "state", "since", "what was found"), rows):
@@ -76,6 +77,10 @@ def _test_ping() -> Iterator[str]:
         yield f"ROLLBOOK_PING_URL could not be requested ({problem})"
     else:
         print("Ping URL requested.")
+
+
+def _state(alert: Alert) -> str:
+    return Toned.of(alert.state, "good" if _is_resolved(alert) else "bad")
 
 
 def _is_resolved(alert: Alert) -> bool:

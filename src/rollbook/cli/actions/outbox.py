@@ -14,6 +14,7 @@ from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.cli.output import name_value_lines, table, to_json
 from rollbook.cli.printed_text import add_facts
+from rollbook.cli.terminal import Toned
 from rollbook.districts.models import District
 from rollbook.mail.states import CONDITIONS, MailState, send_again, state_of
 from rollbook.text import count_of, format_timestamp
@@ -23,6 +24,12 @@ Mail: TypeAlias = AccountMail | ResultMail
 
 _ACCOUNT, _UPDATE = "account", "update"
 _HEADERS = ("id", "state", "district", "to", "about", "queued", "attempts", "error")
+_TONES = {
+    MailState.SENT: "good",
+    MailState.RETRYING: "warn",
+    MailState.BOUNCED: "bad",
+    MailState.FAILED: "bad",
+}
 _UNSENT = ~CONDITIONS[MailState.SENT] & ~CONDITIONS[MailState.OBSOLETE]
 _GIVEN_UP = CONDITIONS[MailState.BOUNCED] | CONDITIONS[MailState.FAILED]
 
@@ -144,9 +151,10 @@ def _queued_at(mail: Mail) -> datetime:
 
 
 def _row(mail: Mail) -> tuple[str, ...]:
+    state = state_of(mail)
     return (
         _name(mail),
-        state_of(mail).value,
+        Toned.of(state.value, _TONES.get(state, "quiet")),
         _district_of(mail).slug,
         mail.recipient,
         _about(mail),

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from rollbook.accounts.members import changes, members
-from rollbook.accounts.members.members import MemberListItem, add_member, invite
+from rollbook.accounts.members.members import MemberListItem, MemberState, add_member, invite
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import Member
 from rollbook.accounts.unused_accounts import only_unused
@@ -21,6 +21,7 @@ from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district, get_member
 from rollbook.cli.output import table, to_json
 from rollbook.cli.printed_text import add_facts
+from rollbook.cli.terminal import Toned
 from rollbook.districts.models import District
 from rollbook.text import count_of, format_timestamp
 from rollbook.updates.runner import worker_status
@@ -141,6 +142,11 @@ def second_factor_off(arguments: Namespace) -> int:
     return OK
 
 
+_TONES = {
+    MemberState.ACTIVE: "good",
+    MemberState.INVITED: "waiting",
+    MemberState.NOT_ACTIVE: "quiet",
+}
 _HEADERS = ("district", "login", "name", "role", "state", "two-step", "last sign-in", "schools")
 
 
@@ -154,7 +160,7 @@ def _row(item: MemberListItem) -> tuple[str, ...]:
         member.email,
         member.name,
         str(member.role),
-        item.state.value,
+        Toned.of(item.state.value, _TONES[item.state]),
         "on" if member.has_second_factor else "off",
         last,
         ", ".join(school.organization_id for school in item.schools),

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from rollbook.pagination import Page, get_page
 from rollbook.studentfile.columns import BY_NAME, CONFIDENTIAL
-from rollbook.studentfile.problems.problem import Problem
+from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.students import recognition
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import name_key
@@ -27,6 +27,9 @@ from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE, StagedRowQuerySet
 from rollbook.updates.state_machine import UNFINISHED, Outcome
 
 MAX_NAMED_STUDENTS = 1000
+MAX_LISTED_PROBLEMS = 5
+"""Problems of a row that a list of rows shows; a list of the one row shows all."""
+
 MAX_LINE_DIGITS = 9
 WAITING, NOT_PROCESSED = state_words.WAITING.word, state_words.NOT_PROCESSED.word
 OUTCOMES = (
@@ -96,6 +99,19 @@ class RowView:
         """Whether it is a row of the file."""
         return self.number < FIRST_WITHOUT_LINE
 
+    @property
+    def listed_problems(self) -> list[Problem]:
+        """The problems that a list of rows shows, errors first."""
+        by_severity = sorted(
+            self.problems, key=lambda problem: problem.severity is not Severity.ERROR
+        )
+        return by_severity[:MAX_LISTED_PROBLEMS]
+
+    @property
+    def unlisted_count(self) -> int:
+        """How many problems a list of rows doesn't show."""
+        return max(0, len(self.problems) - MAX_LISTED_PROBLEMS)
+
     def without_confidential(self) -> "RowView":
         """Return the row without values of confidential columns."""
         changes = tuple(change.without_confidential() for change in self.changes)
@@ -158,6 +174,12 @@ def rows_with_problem(update: UpdateJob, code: str, page: int = 1, size: int = 5
     return get_page(
         rows.count(), page, size, lambda first, last: _row_views(update, list(rows[first:last]))
     )
+
+
+def row_on_line(update: UpdateJob, line: int) -> Page[RowView]:
+    """Return a page with the row on this line; an empty one if it is unchanged or doesn't exist."""
+    rows = list(_all_but_unchanged(update).filter(line=line))
+    return get_page(len(rows), 1, 1, lambda first, last: _row_views(update, rows[first:last]))
 
 
 def students_shown(update: UpdateJob, rows: Iterable[RowView]) -> set[int]:

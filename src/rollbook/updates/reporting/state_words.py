@@ -90,6 +90,9 @@ COMPLETED_WITH_ERRORS = StateWords(
         "file.{remarks}"
     ),
 )
+NOTHING_APPLIED = StateWords("nothing applied", "✕", "bad")
+"""The badge of a completed update of which every row was rejected."""
+
 CANCELED = StateWords(
     "canceled",
     "■",
@@ -202,6 +205,14 @@ def words_of(update: UpdateJob | Report) -> StateWords:
     return COMPLETED_WITH_ERRORS if words is COMPLETED and update.with_errors else words
 
 
+def badge_words(update: UpdateJob | Report) -> StateWords:
+    """Return the word, sign and tone of an update's state, as its badge shows them."""
+    words = words_of(update)
+    if words is COMPLETED_WITH_ERRORS and _rejected_rows(update) == update.rows:
+        return NOTHING_APPLIED
+    return words
+
+
 def result_sentence(report: Report) -> str:
     """Return how the update ended and what to do next; nothing while it is unfinished."""
     if report.undoes is not None:
@@ -269,3 +280,7 @@ def _applied(count: int) -> str:
 
 def _were(count: int) -> str:
     return "was" if count == 1 else "were"
+
+
+def _rejected_rows(update: UpdateJob | Report) -> int:
+    return update.rows_rejected if isinstance(update, UpdateJob) else update.rejected

@@ -148,7 +148,7 @@ def test_settings_are_reported_to_the_other_managers(browser: Visitor, manager: 
         "leavers_kept_days": "0",
         "staff_kept_days": "0",
     }
-    assert browser.post("/settings", fields).status_code == 302
+    assert browser.confirm("/settings", fields).status_code == 302
     mails = AccountMail.objects.filter(member=eve).exclude(notice="")
     assert {(mail.notice, mail.notice_detail) for mail in mails} == {
         ("settings changed", "days to keep files: 14 → 7"),

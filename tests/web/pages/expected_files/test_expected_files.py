@@ -88,7 +88,7 @@ def test_pauses_are_added_and_removed(browser: Visitor, maple: District) -> None
     again = browser.post("/expected-files/pauses", days)
     assert again.status_code == 422
     assert "It overlaps the pause from" in read(again).text
-    page = browser.follow(browser.post("/expected-files/pauses/remove", days))
+    page = browser.follow(browser.confirm("/expected-files/pauses/remove", days))
     assert "removed." in page.text
     page = browser.follow(browser.post("/expected-files/pauses/remove", days))
     assert "There is no such pause" in page.text

@@ -219,7 +219,7 @@ def test_profiles_are_added_changed_and_removed(browser: Visitor, maple: Distric
     page = save(browser, discard_after_hours="5")
     assert document_of(maple).profiles == (profile,)
     form = page.form("/limits/profiles/1/remove")
-    page = browser.follow(browser.post("/limits/profiles/1/remove", form.values))
+    page = browser.follow(browser.confirm("/limits/profiles/1/remove", form.values))
     assert page.messages == ["Profile removed: Rollover 2027. This is version 4."]
     assert document_of(maple).profiles == ()
     assert browser.get("/limits/profiles/1").status_code == 404
@@ -234,7 +234,7 @@ def test_profiles_are_added_changed_and_removed(browser: Visitor, maple: Distric
 
 def test_a_profile_is_not_removed_by_an_older_page(browser: Visitor, maple: District) -> None:
     save(browser, "/limits/profiles/new", **JUNE)
-    page = browser.follow(browser.post("/limits/profiles/1/remove", {"version": "0"}))
+    page = browser.follow(browser.confirm("/limits/profiles/1/remove", {"version": "0"}))
     assert "The profile wasn’t removed: somebody saved version 1" in page.messages[0]
     page = browser.follow(browser.post("/limits/profiles/1/remove", {}))
     assert page.messages == ["The profile wasn’t removed. Try again on this page."]

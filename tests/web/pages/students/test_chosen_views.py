@@ -9,8 +9,9 @@ from rollbook.accounts.models import AuditEvent, Member, Role
 from rollbook.districts.models import District
 from rollbook.students.models import Student, Transfer
 from rollbook.students.passwords import verify
-from rollbook.web.pages.students.chosen import NONE_SELECTED
-from rollbook.web.pages.students.chosen_views import CHANGED_SINCE
+from rollbook.web.pages.students import chosen
+from rollbook.web.pages.students.chosen import CHANGED_SINCE, NONE_SELECTED, TOO_MANY
+from rollbook.web.pages.students.chosen_views import TOO_MANY_PASSWORDS
 from tests.updates.night import a_class, enroll
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read, text_of
@@ -199,3 +200,124 @@ def test_students_of_several_schools_are_not_transferred_together(
     (message,) = page.messages
     assert "these students are at School 100 and School 200; select those of one school" in message
     assert not Transfer.objects.exists()
+
+
+# All who match
+
+
+@pytest.fixture
+def many(maple: District) -> list[int]:
+    """The keys of 60 students, on two pages; all but one are in grade 5."""
+    enroll(maple, a_class(60, GRADE="5"))
+    keys = Student.objects.filter(district=maple).order_by("pk").values_list("pk", flat=True)
+    Student.objects.filter(pk=keys[0]).update(grade="6")
+    return list(keys)
+
+
+def matching(browser: Visitor, **filters: str) -> dict[str, Any]:
+    """Return the fields of the list with these filters, with the box of all who match."""
+    page = browser.search("/students", filters) if filters else browser.read("/students")
+    form = page.form(f"{SELECTED}/passwords")
+    assert "matching" in form.fields
+    return {**form.values, "matching": "yes"}
+
+
+def test_all_who_match_are_selected_on_all_pages(browser: Visitor, many: list[int]) -> None:
+    fields = matching(browser, grade="5")
+    asked = read(browser.post(f"{SELECTED}/deactivate", fields))
+    assert asked.heading == "Deactivate 59 students?"
+    assert asked.form().buttons == ["Deactivate 59 students"]
+    names = [text_of(item) for item in asked.main.iter("li")]
+    assert (len(names), names[-1]) == (21, "and 39 more")
+    assert statuses() == ["active"] * 60
+    page = browser.follow(
+        browser.post(f"{SELECTED}/deactivate", asked.form(f"{SELECTED}/deactivate").values)
+    )
+    assert page.messages == ["59 students deactivated."]
+    assert statuses() == ["active", *["inactive"] * 59]
+    seen, done = AuditEvent.objects.filter(action="edit student").order_by("pk")
+    assert len(student_sets.decode(seen.students)) == 20
+    assert student_sets.decode(done.students) == many[1:]
+
+
+def test_without_filters_all_students_of_the_list_are_selected(
+    browser: Visitor, many: list[int]
+) -> None:
+    browser.confirm(f"{SELECTED}/deactivate", matching(browser))
+    assert statuses() == ["inactive"] * 60
+
+
+def test_a_list_of_one_page_has_no_box_for_other_pages(browser: Visitor, keys: list[int]) -> None:
+    assert "matching" not in browser.read("/students").form(f"{SELECTED}/passwords").fields
+
+
+@pytest.mark.parametrize("action", ["deactivate", "transfer"])
+def test_if_another_student_matches_since_the_question_nothing_is_changed(
+    browser: Visitor, many: list[int], action: str
+) -> None:
+    asked = read(browser.post(f"{SELECTED}/{action}", matching(browser, grade="5")))
+    field = "target" if action == "transfer" else "digest"
+    answer = {**asked.form_with(field).values, "target": "200"}
+    Student.objects.filter(pk=many[0]).update(grade="5")
+    page = browser.follow(browser.post(f"{SELECTED}/{action}", answer))
+    assert page.messages == [CHANGED_SINCE]
+    assert statuses() == ["active"] * 60
+    assert not Transfer.objects.exists()
+
+
+def test_an_answer_about_all_who_match_works_once(browser: Visitor, many: list[int]) -> None:
+    fields = matching(browser, grade="5", status="active")
+    asked = read(browser.post(f"{SELECTED}/deactivate", fields))
+    answer = asked.form(f"{SELECTED}/deactivate").values
+    browser.post(f"{SELECTED}/deactivate", answer)
+    before = list(Student.objects.order_by("pk").values())
+    page = browser.follow(browser.post(f"{SELECTED}/deactivate", answer))
+    assert page.messages[-1] == NONE_SELECTED
+    assert list(Student.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("digest", [{}, {"digest": ""}, {"digest": "x"}])
+def test_an_answer_that_was_not_asked_for_does_nothing(
+    browser: Visitor, many: list[int], digest: dict[str, str]
+) -> None:
+    fields = {**matching(browser), **digest, "sure": "yes"}
+    page = browser.follow(browser.post(f"{SELECTED}/deactivate", fields))
+    assert page.messages == [CHANGED_SINCE]
+    assert statuses() == ["active"] * 60
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_more_than_the_limit_are_refused(
+    browser: Visitor, many: list[int], action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = matching(browser)
+    monkeypatch.setattr(chosen, "MAX_MATCHING", 59)
+    page = browser.follow(browser.post(f"{SELECTED}/{action}", fields))
+    assert page.messages == [TOO_MANY]
+    assert statuses() == ["active"] * 60
+
+
+def test_new_passwords_are_for_one_page(browser: Visitor, many: list[int]) -> None:
+    page = browser.follow(browser.post(f"{SELECTED}/passwords", matching(browser)))
+    assert page.messages == [TOO_MANY_PASSWORDS]
+
+
+def test_all_who_match_are_transferred(browser: Visitor, many: list[int]) -> None:
+    page = read(browser.post(f"{SELECTED}/transfer", matching(browser, grade="5")))
+    assert page.heading == "Transfer 59 students"
+    form = page.form_with("target").values
+    page = browser.follow(browser.post(f"{SELECTED}/transfer", {**form, "target": "200"}))
+    assert page.messages == ["59 students transferred from School 100 to School 200."]
+
+
+def test_a_school_manager_selects_no_students_of_other_schools(
+    visitor: SignedIn, school_manager: Member, many: list[int], cedar: District
+) -> None:
+    enroll(cedar, a_class(60))
+    elsewhere = Student.objects.get(pk=many[0])
+    elsewhere.school = elsewhere.district.school_set.get(organization_id="200")
+    elsewhere.save()
+    browser = visitor(school_manager)
+    browser.confirm(f"{SELECTED}/deactivate", matching(browser))
+    inactive = Student.objects.filter(status="inactive")
+    assert sorted(inactive.values_list("pk", flat=True)) == many[1:]

@@ -15,12 +15,10 @@ from rollbook.accounts.auth.sign_in import SignInFailed, verify_password
 from rollbook.web.http.client import address_of, agent_of
 from rollbook.web.pages.account.reauthentication import REAUTHENTICATION_FAILED
 from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.pages.base.questions import CONFIRMATION, NEVER_KEPT
 from rollbook.web.pages.base.view import SAFE, MemberView, PageRequest
 from rollbook.web.pages.sign_in.forms import CODE, OLD_PASSWORD
 from rollbook.web.pages.sign_in.views import WRONG_CODE
-
-FIELD = "confirmation"
-_NOT_KEPT = {FIELD, "csrfmiddlewaretoken", "password"}
 
 P = ParamSpec("P")
 
@@ -31,9 +29,9 @@ class Confirmation(FormWithReasons):
     confirmation = forms.CharField(strip=False)
 
     def __init__(self, page_request: PageRequest) -> None:
-        is_sent = FIELD in page_request.request.POST
+        is_sent = CONFIRMATION in page_request.request.POST
         super().__init__(page_request.request.POST if is_sent else None)
-        field = self.fields[FIELD]
+        field = self.fields[CONFIRMATION]
         if page_request.member.has_second_factor:
             field.label, field.widget = "Code", forms.TextInput(CODE)
             field.help_text = "The six-digit code from your authenticator app, or a recovery code."
@@ -72,7 +70,7 @@ def ask_for_proof(page_request: PageRequest) -> HttpResponse | None:
         (name, value)
         for name, values in request.POST.lists()
         for value in values
-        if name not in _NOT_KEPT
+        if name not in NEVER_KEPT
     ]
     context = {"form": form, "kept": kept, "action": request.get_full_path()}
     return page_request.render("account/confirm.html", context, status=403)
@@ -82,14 +80,14 @@ def _is_right(page_request: PageRequest, form: Confirmation) -> bool:
     """Return whether the password or code is the member's; if not, add an error to the form."""
     member, request = page_request.member, page_request.request
     client = address_of(request), page_request.now, agent_of(request)
-    typed = form.cleaned_data[FIELD]
+    typed = form.cleaned_data[CONFIRMATION]
     try:
         if member.has_second_factor:
             second_factor.verify_code(member, typed, *client)
         else:
             verify_password(member.email, typed, *client)
     except second_factor.CodeRejected:
-        form.add_error(FIELD, WRONG_CODE)
+        form.add_error(CONFIRMATION, WRONG_CODE)
     except SignInFailed:
-        form.add_error(FIELD, REAUTHENTICATION_FAILED)
+        form.add_error(CONFIRMATION, REAUTHENTICATION_FAILED)
     return not form.errors

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.utils.text import capfirst
 
+from rollbook.districts.concurrent_edits import version_of
 from rollbook.validation import ValidationFailed
 
 # No type="email": browsers rewrite addresses with characters beyond ASCII before they send them.
 EMAIL = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+
+VERSION = "version"
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,40 @@ class FormWithReasons(forms.Form):
     def page_status(self) -> int:
         """Return the HTTP status of the page with the form: 422 if the form was submitted."""
         return 422 if self.is_bound else 200
+
+
+class EditForm(FormWithReasons):
+    """A form that is filled with stored values, and knows which ones they were.
+
+    A page from before an upgrade has no version; what is stored is then replaced.
+    """
+
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, VERSION: version_of(self.initial)}
+
+    @property
+    def base_version(self) -> str:
+        """Return the version of the values that were edited.
+
+        It's empty if nothing would change, such as if the form is submitted twice.
+        """
+        changed = [name for name in self.changed_data if name != VERSION]
+        return str(self.cleaned_data[VERSION]) if changed else ""
+
+    @property
+    def is_outdated(self) -> bool:
+        """Return whether other values than those that were edited are stored now."""
+        return self.base_version not in ("", self.initial[VERSION])
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return the values of a valid form, without the version."""
+        values = dict(self.cleaned_data)
+        del values[VERSION]
+        return values
 
 
 class _ReasonCollector:

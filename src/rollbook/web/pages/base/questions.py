@@ -14,6 +14,11 @@ from rollbook.web.pages.base.view import PageRequest
 ANSWER = "sure"
 YES = "yes"
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105 - a name
+CONFIRMATION = "confirmation"
+"""The field in which a password or a code is entered again."""
+
+NEVER_KEPT = frozenset({TOKEN, CONFIRMATION, "password"})
+"""Fields that a page which asks something doesn't repeat, since they are secrets."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,6 @@ def _submitted(page_request: PageRequest) -> list[tuple[str, str]]:
     """Return the names and values of the submitted fields."""
     fields = []
     for name, values in page_request.request.POST.lists():
-        if name not in (ANSWER, TOKEN):
+        if name not in NEVER_KEPT and name != ANSWER:
             fields += [(name, str(value)) for value in values]
     return fields

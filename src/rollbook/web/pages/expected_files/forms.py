@@ -1,7 +1,7 @@
 """The forms of expected files: the times of a week, and a pause."""
 
 from datetime import time
-from typing import Any
+from typing import ClassVar
 
 from django import forms
 
@@ -9,14 +9,17 @@ from rollbook.districts.file_schedule import WEEKDAYS, Pause, parse_time
 from rollbook.districts.models import GRACE_MINUTES
 from rollbook.districts.schedules import ScheduleSettings
 from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.pages.base.weekday_form import WeekdayForm
 
 _LEAST, _MOST = GRACE_MINUTES
 _GRACE_ERROR = f"Enter a whole number from {_LEAST} to {_MOST}."
 _DAY_ERRORS = {"required": "Enter a date.", "invalid": "Enter a date such as 2026-12-21."}
 
 
-class ExpectedFilesForm(FormWithReasons):
+class ExpectedFilesForm(WeekdayForm):
     """By when a file is expected on each weekday."""
+
+    day_attributes: ClassVar[dict[str, str]] = {"type": "time"}
 
     grace_minutes = forms.IntegerField(
         label="Grace, in minutes",
@@ -34,32 +37,16 @@ class ExpectedFilesForm(FormWithReasons):
         required=False,
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in WEEKDAYS:
-            self.fields[name] = forms.CharField(
-                label=name, required=False, widget=forms.TextInput({"type": "time"})
-            )
-
-    def clean(self) -> None:
-        """Replace the text of each weekday by its time."""
-        for name in WEEKDAYS:
-            if text := self.cleaned_data.get(name):
-                try:
-                    self.cleaned_data[name] = parse_time(text)
-                except ValueError as error:
-                    self.add_reasons(name, [str(error)])
+    def parse_day(self, text: str) -> time:
+        """Return a time."""
+        return parse_time(text)
 
     def settings(self) -> ScheduleSettings:
         """Return the settings of a valid form."""
         values = self.cleaned_data
-        times: tuple[time | None, ...] = tuple(values[name] or None for name in WEEKDAYS)
-        return ScheduleSettings(times, values["grace_minutes"], values["needs_half"])
-
-    @property
-    def weekdays(self) -> list[forms.BoundField]:
-        """The fields of the weekdays, in their order."""
-        return [self[name] for name in WEEKDAYS]
+        return ScheduleSettings(
+            tuple(self.by_weekday()), values["grace_minutes"], values["needs_half"]
+        )
 
 
 def initial(settings: ScheduleSettings) -> dict[str, object]:

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 
 from django.http import HttpResponse
+from django.shortcuts import resolve_url
 
 from rollbook.accounts.permissions import Permission
 from rollbook.districts import schedules
+from rollbook.districts.concurrent_edits import based_on
+from rollbook.districts.file_schedule import Pause
+from rollbook.districts.models import District
 from rollbook.text import format_date
 from rollbook.updates import missing_files
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.expected_files.forms import (
     ExpectedFilesForm,
@@ -21,11 +26,9 @@ from rollbook.web.pages.expected_files.forms import (
 def index(page_request: PageRequest) -> HttpResponse:
     """Show when files are expected, and change it."""
     district = page_request.district
-    form = ExpectedFilesForm(
-        page_request.form_data, initial=initial(schedules.settings_of(district))
-    )
+    form = ExpectedFilesForm(page_request.form_data, initial=_current(district))
     if form.is_valid():
-        with form.collect_reasons():
+        with form.collect_reasons(), based_on(form.base_version, district, _current):
             wanted = form.settings()
             if schedules.save(district, wanted, page_request.now):
                 page_request.audit("set expected files", "ok", str(wanted))
@@ -53,11 +56,13 @@ def add_pause(page_request: PageRequest) -> HttpResponse:
 
 @member_page(Permission.MANAGE_SETTINGS, methods=POST)
 def remove_pause(page_request: PageRequest) -> HttpResponse:
-    """Remove a pause."""
+    """Remove a pause, once the member has confirmed it."""
     form = RemovePauseForm(page_request.form_data)
-    pause = None
-    if form.is_valid():
-        pause = schedules.remove_pause(page_request.district, form.cleaned_data["first"])
+    first = form.cleaned_data["first"] if form.is_valid() else None
+    found = {pause.first: pause for pause in schedules.pauses_of(page_request.district)}
+    if first in found and (page := ask(page_request, _before_removal(found[first]))):
+        return page
+    pause = schedules.remove_pause(page_request.district, first) if first else None
     if pause is None:
         page_request.audit("remove pause", "not found")
         page_request.error("There is no such pause; it may have been removed already.")
@@ -67,6 +72,24 @@ def remove_pause(page_request: PageRequest) -> HttpResponse:
     return page_request.redirect("expected-files")
 
 
+def _before_removal(pause: Pause) -> Question:
+    """Return the question before a pause is removed."""
+    days = f"{format_date(pause.first)} to {format_date(pause.last)}"
+    return Question(
+        f"Remove the pause from {days}?",
+        (
+            "Files are expected on these days then, and an email reports each one that doesn’t "
+            "arrive in time.",
+        ),
+        "Remove pause",
+        resolve_url("expected-files"),
+    )
+
+
+def _current(district: District) -> dict[str, object]:
+    return initial(schedules.settings_of(district))
+
+
 def _render(
     page_request: PageRequest,
     form: ExpectedFilesForm | PauseForm,
@@ -74,7 +97,7 @@ def _render(
 ) -> HttpResponse:
     district = page_request.district
     context = {
-        "expected": ExpectedFilesForm(initial=initial(schedules.settings_of(district))),
+        "expected": ExpectedFilesForm(initial=_current(district)),
         "pausing": PauseForm(),
         "pauses": schedules.pauses_of(district),
         "status": missing_files.status(district, page_request.now),

@@ -7,7 +7,7 @@ from rollbook.districts.models import ABSENT_DAYS, ABSENT_FILES
 from rollbook.districts.modes import MODES, Channel
 from rollbook.updates.reporting.state_words import MODES as MODE_WORDS
 from rollbook.updates.state_machine import Mode
-from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.pages.base.forms import EditForm
 
 CHOICES = [(mode, MODE_WORDS[Mode(mode)]) for mode in MODES]
 _NUMBER = ("required", "invalid", "min_value", "max_value")
@@ -35,7 +35,7 @@ def _number(label: str, help_text: str, limits: tuple[int, int]) -> forms.Intege
     )
 
 
-class FullSyncForm(FormWithReasons):
+class FullSyncForm(EditForm):
     """Who may use which mode, and when missing students are deactivated."""
 
     scripts = _modes("Scripts may")

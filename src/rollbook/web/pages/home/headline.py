@@ -16,15 +16,16 @@ from rollbook.updates.reporting.remarks import next_step, remarks
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.state_words import (
     HELD,
+    NOTHING_APPLIED,
     RUNNING,
     SCHEDULED,
     WAITING,
+    badge_words,
     discard_cause,
     result_sentence,
 )
 from rollbook.updates.reporting.status_line import StatusContext, cancellation_summary
 from rollbook.updates.state_machine import State
-from rollbook.web.pages.base.state_badge import NOTHING_APPLIED, badge_words
 from rollbook.web.pages.updates.progress_sentences import stalled_warning, without_worker
 
 EVENING, MORNING = 18, 7  # hours of the day between which an update is last night's

@@ -33,6 +33,7 @@ def render_index(
     _, applying = current.document.limits_on(local_date(district, now))
     active = limit_sets.find_expectations(district.pk, now)
     context = {
+        "form": form,
         "limits": LimitsForm(initial=initial(current.document, current.version)),
         "expecting": ExpectForm(district, now),
         "current": current,

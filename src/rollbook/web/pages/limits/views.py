@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from django.db import transaction
 from django.http import HttpResponse
+from django.shortcuts import resolve_url
 
 from rollbook.accounts.permissions import Permission
+from rollbook.text import format_date
 from rollbook.updates.planning import limit_changes, limit_sets
 from rollbook.updates.planning.limit_document import MAX_PROFILES, LimitDocument, Profile
 from rollbook.updates.planning.limit_sets import CurrentLimits
@@ -13,6 +15,7 @@ from rollbook.updates.planning.limits import InvalidLimits
 from rollbook.updates.planning.rehearsal import rehearse, rehearse_limits
 from rollbook.validation import ValidationFailed
 from rollbook.web.pages.account.confirmation import ask_for_proof, confirmed
+from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.limits.forms import (
     LimitsForm,
@@ -71,6 +74,8 @@ def remove_profile(page_request: PageRequest, number: int) -> HttpResponse:
     if not form.is_valid():
         page_request.error("The profile wasn’t removed. Try again on this page.")
         return page_request.redirect("limits")
+    if page := ask(page_request, _before_removal(found)):
+        return page
     others = tuple(each for each in current.document.profiles if each is not found)
     document = replace(current.document, profiles=others)
     try:
@@ -79,6 +84,20 @@ def remove_profile(page_request: PageRequest, number: int) -> HttpResponse:
     except ValidationFailed as failed:
         page_request.error(f"The profile wasn’t removed: {failed}.")
     return page_request.redirect("limits")
+
+
+def _before_removal(profile: Profile) -> Question:
+    """Return the question before a profile is removed."""
+    days = f"{format_date(profile.first)} to {format_date(profile.last)}"
+    return Question(
+        f"Remove the profile {profile.name}?",
+        (
+            f"The standing limits apply from {days} then. The present version of the limits still "
+            "shows the profile, but to use it again you have to enter it again.",
+        ),
+        f"Remove {profile.name}",
+        resolve_url("limits"),
+    )
 
 
 @member_page(Permission.MANAGE_SETTINGS)

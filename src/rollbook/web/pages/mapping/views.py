@@ -207,6 +207,7 @@ def _render(
     page_request.audit("draft", "seen", f"mapping of draft {draft.pk}", students)
     context = {
         "draft": draft,
+        "form": form,
         "title": title,
         "mapping": mapping,
         "columns": columns,

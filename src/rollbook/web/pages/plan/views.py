@@ -15,9 +15,9 @@ from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.receiving import drafts
 from rollbook.updates.reporting import plan_review, rows, timeline
 from rollbook.updates.reporting.report import Report, find, report
+from rollbook.updates.reporting.state_words import badge_words
 from rollbook.updates.state_machine import PLAN_WAITING
 from rollbook.web.pages.base.page_number import page_number
-from rollbook.web.pages.base.state_badge import badge_words
 from rollbook.web.pages.base.view import POST, PageRequest, member_page
 from rollbook.web.pages.mapping.result_columns import ResultColumns, columns_of_update
 from rollbook.web.pages.plan import page_data

@@ -1,34 +1,18 @@
 """The form of quiet hours: those of each weekday, as a text."""
 
-from typing import Any
-
-from django import forms
-
 from rollbook.districts.file_schedule import WEEKDAYS
 from rollbook.districts.quiet_hours import QuietHours, Window, parse_window
-from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.pages.base.weekday_form import WeekdayForm
 
 
-class QuietHoursForm(FormWithReasons):
+class QuietHoursForm(WeekdayForm):
     """The quiet hours of each weekday."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in WEEKDAYS:
-            self.fields[name] = forms.CharField(label=name, required=False, max_length=40)
+    day_attributes = {"maxlength": "40"}
 
-    def clean(self) -> None:
-        """Replace the text of each weekday by its quiet hours."""
-        for name in WEEKDAYS:
-            if text := self.cleaned_data.get(name):
-                try:
-                    self.cleaned_data[name] = parse_window(text)
-                except ValueError as error:
-                    self.add_reasons(name, [str(error)])
-
-    def windows(self) -> list[Window | None]:
-        """Return the quiet hours of a valid form, for each weekday from Monday."""
-        return [self.cleaned_data[name] or None for name in WEEKDAYS]
+    def parse_day(self, text: str) -> Window:
+        """Return quiet hours."""
+        return parse_window(text)
 
 
 def initial(hours: QuietHours) -> dict[str, object]:

@@ -4,6 +4,8 @@ from django.http import HttpResponse
 
 from rollbook.accounts.permissions import Permission
 from rollbook.districts import quiet_hours
+from rollbook.districts.concurrent_edits import based_on
+from rollbook.districts.models import District
 from rollbook.updates.planning import quiet
 from rollbook.web.pages.base.view import FORM, PageRequest, member_page
 from rollbook.web.pages.quiet_hours.forms import QuietHoursForm, initial
@@ -16,13 +18,23 @@ def index(page_request: PageRequest) -> HttpResponse:
     current = quiet_hours.of_district(district)
     form = QuietHoursForm(page_request.form_data, initial=initial(current))
     if form.is_valid():
-        if quiet_hours.save(district, form.windows()):
-            quiet.reschedule(district, page_request.now)
-            wanted = quiet_hours.of_district(district)
-            page_request.audit("set quiet hours", "ok", str(wanted))
-            page_request.success("Quiet hours saved.")
-        else:
-            page_request.success("Nothing was changed.")
-        return page_request.redirect("quiet-hours")
+        with form.collect_reasons(), based_on(form.base_version, district, _current):
+            _save(page_request, form)
+            return page_request.redirect("quiet-hours")
     context = {"form": form, "until": current.end_after(page_request.now)}
     return page_request.render_form("quiet_hours/index.html", form, context)
+
+
+def _current(district: District) -> dict[str, object]:
+    return initial(quiet_hours.of_district(district))
+
+
+def _save(page_request: PageRequest, form: QuietHoursForm) -> None:
+    """Save the quiet hours of a valid form."""
+    district = page_request.district
+    if not quiet_hours.save(district, form.by_weekday()):
+        page_request.success("Nothing was changed.")
+        return
+    quiet.reschedule(district, page_request.now)
+    page_request.audit("set quiet hours", "ok", str(quiet_hours.of_district(district)))
+    page_request.success("Quiet hours saved.")

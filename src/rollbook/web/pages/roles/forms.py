@@ -8,10 +8,10 @@ from django.utils.text import capfirst
 
 from rollbook.accounts.models import Role
 from rollbook.accounts.permissions import PERMISSION_DESCRIPTIONS, POSSIBLE_PERMISSIONS, RoleType
-from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.pages.base.forms import EditForm
 
 
-class RoleForm(FormWithReasons):
+class RoleForm(EditForm):
     """The name, description and permissions of a role."""
 
     marks_optional = True

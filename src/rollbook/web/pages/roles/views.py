@@ -9,6 +9,7 @@ from rollbook.accounts import roles
 from rollbook.accounts.models import Role
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.accounts.roles import InvalidRole
+from rollbook.districts.concurrent_edits import based_on
 from rollbook.web.pages.account.confirmation import confirmed
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.questions import Question, ask
@@ -53,7 +54,12 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
     form_data = _form_data(page_request, role)
     form = RoleForm(RoleType(role.type), form_data, initial=_initial(role))
     if form.is_valid():
-        with form.collect_reasons():
+        unchanged = based_on(
+            form.base_version,
+            page_request.district,
+            lambda _: _initial(Role.objects.get(pk=role.pk)),
+        )
+        with form.collect_reasons(), unchanged:
             roles.change(role, page_request.member, **_role_fields(form))
             page_request.audit(
                 "change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}"

@@ -18,7 +18,7 @@ from rollbook.districts.grade_codes import format_grade_codes, parse_grade_codes
 from rollbook.districts.models import District
 from rollbook.studentfile.reading.encodings import normalize_encoding_name
 from rollbook.studentfile.rules import DateOrder
-from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.pages.base.forms import VERSION, EditForm
 from rollbook.web.pages.base.uploads import ENCODINGS
 
 DATE_ORDERS = {
@@ -54,7 +54,7 @@ def _number(name: str, label: str, hint: str) -> forms.IntegerField:
     )
 
 
-class SettingsForm(FormWithReasons):
+class SettingsForm(EditForm):
     """The settings of a district, with the choices that it has now."""
 
     receivers = forms.MultipleChoiceField(
@@ -155,7 +155,7 @@ class SettingsForm(FormWithReasons):
 
     def settings(self) -> Settings:
         """Return the settings of a valid form."""
-        values = dict(self.cleaned_data)
+        values = self.values
         values["receivers"] = frozenset(map(int, values["receivers"]))
         return Settings(**values)
 
@@ -166,7 +166,8 @@ class SettingsForm(FormWithReasons):
 
 def initial(settings: Settings) -> dict[str, object]:
     """Return the initial values of the form."""
-    values = {name: getattr(settings, name) for name in SettingsForm.base_fields}
+    names = SettingsForm.base_fields.keys() - {VERSION}
+    values = {name: getattr(settings, name) for name in names}
     values["receivers"] = [str(member_id) for member_id in settings.receivers]
     values["grade_codes"] = "\n".join(format_grade_codes(settings.grade_codes))
     return values

@@ -8,13 +8,13 @@ from django import forms
 from rollbook.accounts.models import Role
 from rollbook.districts.models import School
 from rollbook.web.pages.account.forms import Password
-from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
+from rollbook.web.pages.base.forms import EMAIL, EditForm
 from rollbook.web.pages.roles.forms import role_summary
 from rollbook.web.pages.schools.forms import school_choices
 from rollbook.web.pages.sign_in.forms import OLD_PASSWORD
 
 
-class Membership(FormWithReasons):
+class Membership(EditForm):
     """The profile of a staff member, with the roles and schools that the user can assign."""
 
     marks_optional = True

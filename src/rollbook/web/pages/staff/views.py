@@ -18,6 +18,7 @@ from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import Member
 from rollbook.accounts.permissions import Permission
 from rollbook.accounts.unused_accounts import only_unused
+from rollbook.districts.concurrent_edits import based_on
 from rollbook.districts.models import School
 from rollbook.studentfile.small_csv import CsvRejected
 from rollbook.text import count_of
@@ -67,7 +68,7 @@ def invite(page_request: PageRequest) -> HttpResponse:
         with form.collect_reasons():
             member = members.invite(
                 page_request.district,
-                **form.cleaned_data,
+                **form.values,
                 inviter=page_request.member,
                 now=page_request.now,
             )
@@ -291,9 +292,14 @@ def _is_proved(page_request: PageRequest, member: Member, form: ChangedMembershi
 
 def _save_changes(page_request: PageRequest, before: Member, form: ChangedMembership) -> bool:
     """Save the changes of a valid form; if that isn't possible, add the reasons to the form."""
-    draft = dict(form.cleaned_data)
+    draft = form.values
     del draft["password"]
-    with form.collect_reasons():
+    unchanged = based_on(
+        form.base_version,
+        page_request.district,
+        lambda _: _initial(Member.objects.get(pk=before.pk)),
+    )
+    with form.collect_reasons(), unchanged:
         member = changes.change(before, page_request.member, page_request.now, **draft)
         page_request.audit("change member", "ok", f"member {member.pk}, {member.role}")
         page_request.success(f"Changes saved for {member.name}.{_email_notice(before, member)}")

@@ -11,17 +11,18 @@ from rollbook.web.pages.account.confirmation import confirmed
 from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import POST, PageRequest, member_page
 from rollbook.web.pages.students.chosen import (
-    NONE_SELECTED,
+    CHANGED_SINCE,
     Chosen,
     back_to_list,
     chosen,
     fields_of,
     list_address,
+    refused_selection,
 )
+from rollbook.web.pages.students.filters import PAGE_SIZE
 
-CHANGED_SINCE = (
-    "Nothing was changed: at least one of the students has changed since you were asked. "
-    "Select them again."
+TOO_MANY_PASSWORDS = (
+    f"No passwords were set: select up to {PAGE_SIZE} students at a time, and print their cards."
 )
 
 
@@ -50,6 +51,9 @@ def reactivate(page_request: PageRequest) -> HttpResponse:
 def new_passwords(page_request: PageRequest) -> HttpResponse:
     """Set new passwords for the selected students, and show them once, on cards to print."""
     selection = chosen(page_request)
+    if len(selection.students) > PAGE_SIZE:
+        page_request.error(TOO_MANY_PASSWORDS)
+        return back_to_list(page_request)
     count = count_of(len(selection.students), "student")
     question = _question(
         page_request,
@@ -105,12 +109,11 @@ def _refusal(
     page_request: PageRequest, selection: Chosen, question: Question, action: str
 ) -> HttpResponse | None:
     """Return the page to show instead of doing it; None once the member has answered."""
-    if not selection.students:
-        page_request.error(NONE_SELECTED)
-        return back_to_list(page_request)
+    if refused := refused_selection(page_request, selection):
+        return refused
     if page := ask(page_request, question):
         detail = f"{count_of(len(selection.students), 'student')}, selected"
-        page_request.audit(action, "seen", detail, selection.keys)
+        page_request.audit(action, "seen", detail, [student.pk for student in selection.named])
         return page
     if not selection.is_as_asked:
         page_request.error(CHANGED_SINCE)

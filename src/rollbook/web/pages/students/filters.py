@@ -18,6 +18,9 @@ from rollbook.students.name_keys import name_key
 from rollbook.web.pages.base.filters import FilterForm
 
 PAGE_SIZE = 50
+FEW = 2_000
+"""Up to so many students are sorted; more are read in their order from an index."""
+
 MAX_QUERY_LENGTH = 100
 MAX_UPDATE_NUMBER = 2**31 - 1
 
@@ -90,11 +93,15 @@ class Filters(FilterForm):
 def search(member: Member, filters: Filters, number: int) -> Page[Student]:
     """Return page ``number`` of the students; no students if a filter is invalid."""
     students = _matching(member, filters)
-    if filters.used_filters:  # one scan of the table finds and counts them
-        keys = list(_sorted(students, filters))
+    if filters.used_filters or not member.role.is_district_wide:
+        keys = list(students.values_list("pk", flat=True))  # one scan finds and counts them
         total = len(keys)
-        return get_page(total, number, PAGE_SIZE, lambda first, last: _load(keys[first:last]))
-    total = students.count()
+    else:
+        keys, total = [], students.count()
+    if keys and total <= FEW:
+        students = Student.objects.filter(pk__in=keys)
+    elif filters.sort.removeprefix("-") == DEFAULT_SORT:
+        students = students.filter(district=member.district_id)  # its index has this order
     return get_page(
         total,
         number,
@@ -194,9 +201,9 @@ def _by_word(word: str) -> Q:
     folded_name = name_key(word, "").rstrip("\x1f")
     query = Q(name_key__contains=folded_name) | Q(username__startswith=word.lower())
     folded_id = similar_ids.fold(word)
-    if folded_id and folded_id != word.lower():
+    if folded_id:
         return query | Q(folded_id__startswith=folded_id)
-    return query | Q(student_id__istartswith=word) | Q(folded_id__startswith=word.lower())
+    return query | Q(student_id__startswith=word)  # nothing but zeros
 
 
 def _by_email(word: str) -> Q:

@@ -19,6 +19,7 @@ from rollbook.web.pages.base.sealed_search import (
     plain_filters_ignored,
 )
 from rollbook.web.pages.base.view import FORM, PageRequest, is_htmx, member_page
+from rollbook.web.pages.students.chosen import MAX_MATCHING
 from rollbook.web.pages.students.filters import Filters, all_keys, search
 from rollbook.web.pages.students.page_data import (
     history_of,
@@ -71,6 +72,7 @@ def _list(page_request: PageRequest) -> HttpResponse:
         "filters": filters,
         "students": students,
         "used": used,
+        "max_matching": MAX_MATCHING,
         "columns": _columns(filters.sort),
         "lacks_schools": _lacks_schools(page_request),
         **_rights(page_request),

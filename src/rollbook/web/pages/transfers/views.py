@@ -20,7 +20,14 @@ from rollbook.text import count_of
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.questions import Question, ask
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
-from rollbook.web.pages.students.chosen import NONE_SELECTED, back_to_list, chosen, fields_of
+from rollbook.web.pages.students.chosen import (
+    CHANGED_SINCE,
+    NONE_SELECTED,
+    back_to_list,
+    chosen,
+    fields_of,
+    refused_selection,
+)
 from rollbook.web.pages.transfers.forms import REQUEST_TRANSFER, CompleteTransfer, NewTransfer
 
 PAGE_SIZE = 50
@@ -59,6 +66,14 @@ def new(page_request: PageRequest, slug: str, key: int) -> HttpResponse:
 def new_of_selected(page_request: PageRequest) -> HttpResponse:
     """Render the form for a transfer of the selected students of the list, and start it."""
     selected = chosen(page_request)
+    form_data = page_request.form_data
+    if form_data is not None and "target" not in form_data:
+        form_data = None  # the list was submitted, and not yet the form
+    if refused := refused_selection(page_request, selected):
+        return refused
+    if form_data and selected.asked is not None and not selected.is_as_asked:
+        page_request.error(CHANGED_SINCE)
+        return back_to_list(page_request)
     try:
         selection = transfers.select_students(page_request.member, selected.keys)
     except InvalidTransfer as invalid:
@@ -68,10 +83,7 @@ def new_of_selected(page_request: PageRequest) -> HttpResponse:
         page_request.error(NONE_SELECTED)
         return back_to_list(page_request)
     detail = f"{selection.title}, selected, to be transferred"
-    page_request.audit("transfer", "seen", detail, selection.pks)
-    form_data = page_request.form_data
-    if form_data is not None and "target" not in form_data:
-        form_data = None  # the list was submitted, and not yet the form
+    page_request.audit("transfer", "seen", detail, [student.pk for student in selected.named])
     context = {"names": selected.names, "kept": fields_of(page_request, selected)}
     return _new(page_request, selection, form_data, context)
 

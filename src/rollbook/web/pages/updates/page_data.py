@@ -15,13 +15,12 @@ from rollbook.updates.receiving.drafts import can_start_again
 from rollbook.updates.reporting import progress, timeline
 from rollbook.updates.reporting.field_counts import changes_by_field
 from rollbook.updates.reporting.report import Report, report
-from rollbook.updates.reporting.state_words import result_sentence
+from rollbook.updates.reporting.state_words import badge_words, result_sentence
 from rollbook.updates.reporting.status_json import status_context
 from rollbook.updates.reporting.status_line import approximate
 from rollbook.updates.state_machine import UNFINISHED, State
 from rollbook.updates.undoing.start import find_obstacle
 from rollbook.web.pages.base.column_labels import label
-from rollbook.web.pages.base.state_badge import badge_words
 from rollbook.web.pages.updates.comparison import comparison_of
 from rollbook.web.pages.updates.progress_sentences import progress_sentence
 from rollbook.web.pages.updates.tabs import row_table

@@ -16,7 +16,8 @@ from rollbook.updates.reporting.rows import WAITING, RowView
 from rollbook.updates.state_machine import Outcome
 
 PAGE_SIZE = 25
-SHOW, PROBLEM = "show", "problem"
+SHOW, PROBLEM, LINE = "show", "problem", "line"
+MAX_LINE_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,14 @@ class RowTable:
         current: The outcome whose rows are shown.
         page: The rows; None once retention has removed them.
         problem: The title of the problem whose rows are shown; empty for all rows of the outcome.
+        line: The line of the one row that is shown; None for all rows of the outcome.
     """
 
     tabs: tuple[Tab, ...]
     current: Tab
     page: Page[RowView] | None
     problem: str = ""
+    line: int | None = None
 
 
 _FIRST: Mapping[str, str] = {
@@ -106,12 +109,19 @@ def row_table(update: UpdateJob, report: Report, query: QueryDict, number: int) 
     current = Tab(name, labels[name], counts[name], is_current=True)
     if update.details_hidden_at:
         return RowTable(tabs, current, None)
-    page = _page(update, name, code if definition else "", number)
+    line = _line(query.get(LINE, ""))
+    if line is None:
+        page = _page(update, name, code if definition else "", number)
+    else:
+        page, definition = rows.row_on_line(update, line), None
     named = with_names_as_sent(update, page.items)
     items = [row.without_confidential() for row in named]
-    return RowTable(
-        tabs, current, replace(page, items=items), definition.title if definition else ""
-    )
+    problem = definition.title if definition else ""
+    return RowTable(tabs, current, replace(page, items=items), problem, line)
+
+
+def _line(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= MAX_LINE_DIGITS else None
 
 
 def _page(update: UpdateJob, name: str, code: str, number: int) -> Page[RowView]:

@@ -27,6 +27,7 @@ from rollbook.updates.reporting import rows as row_table
 from rollbook.updates.reporting.plan_figures import Figure
 from rollbook.updates.reporting.report import find, report_without_problems
 from rollbook.updates.reporting.rows import RowView
+from rollbook.updates.reporting.state_words import badge_words
 from rollbook.updates.reporting.status_line import cancellation_summary
 from rollbook.updates.state_machine import Mode, State
 from rollbook.web.pages.base import errors
@@ -36,7 +37,6 @@ from rollbook.web.pages.base.sealed_search import (
     opened_query,
     plain_filters_ignored,
 )
-from rollbook.web.pages.base.state_badge import badge_words
 from rollbook.web.pages.base.view import FORM, POST, PageOrText, PageRequest, is_htmx, member_page
 from rollbook.web.pages.plan.plan_words import figure_words
 from rollbook.web.pages.plan.views import is_undecided, render_plan

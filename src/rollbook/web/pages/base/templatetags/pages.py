@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from rollbook.text import format_datetime
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import state_words
+from rollbook.updates.reporting.state_words import NOTHING_APPLIED, badge_words
 from rollbook.web.pages.base.navigation import navigation_of
-from rollbook.web.pages.base.state_badge import NOTHING_APPLIED, badge_words
 from rollbook.web.pages.base.view import PageRequest
 
 register = template.Library()
