@@ -13,7 +13,7 @@ from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import similar_ids, snapshots
 from rollbook.students.matching import ambiguous_student, describe
 from rollbook.students.name_keys import without_missing_name
-from rollbook.updates.resolving.resolver import ConflictResolver
+from rollbook.updates.resolving.resolver import ConflictResolver, repeated_keys
 
 CODE = "possible_duplicate"
 
@@ -110,17 +110,17 @@ FROM updates_stagedrow
 WHERE update_id = %s AND outcome IS NULL AND claims_loose_key IN (
     SELECT claims_loose_key
     FROM updates_stagedrow
-    WHERE update_id = %s AND outcome IS NULL AND claims_loose_key IS NOT NULL
+    WHERE update_id = %s AND outcome IS NULL AND claims_loose_key IN ({repeated})
     GROUP BY claims_loose_key
     HAVING COUNT(*) > 1
   )
-ORDER BY claims_loose_key, line"""
+ORDER BY claims_loose_key, line""".format(repeated=repeated_keys("claims_loose_key"))
 
 
 def _repeated_names(resolver: ConflictResolver) -> Iterator[_NamedRow]:
     """Yield the pending rows whose name and date of birth another row has too, at least loosely."""
     pk = resolver.update.pk
-    for row in resolver.query(_REPEATED_NAMES, pk, pk):
+    for row in resolver.query(_REPEATED_NAMES, pk, pk, pk):
         yield _NamedRow(*row)
 
 
@@ -143,7 +143,7 @@ _ENROLLED_WITH_CLAIMED_NAMES = """
 WITH claimed AS (
   SELECT DISTINCT claims_loose_key AS loose_key
   FROM updates_stagedrow
-  WHERE update_id = %s AND outcome IS NULL AND claims_loose_key IS NOT NULL
+  WHERE update_id = %s AND claims_loose_key IS NOT NULL
 ), holder AS (
   SELECT student.loose_key, MIN(student.id) AS first_id, MAX(student.id) AS last_id
   FROM claimed
