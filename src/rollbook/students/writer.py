@@ -105,17 +105,20 @@ class SimpleChange(NamedTuple):
     fingerprint: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewStudent:
+class NewStudent(NamedTuple):
     """A student to add.
 
     Attributes:
         values: Column to value; PASSWORD contains the hash.
         fingerprint: As in ``StudentChange``.
+        name_key: The name key of these values, if it's known; see ``name_keys``.
+        loose_key: The loose key of these values, if it's known.
     """
 
     values: Mapping[str, str]
     fingerprint: int | None = None
+    name_key: str | None = None
+    loose_key: int | None = None
 
 
 def apply_changes(district_id: int, changes: Sequence[StudentChange], author: ChangeAuthor) -> None:
@@ -165,9 +168,12 @@ def add_students(
     schools = school_keys(district_id)
     students = _with_usernames(district_id, new_students)
     pks = bulk.new_keys("students_student", len(students))
-    added = dict(zip(pks, students, strict=True))
-    rows = ([pk, *_inserted_values(district_id, schools, values)] for pk, values in added.items())
+    rows = (
+        [pk, district_id, schools[student.values["SCHOOL_ID"]], *_inserted_values(student)]
+        for pk, student in zip(pks, students, strict=True)
+    )
     bulk.insert("students_student", _INSERTED_COLUMNS, rows)
+    added = {pk: student.values for pk, student in zip(pks, students, strict=True)}
     links.add_to_groups(
         (pk, schools[values["SCHOOL_ID"]], values.get("GROUPS") or DEFAULT_GROUP)
         for pk, values in added.items()
@@ -272,35 +278,30 @@ def _assignments(change: StudentChange, schools: Mapping[str, int]) -> dict[str,
     return assignments
 
 
-def _with_usernames(district_id: int, new_students: Sequence[NewStudent]) -> list[dict[str, str]]:
-    """Return the values of new students, each with a username."""
+def _with_usernames(district_id: int, new_students: Sequence[NewStudent]) -> list[NewStudent]:
+    """Return new students, each with a username."""
     reserved = {student.values.get("USERNAME", "") for student in new_students} - {""}
     usernames = Usernames(district_id, reserved)
     students = []
     for student in new_students:
         values = student.values
-        username = values.get("USERNAME") or usernames.make(values)
-        students.append({**values, "USERNAME": username})
+        if not values.get("USERNAME"):
+            student = student._replace(values={**values, "USERNAME": usernames.make(values)})
+        students.append(student)
     return students
 
 
-def _inserted_values(
-    district_id: int, schools: Mapping[str, int], values: Mapping[str, str]
-) -> list[Any]:
-    """Return the values of ``_INSERTED_COLUMNS`` for a new student, without the ID."""
+def _inserted_values(student: NewStudent) -> list[Any]:
+    """Return the values of ``_INSERTED_COLUMNS`` for a new student, from the password on."""
+    values, name, loose = student.values, student.name_key, student.loose_key
     own_values: dict[str, str | None] = {**_NEW_STUDENT_DEFAULTS, **values}
     own_values["STUDENT_ID"] = own_values["STUDENT_ID"] or None
     password = values.get("PASSWORD")
     if not password:
         password = passwords.hash_for_import(passwords.random_password())
-    return [
-        district_id,
-        schools[values["SCHOOL_ID"]],
-        password,
-        name_key(values["FIRST_NAME"], values["LAST_NAME"]),
-        loose_key(values),
-        *_table_values(own_values),
-    ]
+    if name is None or loose is None:
+        name, loose = name_key(values["FIRST_NAME"], values["LAST_NAME"]), loose_key(values)
+    return [password, name, loose, *_table_values(own_values)]
 
 
 def school_keys(district_id: int) -> dict[str, int]:

@@ -81,7 +81,7 @@ def _next_size(size: int, seconds: float) -> int:
 
 _NEXT_ROWS = """
 SELECT apply_order, id, line, student_id, student_version, values_json, simple_columns,
-  fingerprint
+  fingerprint, claims_name_key, claims_loose_key
 FROM updates_stagedrow
 WHERE update_id = %s AND outcome IS NULL AND apply_order > %s
   AND apply_order <= (

@@ -45,6 +45,8 @@ class PendingRow(NamedTuple):
         values_json: JSON object of column to old and new value; of a new student, to its value.
         simple_columns: The columns that change, joined by commas, if all of them are simple.
         fingerprint: The row's fingerprint, None if the row had a warning.
+        name_key: The name key that the student gets, None if it isn't known.
+        loose_key: Likewise.
     """
 
     apply_order: int
@@ -55,6 +57,8 @@ class PendingRow(NamedTuple):
     values_json: str
     simple_columns: str | None
     fingerprint: int | None
+    name_key: str | None = None
+    loose_key: int | None = None
 
 
 class ChangeTask(NamedTuple):
@@ -112,7 +116,9 @@ class ChunkRows:
             if student_id is None:
                 values = json.loads(row.values_json)
                 if values.get("SCHOOL_ID", "") in schools:
-                    new_students[row.line] = NewStudent(values, row.fingerprint)
+                    new_students[row.line] = NewStudent(
+                        values, row.fingerprint, row.name_key, row.loose_key
+                    )
                 else:
                     without_school.append(row.line)
             elif student_id not in versions:
@@ -247,7 +253,8 @@ def _change(student: StudentSnapshot, task: ChangeTask) -> StudentChange:
 
 def _keys_of(values: Mapping[str, str]) -> Claims:
     """Return the keys that a student with these values holds."""
-    return {column: values.get(column) or None for column in KEY_COLUMNS}
+    student_id, username = values.get("STUDENT_ID"), values.get("USERNAME")
+    return {"STUDENT_ID": student_id or None, "USERNAME": username or None}
 
 
 def _claimed_keys(old: Mapping[str, str], new: Mapping[str, str]) -> Claims:
@@ -266,6 +273,8 @@ def _find_clashes(
 
     A rejected row releases no key, which may make other rows impossible in turn.
     """
+    if _are_free(claims, holders):
+        return {}
     students = {task.line: task.student_id for task in rows.changes if task.line in claims}
     open_claims = dict(claims)
     clashes: dict[int, str] = {}
@@ -274,6 +283,17 @@ def _find_clashes(
         for line in new_clashes:
             del open_claims[line]
     return clashes
+
+
+def _are_free(claims: Mapping[int, Claims], holders: KeyHolders) -> bool:
+    """Return whether nobody holds any of the keys, and no two rows claim the same."""
+    if any(holders.values()):
+        return False
+    for column in KEY_COLUMNS:
+        keys = list(filter(None, (keys.get(column) for keys in claims.values())))
+        if len({*keys}) < len(keys):
+            return False
+    return True
 
 
 def _find_clashes_once(
