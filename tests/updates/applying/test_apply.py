@@ -241,22 +241,30 @@ def test_a_chunk_has_at_most_the_planned_rows(school: District) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "seconds", "wanted"),
+    ("size", "seconds", "commit_seconds", "wanted"),
     [
-        (100, 0.0, 200),
-        (100, 0.25, 100),
-        (100, 1.0, 100),
-        (1000, 0.5, 500),
-        (1000, 0.01, 2000),
-        (4000, 0.01, 5000),
+        (100, 0.0, 0.0, 200),
+        (100, 0.25, 0.0, 100),
+        (100, 1.0, 0.0, 100),
+        (1000, 0.5, 0.0, 500),
+        (1000, 0.01, 0.0, 2000),
+        (4000, 0.01, 0.0, 5000),
+        (1000, 0.2, 0.05, 1000),
+        (1000, 0.25, 0.05, 800),
+        (1000, 0.125, 0.125, 1000),
+        (1000, 0.125, 3.0, 1000),
     ],
 )
 def test_the_size_of_a_chunk_is_adapted_to_a_quarter_of_a_second(
-    monkeypatch: pytest.MonkeyPatch, size: int, seconds: float, wanted: int
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+    seconds: float,
+    commit_seconds: float,
+    wanted: int,
 ) -> None:
     monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", 100)
     monkeypatch.setattr(apply, "MAX_CHUNK_ROWS", 5000)
-    assert apply._next_size(size, seconds) == wanted
+    assert apply._next_size(size, seconds, commit_seconds) == wanted
 
 
 @pytest.mark.only_on("postgresql")
