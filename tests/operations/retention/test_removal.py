@@ -15,6 +15,7 @@ from rollbook.accounts.audit import log
 from rollbook.accounts.members import changes, members
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import AccountMail, AuditEvent, KnownAddress, Member, Token
+from rollbook.districts.local_dates import local_date
 from rollbook.districts.models import District
 from rollbook.operations.lifecycle import certificates
 from rollbook.operations.lifecycle.certificates import Verdict
@@ -144,8 +145,8 @@ def test_students_who_left_are_erased_with_everything_and_certified(
     assert f"With the keys:\n  {zoe.pk}\n" in text
     assert "the retention settings of the district" in text
     assert statement["remaining"] == [
-        f"uploaded files that contain them, until {now + timedelta(14):%F}",
-        f"rejected rows and problems that name them, until {now + timedelta(90):%F}",
+        f"uploaded files that contain them, until {local_date(left, now + timedelta(14))}",
+        f"rejected rows and problems that name them, until {local_date(left, now + timedelta(90))}",
     ]
     saved = settings.DATA / "certificates" / f"certificate-{destruction.pk}-maple-usd-students.json"
     assert json.loads(saved.read_text())["statement"] == statement
