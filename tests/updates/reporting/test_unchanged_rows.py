@@ -41,7 +41,7 @@ def test_pages_continue_over_checked_ranges(
     maple: District, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enroll(maple, a_class(9, GRADE="4"))
-    for name in ("MIN_BATCH_RECORDS", "MAX_BATCH_RECORDS"):
+    for name in ("MAX_UNKNOWN", "MAX_RECORDS"):
         monkeypatch.setattr(check_range, name, batch)
     grades = ["4", "5", "4", "4", "99", "4", "4", "5", "4"]
     rows = "".join(f"s{n:03},{grade}\n" for n, grade in enumerate(grades))
