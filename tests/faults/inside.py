@@ -282,9 +282,9 @@ def deaths() -> None:
 
 def dump() -> None:
     """Print what ``left_by`` tells of Maple USD, as JSON."""
-    print(
-        json.dumps(left_by(District.objects.get(slug="maple-usd")) | {"due": runner.next_updates()})
-    )
+    due = UpdateJob.objects.filter(pk__in=runner.next_updates()).order_by("number")
+    numbers = list(due.values_list("number", flat=True))
+    print(json.dumps(left_by(District.objects.get(slug="maple-usd")) | {"due": numbers}))
 
 
 def finish() -> None:
