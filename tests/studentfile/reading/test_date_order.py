@@ -158,7 +158,8 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     column = DateColumn.of(Header.parse(["DOB", "STUDENT_ID"])[0])
     records = [b"%d,%s\n" % (number, b"x" * 10) for number in range(30_000)]
     for first in range(0, len(records), 600):  # the reader passes blocks of about this size
-        column.add_regular(records[first : first + 600], 2 + first)
+        block = records[first : first + 600]
+        column.add_regular(block, b"".join(block), 2 + first)
     column.add_record(b"13/05/2014,1\n", 30_002)
     [problem] = column.decide(FileRules())[1]
     assert problem.line == 30_002
@@ -173,7 +174,8 @@ _CELLS = st.one_of(
 @given(st.lists(st.tuples(st.sampled_from(["a-b", "5.14.x@x.org", "13/", ""]), _CELLS)))
 def test_the_fast_search_finds_what_a_slow_one_finds(rows: list[tuple[str, str]]) -> None:
     column = DateColumn.of(Header.parse(["STUDENT_ID", "DOB"])[0])
-    column.add_regular([f"{key},{born}\r\n".encode() for key, born in rows], 2)
+    records = [f"{key},{born}\r\n".encode() for key, born in rows]
+    column.add_regular(records, b"".join(records), 2)
     orders = {proven_order(born) for _, born in rows} - {None}
     rules, problems = column.decide(FileRules(DAY_FIRST))
     assert (rules.date_order is MIXED) == (len(orders) == 2)

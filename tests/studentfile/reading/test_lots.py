@@ -195,9 +195,9 @@ def scanned_rows(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     looked_at: list[bytes] = []
     read_lot = scan._Scanner._read_lot
 
-    def read(self: scan._Scanner, records: list[bytes]) -> None:
+    def read(self: scan._Scanner, records: list[bytes], block: bytes) -> None:
         looked_at.extend(records)
-        read_lot(self, records)
+        read_lot(self, records, block)
 
     monkeypatch.setattr(scan._Scanner, "_read_lot", read)
     return looked_at

@@ -246,7 +246,7 @@ def test_inspecting_rows_in_blocks_or_one_by_one_gives_the_same_result(
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(reading_scan, "_RECORDS_PER_LOT", block_size)
         in_blocks = scan_bytes(Path(folder), HEADER + b"".join(rows))
-        patched.setattr(reading_scan._Scanner, "_are_regular", lambda scanner, records: False)
+        patched.setattr(reading_scan._Scanner, "_are_regular", lambda *_: False)
         assert scan_bytes(Path(folder), HEADER + b"".join(rows)) == in_blocks
 
 

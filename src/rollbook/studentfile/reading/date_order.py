@@ -78,19 +78,20 @@ class DateColumn:
         names = [column.name if column else None for column in header.columns]
         return cls(names.index(_COLUMN) if _COLUMN in names else None, len(names))
 
-    def add_regular(self, records: Sequence[bytes], line: int) -> None:
+    def add_regular(self, records: Sequence[bytes], block: bytes, line: int) -> None:
         """Add records of one line each, without quotes and with all cells, that follow each other.
 
         Only a block that could contain evidence is split into cells.
 
         Args:
             records: The records.
+            block: Their bytes.
             line: The line of the first one.
         """
         if self._index is None:
             return
         is_examined = not self._index or not self.has_first_rows
-        if not is_examined and not self._may_have_evidence(b"".join(records)):
+        if not is_examined and not self._may_have_evidence(block):
             return
         index, splits = self._index, self._index + 1
         values = [record.split(b",", splits)[index] for record in records]
@@ -188,7 +189,7 @@ class _ChangedDates(DateColumn):
         super().__init__(0, len(header.names))
         self._at, self._reading = at, reading
 
-    def add_regular(self, records: Sequence[bytes], line: int) -> None:
+    def add_regular(self, records: Sequence[bytes], block: bytes, line: int) -> None:
         """Add records of one line each, without quotes and with all cells."""
         texts = (record.decode("utf-8", "replace").rstrip("\r\n") for record in records)
         self.add_rows([text.split(",") for text in texts], line)

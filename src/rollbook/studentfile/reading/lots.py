@@ -10,7 +10,7 @@ import hashlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Protocol
 
 from rollbook.studentfile.limits import MAX_ROW_BYTES
@@ -49,7 +49,7 @@ class LotHash:
     def __init__(self, key: bytes) -> None:
         self._copy: Callable[[], hashlib.blake2b] = hashlib.blake2b(key=key, digest_size=8).copy
 
-    def __call__(self, text: bytes) -> int:
+    def __call__(self, text: bytes | memoryview) -> int:
         """Return the hash of a text."""
         keyed = self._copy()
         keyed.update(text)
@@ -83,31 +83,32 @@ class Lots:
     def __len__(self) -> int:
         return len(self.hashes)
 
-    def add(
-        self, records: Sequence[bytes], lines: int, hash_of: LotHash, *, is_plain: bool
-    ) -> None:
-        """Add records that follow those of the last lot, as one or several lots.
+    def add_plain(self, records: Sequence[bytes], block: bytes, hash_of: LotHash) -> None:
+        """Add records that a scan only counts, and that follow those of the last lot.
 
         Args:
-            records: The records, with line ends.
-            lines: Their physical lines.
+            records: The records, with line ends; they become one or several lots.
+            block: Their bytes.
             hash_of: Computes the hashes.
-            is_plain: Whether a scan only counts them.
         """
-        if not is_plain:
-            self._add(records, lines, NOT_PLAIN, hash_of)
-            return
         number = round(len(records) / LOT_ROWS) or 1
-        bounds = [len(records) * at // number for at in range(number + 1)]
-        for first, last in pairwise(bounds):
-            part = records[first:last]
-            self._add(part, len(part), hash_of(b"".join(part)), hash_of)
+        text, begin = memoryview(block), 0
+        for at in range(number):
+            first, last = len(records) * at // number, len(records) * (at + 1) // number
+            end = begin + sum(map(len, records[first:last]))
+            self.hashes.append(hash_of(text[begin:end]))
+            self._add(records[first], end - begin, last - first, last - first, hash_of)
+            begin = end
 
-    def _add(self, records: Sequence[bytes], lines: int, text: int, hash_of: LotHash) -> None:
-        self.hashes.append(text)
-        self.firsts.append(hash_of(records[0]))
-        self.sizes.append(sum(map(len, records)))
-        self.records.append(len(records))
+    def add_odd(self, records: Sequence[bytes], block: bytes, lines: int, hash_of: LotHash) -> None:
+        """Add records that are always scanned, as one lot of so many physical lines."""
+        self.hashes.append(NOT_PLAIN)
+        self._add(records[0], len(block), len(records), lines, hash_of)
+
+    def _add(self, first: bytes, size: int, records: int, lines: int, hash_of: LotHash) -> None:
+        self.firsts.append(hash_of(first))
+        self.sizes.append(size)
+        self.records.append(records)
         self.lines.append(lines)
 
     def add_known(self, other: "Lots", lots: slice) -> None:

@@ -368,21 +368,25 @@ class _Scanner:
         self.dropped.add(batch)
         for first in range(0, len(batch), _RECORDS_PER_LOT):
             records = batch[first : first + _RECORDS_PER_LOT]
+            block = b"".join(records)
             rows, line, odd = self.rows, self._line, self._odd_rows()
-            self._read_lot(records)
+            self._read_lot(records, block)
             is_plain = (
                 self.rows - rows == self._line - line == len(records) and self._odd_rows() == odd
             )
-            self._lots.add(records, self._line - line, is_plain=is_plain)
+            self._lots.add(records, block, self._line - line, is_plain=is_plain)
 
     def _odd_rows(self) -> tuple[int, int]:
         """Return how many rows were not only counted, and how many orders are still unproven."""
         return self._inspected, len(self.dates.open_orders)
 
-    def _read_lot(self, records: list[bytes]) -> None:
-        self._record_ends.update({record[-2:] for record in records})
-        if self._are_regular(records):
-            self.dates.add_regular(records, self._line)
+    def _read_lot(self, records: list[bytes], block: bytes) -> None:
+        if b"\r" in block:
+            self._record_ends.update({record[-2:] for record in records})
+        else:
+            self._record_ends.update({records[0][-1:], records[-1][-1:]})
+        if self._are_regular(records, block):
+            self.dates.add_regular(records, block, self._line)
             self._count(len(records))
         elif self._commas >= 0 and any(b'"' in record for record in records):
             self._read_quoted(records)
@@ -416,14 +420,14 @@ class _Scanner:
             if self.rows > self.limits.rows and not self._line_over_limit:
                 self._line_over_limit = line
 
-    def _are_regular(self, records: list[bytes]) -> bool:
+    def _are_regular(self, records: list[bytes], block: bytes) -> bool:
         """Return whether all records are regular.
 
         A regular record is one line without quotes, with as many cells as the header, and neither
         blank, nor of dashes, nor another header.
         """
-        block = b"".join(records)
-        if b'"' in block or BOM_UTF8 in block or self._header_record in block:
+        has_bom = BOM_UTF8[:1] in block and BOM_UTF8 in block  # a search for one byte is faster
+        if has_bom or b'"' in block or self._header_record in block:
             return False
         comma_counts = set(map(bytes.count, records, repeat(b",")))
         return comma_counts == {self._commas} and all(

@@ -44,10 +44,21 @@ class ScannedLots:
         known = self._known
         return known if known and open_orders <= known.open_orders else None
 
-    def add(self, records: Sequence[bytes], lines: int, *, is_plain: bool) -> None:
-        """Add records of so many lines that were scanned."""
-        if self._lots is not None:
-            self._lots.add(records, lines, self.hash_of, is_plain=is_plain)
+    def add(self, records: Sequence[bytes], block: bytes, lines: int, *, is_plain: bool) -> None:
+        """Add records that were scanned.
+
+        Args:
+            records: The records.
+            block: Their bytes.
+            lines: Their physical lines.
+            is_plain: Whether the scan only counted them.
+        """
+        if self._lots is None:
+            return
+        if is_plain:
+            self._lots.add_plain(records, block, self.hash_of)
+        else:
+            self._lots.add_odd(records, block, lines, self.hash_of)
 
     def add_known(self, lots: slice) -> None:
         """Add lots of the earlier file, which were recognized."""
