@@ -65,6 +65,11 @@ def count_boms(head: bytes) -> int:
     return next(count for count in range(_MAX_BOMS, -1, -1) if head.startswith(_BOM * count))
 
 
+def has_bom(block: bytes) -> bool:
+    """Return whether a byte order mark of UTF-8 is anywhere in a block."""
+    return _BOM[:1] in block and _BOM in block  # a search for one byte is faster
+
+
 def bytes_of_boms(file: io.BufferedReader) -> int:
     """Return the size of the byte order marks with which an open file in UTF-8 begins."""
     return count_boms(file.read(len(_BOM) * _MAX_BOMS)) * len(_BOM)

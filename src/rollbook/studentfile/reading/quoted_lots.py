@@ -4,12 +4,12 @@ A lot is several records that are parsed together. Where all rows of a file have
 a tenth of the time that inspecting each of them would take.
 """
 
-from codecs import BOM_UTF8
 from collections.abc import Sequence
 from itertools import repeat
 
 from rollbook.studentfile.columns import fold_header
 from rollbook.studentfile.reading import quotes
+from rollbook.studentfile.reading.encodings import has_bom
 from rollbook.studentfile.reading.record_splitter import are_lines
 from rollbook.studentfile.reading.skipped_lines import BLANK_OR_DASHES
 
@@ -45,7 +45,7 @@ def _have_any_odd(
     return (
         set(map(len, rows)) != {len(folded_header)}
         or not are_lines(records)
-        or BOM_UTF8 in block
+        or has_bom(block)
         or not all(map(bytes.strip, records, repeat(BLANK_OR_DASHES)))
         or _may_have_header(rows, folded_header[0])
         or (any('"' in text for text in map("".join, rows)) and quotes.may_warn(block))

@@ -143,7 +143,9 @@ def line_breaks(data: bytes) -> int:
 def are_lines(records: Sequence[bytes]) -> bool:
     """Return whether each record is one line that has a line end."""
     block = b"".join(records)
-    breaks = block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
+    breaks = block.count(b"\n")
+    if b"\r" in block:
+        breaks += block.count(b"\r") - block.count(b"\r\n")
     return breaks == len(records) and block.endswith((b"\n", b"\r"))
 
 

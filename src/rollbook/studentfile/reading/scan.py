@@ -426,8 +426,7 @@ class _Scanner:
         A regular record is one line without quotes, with as many cells as the header, and neither
         blank, nor of dashes, nor another header.
         """
-        has_bom = BOM_UTF8[:1] in block and BOM_UTF8 in block  # a search for one byte is faster
-        if has_bom or b'"' in block or self._header_record in block:
+        if b'"' in block or encodings.has_bom(block) or self._header_record in block:
             return False
         comma_counts = set(map(bytes.count, records, repeat(b",")))
         return comma_counts == {self._commas} and all(
