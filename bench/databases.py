@@ -119,8 +119,11 @@ class PostgreSQL:
         return _named(self._url, name)
 
     def drop(self, name: str) -> None:
-        """Drop the database, closing all connections to it."""
-        with self._open() as connection:
+        """Drop the database, closing all connections to it.
+
+        Only the administrator may close one of autovacuum.
+        """
+        with psycopg.connect(self._admin, autocommit=True) as connection:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
