@@ -148,12 +148,16 @@ def _tables_to_copy() -> list[Table]:
 
 
 def _require_only_our_tables() -> None:
+    """Check that no table is another program's.
+
+    A migration that was interrupted may have left tables that a later one removes.
+    """
+    names = sorted(connection.introspection.table_names())
     ours = {table.name for table in current_tables()} | {_MIGRATIONS}
-    others = [
-        name
-        for name in sorted(connection.introspection.table_names())
-        if name not in ours and not name.startswith(_JOB_QUEUE_PREFIX)
-    ]
+    prefixes: tuple[str, ...] = (_JOB_QUEUE_PREFIX,)
+    if _MIGRATIONS in names:
+        prefixes += tuple(f"{app.label}_" for app in apps.get_app_configs())
+    others = [name for name in names if name not in ours and not name.startswith(prefixes)]
     if others:
         raise _not_empty(f"it has the table {others[0]}")
 
