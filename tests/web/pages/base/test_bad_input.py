@@ -81,10 +81,13 @@ def test_an_empty_field_is_named_and_nothing_else_is_lost(
     assert everything() == before
 
 
-@pytest.mark.parametrize("case", all_forms())
+def forms_with_required_fields() -> list[Any]:
+    found = {title: case for title, case in FORMS.items() if case.required}
+    return [pytest.param(case, id=title) for title, case in found.items()]
+
+
+@pytest.mark.parametrize("case", forms_with_required_fields())
 def test_all_errors_are_shown_at_once(maple_usd: Maple, case: FormCase) -> None:
-    if not case.required:
-        pytest.skip("nothing has to be filled in")
     sent = {**maple_usd.filled(case), **dict.fromkeys(case.required, "")}
     page = check_shown_again(case, sent, maple_usd.submit(case, sent))
     assert len(page.problems) >= len(case.required)
