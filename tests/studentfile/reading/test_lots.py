@@ -148,7 +148,7 @@ def test_a_scan_that_knows_the_last_file_finds_the_same(
 
 
 def ends(all_lots: Lots) -> tuple[object, object]:
-    *_, end = all_lots.positions()
+    *_, end = zip(all_lots.first_bytes(), all_lots.first_lines(), strict=True)
     return all_lots.start, end
 
 
@@ -164,9 +164,9 @@ def test_lots_are_the_records_that_are_read_later(
     batches = read_records(file, encoding=scanned.encoding, header=scanned.header)
     lines = [line for batch in batches for line in batch.lines]
     assert sum(scanned.lots.records) == len(lines)
-    starts, at = list(scanned.lots.positions()), 0
-    for start, count in zip(starts, scanned.lots.records, strict=False):
-        assert lines[at] == start.line
+    first_lines, at = scanned.lots.first_lines(), 0
+    for first_line, count in zip(first_lines, scanned.lots.records, strict=False):
+        assert lines[at] == first_line
         at += count
 
 

@@ -123,16 +123,18 @@ class Lots:
         """Return how many bytes so many rows have on the average, at least."""
         return rows * sum(self.sizes) // max(1, sum(self.records))
 
+    def first_bytes(self) -> Iterator[int]:
+        """Return the byte at which each lot begins, and the one after the last lot."""
+        return accumulate(self.sizes, initial=self.start.byte)
+
+    def first_lines(self) -> Iterator[int]:
+        """Return the line on which each lot begins, and the one after the last lot."""
+        return accumulate(self.lines, initial=self.start.line)
+
     def first_after(self, byte: int) -> int:
         """Return the index of the first lot that begins at a byte or after it."""
-        ends = accumulate(self.sizes, initial=self.start.byte)
-        return next((at for at, begin in enumerate(ends) if begin >= byte), len(self))
-
-    def positions(self) -> Iterator[FilePosition]:
-        """Yield where each lot begins, and where the last one ends."""
-        bytes_before = accumulate(self.sizes, initial=self.start.byte)
-        lines_before = accumulate(self.lines, initial=self.start.line)
-        yield from map(FilePosition, bytes_before, lines_before)
+        begins = enumerate(self.first_bytes())
+        return next((at for at, begin in begins if begin >= byte), len(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,9 @@ from rollbook.studentfile.reading.date_order import DateColumn
 from rollbook.studentfile.reading.dropped_rows import DroppedRows
 from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header, looks_like_header
+from rollbook.studentfile.reading.lots import LotReader, Lots, TextMemory
 from rollbook.studentfile.reading.record_splitter import parse_record
-from rollbook.studentfile.reading.scanned_lots import (
-    LotReader,
-    Lots,
-    NotExact,
-    ScannedLots,
-    TextMemory,
-)
+from rollbook.studentfile.reading.scanned_lots import NotExact, ScannedLots
 from rollbook.studentfile.reading.source import Source, size_of
 from rollbook.studentfile.rules import FileRules
 

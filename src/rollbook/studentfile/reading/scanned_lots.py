@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.lots import LotHash, LotReader, Lots, TextMemory
+from rollbook.studentfile.reading.lots import LotHash, Lots, TextMemory
 from rollbook.studentfile.reading.record_splitter import FilePosition
-
-__all__ = ["LotReader", "Lots", "NotExact", "ScannedLots", "TextMemory"]
 
 
 class NotExact(Exception):

@@ -109,8 +109,8 @@ class KnownLots:
         self, file: FileReader, stretches: StretchReader, lots: Lots, last: Lots, known: Walk
     ) -> None:
         self._file, self._stretches = file, stretches
-        self._bytes = array("Q", accumulate(lots.sizes, initial=lots.start.byte))
-        self._lines = array("Q", accumulate(lots.lines, initial=lots.start.line))
+        self._bytes = array("Q", lots.first_bytes())
+        self._lines = array("Q", lots.first_lines())
         self._last_starts = array("Q", accumulate(last.records, initial=0))
         self._found = self._find(lots, last, known)
 
