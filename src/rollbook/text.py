@@ -19,6 +19,11 @@ def count_of(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def was_or_were(count: int) -> str:
+    """Return the verb that follows a count in the past."""
+    return "was" if count == 1 else "were"
+
+
 def format_bytes(count: int) -> str:
     """Return a size, such as ``950 bytes`` or ``12.3 MB``."""
     if count < BYTES_PER_UNIT:

@@ -6,7 +6,7 @@ Pages, emails, the upload commands and the command line all take their words fro
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rollbook.text import count_of, format_datetime, format_number
+from rollbook.text import count_of, format_datetime, format_number, was_or_were
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.plan_status import PlanStatus
 from rollbook.updates.planning.reason_words import first_reason, plan_sentence
@@ -223,11 +223,11 @@ def result_sentence(report: Report) -> str:
         reference=report.reference,
         result=_result(report),
         rejected=count_of(report.rejected, "row"),
-        rejected_were=_were(report.rejected),
+        rejected_were=was_or_were(report.rejected),
         rejected_them=pronouns[0],
         rejected_they_will=pronouns[1],
         not_processed=count_of(report.not_processed, "row"),
-        not_processed_were=_were(report.not_processed),
+        not_processed_were=was_or_were(report.not_processed),
         applied=_applied(report.changed),
         next_step=remarks.next_step(report),
         remarks="".join(f" {remark}" for remark in remarks.remarks(report)),
@@ -275,11 +275,7 @@ def _applied(count: int) -> str:
     if not count:
         return "No students were changed"
     change = "that change is kept" if count == 1 else "those changes are kept"
-    return f"{count_of(count, 'student')} {_were(count)} already changed, and {change}"
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+    return f"{count_of(count, 'student')} {was_or_were(count)} already changed, and {change}"
 
 
 def _rejected_rows(update: UpdateJob | Report) -> int:

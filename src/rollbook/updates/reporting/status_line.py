@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rollbook.text import count_of, format_duration, format_percent, format_time, name_updates
+from rollbook.text import (
+    count_of,
+    format_duration,
+    format_percent,
+    format_time,
+    name_updates,
+    was_or_were,
+)
 from rollbook.updates.planning.reason_words import first_reason, plan_sentence
 from rollbook.updates.reporting import undo_words
 from rollbook.updates.reporting.progress import seconds_left, stalled_since
@@ -101,7 +108,7 @@ def without_worker(report: Report, context: StatusContext) -> str:
 def cancellation_summary(report: Report) -> str:
     """Return how many students a canceled update has changed, and how many rows are left."""
     stay = "stays" if report.changed == 1 else "stay"
-    were = "was" if report.not_processed == 1 else "were"
+    were = was_or_were(report.not_processed)
     updated = f"{count_of(report.changed, 'student')} {stay} updated"
     if report.deactivated:
         updated += f", {report.deactivated:,} deactivated"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from rollbook.text import count_of, format_datetime, format_number
+from rollbook.text import count_of, format_datetime, format_number, was_or_were
 from rollbook.updates.planning.summary import Counts
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.state_machine import State
@@ -61,7 +61,7 @@ def result_sentence(report: Report, cause: str) -> str:
         set_back=_set_back(report),
         left=_left(report.rejected),
         check=check,
-        not_processed=f"{format_number(report.not_processed)} {_were(report.not_processed)}",
+        not_processed=f"{format_number(report.not_processed)} {was_or_were(report.not_processed)}",
         reference=report.reference,
         cause=cause,
     )
@@ -111,7 +111,7 @@ def _outcomes(report: Report) -> Iterator[str]:
 
 def _set_back(report: Report) -> str:
     done = f"{format_number(report.updated)} of {count_of(report.rows, 'student')}"
-    return f"{done} {_were(report.updated)} set back"
+    return f"{done} {was_or_were(report.updated)} set back"
 
 
 def _left(count: int) -> str:
@@ -119,7 +119,3 @@ def _left(count: int) -> str:
         return ""
     stay = "stays as it is" if count == 1 else "stay as they are"
     return f" {format_number(count)} couldn't be set back and {stay}."
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"

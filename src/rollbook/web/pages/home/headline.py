@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from rollbook.text import count_of, format_datetime, name_updates
+from rollbook.text import count_of, format_datetime, name_updates, was_or_were
 from rollbook.updates.missing_files import FileStatus
 from rollbook.updates.planning.reason_words import first_reason
 from rollbook.updates.reporting.overview import MISSING_AFTER
@@ -186,7 +186,7 @@ def _completed_with_errors(label: str, last: Report) -> Headline:
         text = f"{label} finished, but nothing was applied: "
         text += f"{last.rejected:,} of {rows} had errors. {FIX_HINT}"
     else:
-        were = "was" if last.rejected == 1 else "were"
+        were = was_or_were(last.rejected)
         text = f"{label} finished, but {last.rejected:,} of {rows} {were} rejected. {FIX_HINT}"
     return Headline(text, state, "View errors", "update", last.number)
 

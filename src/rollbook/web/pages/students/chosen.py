@@ -31,10 +31,10 @@ MATCHING, DIGEST = "matching", "digest"
 """The fields of the box that selects all students who match, and of what its question was about."""
 
 MAX_MATCHING = 1500
-"""Students that can be selected at once."""
+"""Students who can be selected at once."""
 
 MAX_NAMED = 20
-"""Students that a question names if there are more than on a page."""
+"""Students whom a question names if there are more than fit on a page."""
 
 MAX_DIGITS = 18
 NONE_SELECTED = "No students were selected. Select them in the list first."

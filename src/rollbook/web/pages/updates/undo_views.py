@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import resolve_url
 
 from rollbook.accounts.permissions import Permission
-from rollbook.text import count_of, format_number, join_words
+from rollbook.text import count_of, format_number, join_words, was_or_were
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving.receive import SOURCE_BROWSER, QueueFull
 from rollbook.updates.reporting.field_counts import changes_by_field
@@ -62,7 +62,7 @@ def _effects(update: UpdateJob) -> Iterator[str]:
         "you have reviewed the plan and applied it."
     )
     if passwords := changes_by_field(update).get("PASSWORD"):
-        were = "was" if passwords == 1 else "were"
+        were = was_or_were(passwords)
         yield f"{count_of(passwords, 'password')} {were} changed. Old passwords can’t be restored."
     yield (
         "The next file from your SIS applies its own values again. Fix them there, or stop the "
