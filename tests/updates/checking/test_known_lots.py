@@ -12,7 +12,7 @@ from rollbook.studentfile.reading import date_order, encodings, lots, scan, skip
 from rollbook.students.models import Student
 from rollbook.updates import runner
 from rollbook.updates.checking import check_range, parallel, records
-from rollbook.updates.checking.check_range import CheckedBatch
+from rollbook.updates.checking.check_range import Part, RangeChecker
 from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.models import CheckedRange, FileLots, UpdateJob
 from rollbook.updates.state_machine import State
@@ -73,13 +73,13 @@ def school(enrolled: None, maple: District) -> District:
 def not_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The first line of each piece of a file that isn't read."""
     first_lines: list[int] = []
-    add_known = CheckedBatch.add_known
+    known_part = RangeChecker._known_part
 
-    def add(self: CheckedBatch, piece: records.KnownRecords, *arrays: "object") -> None:
+    def noting(self: RangeChecker, piece: records.KnownRecords) -> Part:
         first_lines.append(piece.first_line)
-        add_known(self, piece, *arrays)  # type: ignore[arg-type]
+        return known_part(self, piece)
 
-    monkeypatch.setattr(CheckedBatch, "add_known", add)
+    monkeypatch.setattr(RangeChecker, "_known_part", noting)
     return first_lines
 
 

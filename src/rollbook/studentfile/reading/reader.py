@@ -147,10 +147,6 @@ class StretchReader:
         builder.add(records, len(records))
         return builder.take()
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
 
 def read_batches(
     source: Source,

@@ -5,7 +5,7 @@ one begins, so a check that was interrupted resumes there.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, count
@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, parse_rows
+from rollbook.studentfile.reading.reader import FilePosition, parse_rows
 from rollbook.students import touched
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
@@ -74,6 +74,25 @@ def _integers() -> "array[int]":
     return array("q")
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Consecutive records, to be checked with others.
+
+    Attributes:
+        lines: The physical line on which each record begins.
+        end: The position after the last record.
+        fingerprints: The fingerprint of each record.
+        student_ids: The ID of each known record's student, or ``NO_STUDENT``.
+        records: The records, in UTF-8; none if all are known and weren't read.
+    """
+
+    lines: Sequence[int]
+    end: FilePosition
+    fingerprints: "array[int]"
+    student_ids: "array[int]"
+    records: Sequence[bytes] = ()
+
+
 @dataclass(slots=True)
 class CheckedBatch:
     """Consecutive records that are checked together, of which only the unknown ones are kept.
@@ -99,43 +118,25 @@ class CheckedBatch:
         """The lines of the unknown records."""
         return [self.lines[at] for at in self.positions]
 
-    def has_room(self, line: int, student_ids: "array[int]") -> bool:
-        """Return whether more records can be added: they follow, and aren't too many."""
+    def has_room(self, part: Part) -> bool:
+        """Return whether a part can be added: it follows, and isn't too large."""
         return not self.lines or (
-            line == self.end.line
-            and len(self.lines) + len(student_ids) <= MAX_RECORDS
-            and len(self.unknown) + student_ids.count(NO_STUDENT) <= MAX_UNKNOWN
+            part.lines[0] == self.end.line
+            and len(self.lines) + len(part.lines) <= MAX_RECORDS
+            and len(self.unknown) + part.student_ids.count(NO_STUDENT) <= MAX_UNKNOWN
         )
 
-    def add(
-        self, batch: RecordBatch, fingerprints: "array[int]", student_ids: "array[int]"
-    ) -> None:
-        """Add records with their fingerprints and students."""
+    def add(self, part: Part) -> None:
+        """Add a part."""
         first = len(self.lines)
-        for position, student in enumerate(student_ids):
-            if student == NO_STUDENT:
-                self.unknown.append(batch.records[position])
+        for position, record in enumerate(part.records):
+            if part.student_ids[position] == NO_STUDENT:
+                self.unknown.append(record)
                 self.positions.append(first + position)
-        self._add(batch.lines, batch.end, fingerprints, student_ids)
-
-    def add_known(
-        self, records: KnownRecords, fingerprints: "array[int]", student_ids: "array[int]"
-    ) -> None:
-        """Add known records with their fingerprints and students."""
-        lines = range(records.first_line, records.first_line + len(student_ids))
-        self._add(lines, records.end, fingerprints, student_ids)
-
-    def _add(
-        self,
-        lines: Iterable[int],
-        end: FilePosition,
-        fingerprints: "array[int]",
-        student_ids: "array[int]",
-    ) -> None:
-        self.fingerprints += fingerprints
-        self.student_ids += student_ids
-        self.lines.extend(lines)
-        self.end = end
+        self.fingerprints += part.fingerprints
+        self.student_ids += part.student_ids
+        self.lines.extend(part.lines)
+        self.end = part.end
 
 
 class RangeChecker:
@@ -176,28 +177,29 @@ class RangeChecker:
     def gather(self, pieces: Iterable[ReadRecords | KnownRecords]) -> Iterator[CheckedBatch]:
         """Find out which records are known; yield them in larger batches if most of them are."""
         gathered = CheckedBatch()
-        for piece in pieces:
-            if isinstance(piece, KnownRecords):
-                student_ids = self.known.students[piece.positions]
-                if not gathered.has_room(piece.first_line, student_ids):
-                    yield gathered
-                    gathered = CheckedBatch()
-                fingerprints = self.known.fingerprints[piece.positions]
-                gathered.add_known(piece, fingerprints, student_ids)
-                self._records += len(student_ids)
-                continue
-            for part, fingerprints, student_ids in self._look_up(piece):
-                if not gathered.has_room(part.lines[0], student_ids):
-                    yield gathered
-                    gathered = CheckedBatch()
-                gathered.add(part, fingerprints, student_ids)
+        for part in chain.from_iterable(map(self._parts, pieces)):
+            if not gathered.has_room(part):
+                yield gathered
+                gathered = CheckedBatch()
+            gathered.add(part)
         if gathered.lines:
             yield gathered
 
-    def _look_up(
-        self, piece: ReadRecords
-    ) -> "Iterator[tuple[RecordBatch, array[int], array[int]]]":
+    def _parts(self, piece: ReadRecords | KnownRecords) -> Iterator[Part]:
         """Yield records with their fingerprints and students, in parts of a batch at most."""
+        if isinstance(piece, KnownRecords):
+            yield self._known_part(piece)
+        else:
+            yield from self._look_up(piece)
+
+    def _known_part(self, piece: KnownRecords) -> Part:
+        known, positions = self.known, piece.positions
+        student_ids = known.students[positions]
+        self._records += len(student_ids)
+        lines = range(piece.first_line, piece.first_line + len(student_ids))
+        return Part(lines, piece.end, known.fingerprints[positions], student_ids)
+
+    def _look_up(self, piece: ReadRecords) -> Iterator[Part]:
         if piece.position is not None:
             self.known.move_to(piece.position)
         fingerprints = self.fingerprinter.compute(piece.batch.records)
@@ -207,8 +209,8 @@ class RangeChecker:
         self._unknown += unknown
         size = MAX_RECORDS if unknown <= MAX_UNKNOWN else MAX_UNKNOWN
         for first, part in zip(count(0, size), piece.batch.parts(size)):
-            last = first + size
-            yield part, fingerprints[first:last], student_ids[first:last]
+            some = slice(first, first + size)
+            yield Part(part.lines, part.end, fingerprints[some], student_ids[some], part.records)
 
     def check_unknown(self, batch: CheckedBatch) -> RangeResult:
         """Check the unknown records. The known ones are unchanged and not validated."""

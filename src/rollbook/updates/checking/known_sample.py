@@ -15,8 +15,8 @@ from rollbook.encrypted_file import FileDamaged
 from rollbook.secret_keys import KeyUnusable
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import FilePosition, RecordBatch
-from rollbook.updates.checking.check_range import CheckedBatch, RangeChecker
+from rollbook.studentfile.reading.reader import FilePosition
+from rollbook.updates.checking.check_range import CheckedBatch, Part, RangeChecker
 from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.manifest.walk import NO_STUDENT
 from rollbook.updates.models import CheckedRange, Manifest
@@ -98,7 +98,7 @@ def _sample(stored: Manifest, checker: RangeChecker, size: int) -> CheckedBatch:
     lines, records_drawn = [line for line, _ in drawn], [record for _, record in drawn]
     nothing = array("q", [NO_STUDENT]) * len(drawn)
     sample = CheckedBatch()
-    sample.add(RecordBatch(records_drawn, lines, FilePosition()), nothing, nothing)
+    sample.add(Part(lines, FilePosition(), nothing, nothing, records_drawn))
     return sample
 
 
