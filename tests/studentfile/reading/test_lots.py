@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollbook.studentfile.reading import date_order, encodings, lots, scan, skipped_lines
+from rollbook.studentfile.reading import lots, scan
 from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.lots import KnownText, LotHash, Lots
 from rollbook.studentfile.reading.reader import Limits, read_records
 from tests import depth
+from tests.studentfile.reading.small_lots import make_lots_small
 
 HEADER = "STUDENT_ID,FIRST_NAME,DOB,ADDITIONAL_INFO_1"
 HASH = LotHash(b"a key of the district")
@@ -35,14 +36,8 @@ class Memory:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make everything so small that a file of a few rows has many lots."""
-    monkeypatch.setattr(date_order, "FIRST_ROWS", 2)
-    monkeypatch.setattr(skipped_lines, "MAX_TRAILING_LINES", 2)
-    monkeypatch.setattr(encodings, "CHUNK", 64)
+    make_lots_small(monkeypatch)
     monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 100)
-    monkeypatch.setattr(scan, "_ROWS_AT_END", 3)
-    monkeypatch.setattr(scan, "_RECORDS_PER_LOT", 4)
-    monkeypatch.setattr(lots, "LOT_ROWS", 2)
-    monkeypatch.setattr(lots, "WINDOW", 4)
     monkeypatch.setattr(lots, "MAX_UNKNOWN_ROWS", 12)
     monkeypatch.setattr(lots, "_SLACK_BYTES", 16)
     monkeypatch.setattr(lots, "_START_BYTES", 64)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollbook.districts.models import District
-from rollbook.studentfile.reading import date_order, encodings, lots, scan, skipped_lines
+from rollbook.studentfile.reading import lots, scan
 from rollbook.students.models import Student
 from rollbook.updates import runner
 from rollbook.updates.checking import check_range, parallel, records
@@ -17,6 +17,7 @@ from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.models import CheckedRange, FileLots, UpdateJob
 from rollbook.updates.state_machine import State
 from tests import depth
+from tests.studentfile.reading.small_lots import make_lots_small
 from tests.updates.manifest.ten_students import edit
 from tests.updates.night import (
     a_class,
@@ -40,14 +41,8 @@ HEADER, *ROWS = a_class(SIZE, GRADE="4").splitlines()
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make everything so small that a file of forty rows has many lots, batches and ranges."""
-    monkeypatch.setattr(date_order, "FIRST_ROWS", 2)
-    monkeypatch.setattr(skipped_lines, "MAX_TRAILING_LINES", 2)
-    monkeypatch.setattr(encodings, "CHUNK", 64)
+    make_lots_small(monkeypatch)
     monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 400)
-    monkeypatch.setattr(scan, "_ROWS_AT_END", 3)
-    monkeypatch.setattr(scan, "_RECORDS_PER_LOT", 4)
-    monkeypatch.setattr(lots, "LOT_ROWS", 2)
-    monkeypatch.setattr(lots, "WINDOW", 4)
     monkeypatch.setattr(lots, "_SLACK_BYTES", 60)
     monkeypatch.setattr(lots, "_START_BYTES", 100)
     monkeypatch.setattr(records, "_MAX_LOTS", 3)

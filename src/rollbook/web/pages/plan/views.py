@@ -155,9 +155,10 @@ def _by_school(update: UpdateJob, current: Report, form: DecisionForm, page: int
     if plan is None:
         return {}
     names = page_data.school_names(update)
-    sentence = lead_sentence(plan, names, current.unchanged)
     if update.undoes_id:
         sentence = undo_sentence(plan)
+    else:
+        sentence = lead_sentence(plan, names, current.unchanged)
     return {
         "sentence": sentence,
         "reasons": page_data.reasons_of(plan, names),

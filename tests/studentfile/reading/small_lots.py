@@ -1,0 +1,16 @@
+"""Lots so small that a file of some forty rows has many of them."""
+
+import pytest
+
+from rollbook.studentfile.reading import date_order, encodings, lots, scan, skipped_lines
+
+
+def make_lots_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read little at a time, make lots two rows long, and always scan few rows."""
+    monkeypatch.setattr(date_order, "FIRST_ROWS", 2)
+    monkeypatch.setattr(skipped_lines, "MAX_TRAILING_LINES", 2)
+    monkeypatch.setattr(encodings, "CHUNK", 64)
+    monkeypatch.setattr(scan, "_ROWS_AT_END", 3)
+    monkeypatch.setattr(scan, "_RECORDS_PER_LOT", 4)
+    monkeypatch.setattr(lots, "LOT_ROWS", 2)
+    monkeypatch.setattr(lots, "WINDOW", 4)
