@@ -13,6 +13,7 @@ from bench import (
     encryption,
     goals,
     growth,
+    large,
     latency,
     pages,
     peers,
@@ -90,6 +91,7 @@ _PARTS: dict[str, Callable[[Plan, Database, Results], None]] = {
     "pages": pages.measure,
     "plans": plans.measure,
     "workers": _workers,
+    "large": large.measure,
 }
 
 

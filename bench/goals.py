@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from bench import fit, serving_goals, shapes, workers, works
+from bench import fit, large, serving_goals, shapes, workers, works
 from bench.line import MILLION, NAMES, Line, seconds, short, spread
 from bench.peers import UPSERT, WAYS
 from bench.results import Figures, Results
@@ -40,6 +40,9 @@ _SMALL_GOALS = {
     ("postgres", 10_000): 0.20,
 }
 """At most so many seconds from the last byte to the end."""
+
+_MOST_FOR_LARGE = 11.0
+"""At most so many times the time of a tenth of the students."""
 
 _WORKERS = f"{workers.DISTRICTS} districts × {workers.ROWS:,}"
 _LEAST_SPEEDUP, _LEAST_UPDATES_PER_S = 1.8, 20
@@ -167,6 +170,20 @@ def _workers(results: Results) -> Iterator[Line]:
             yield Line(*where, ours, against, f"{ratio:.2f} ×", goal, ratio >= _LEAST_SPEEDUP)
 
 
+def _large(results: Results) -> Iterator[Line]:
+    for database in NAMES:
+        measured = dict(points(results, database, "nightly", "rollbook"))
+        for rows, took in measured.items():
+            few = measured.get(rows // large.TIMES)
+            if rows < large.TIMES * MILLION or not few:
+                continue
+            ratio, goal = took / few, f"at most {_MOST_FOR_LARGE:g} ×"
+            against = f"{few:.2f} s for {rows // large.TIMES:,.0f}"
+            where = ("nightly, ten times as many", NAMES[database], int(rows))
+            ours, measured_ratio = f"{took:.1f} s", f"{short(ratio)} ×"
+            yield Line(*where, ours, against, measured_ratio, goal, ratio <= _MOST_FOR_LARGE)
+
+
 def _growth(results: Results) -> Iterator[Line]:
     for database in NAMES:
         measured = points(results, database, "nightly", "rollbook")
@@ -196,6 +213,7 @@ _COMPARISONS: tuple[Callable[[Results], Iterator[Line]], ...] = (
     _peers,
     *serving_goals.COMPARISONS,
     _workers,
+    _large,
     _growth,
 )
 

@@ -21,6 +21,7 @@ PARTS = (
     "pages",
     "plans",
     "workers",
+    "large",
 )
 ORDERS = ("id", "school")
 VARIABLES = {

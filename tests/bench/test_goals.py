@@ -261,3 +261,12 @@ def test_encryption_may_cost_a_seventh(ours: float, met: bool) -> None:
         line = found[work, 100_000]
         assert (line.measured, line.goal) == (f"{ours:.2f} ×", "at most 1.15 ×")
         assert line.met is met
+
+
+@pytest.mark.parametrize(("many", "met"), [(21.9, True), (22.1, False)])
+def test_ten_times_as_many_students_take_eleven_times_as_long(many: float, met: bool) -> None:
+    results = Results()
+    for rows, took in ((1_000_000, 2.0), (10_000_000, many)):
+        timings(results, "rollbook", took, rows=rows)
+    line = only(results, "nightly, ten times as many")
+    assert (line.against, line.goal, line.met) == ("2.00 s for 1,000,000", "at most 11 ×", met)

@@ -51,7 +51,7 @@ def test_folders_are_those_that_are_named(tmp_path: Path) -> None:
             "works,all",
             "BENCH_PARTS names all; "
             "known are works, peers, growth, shapes, small, latency, upload, encryption, pages, "
-            "plans, workers",
+            "plans, workers, large",
         ),
     ],
 )
