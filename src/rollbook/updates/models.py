@@ -1,4 +1,4 @@
-"""Update jobs, the staged rows of their files, and the problems of both."""
+"""Update jobs, the files they come from, and the problems of both."""
 
 from uuid import uuid4
 
@@ -11,11 +11,12 @@ from rollbook.mail.models import OutgoingMail
 from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.rules import FileRules
-from rollbook.students.models import Student
+from rollbook.updates.absences.models import MissingStudents
+from rollbook.updates.checking.models import RowDependency, StagedRow
 from rollbook.updates.feed.models import FeedFields
+from rollbook.updates.manifest.models import AddedStudents, CheckedRange, FileLots, Manifest
 from rollbook.updates.mappings.models import ColumnMapping
 from rollbook.updates.planning.models import Expectation, LimitSet, PlanFields, UpdateEvent
-from rollbook.updates.row_outcomes import StagedRowQuerySet
 from rollbook.updates.state_machine import (
     IN_PROGRESS,
     PLAN_WAITING,
@@ -28,6 +29,7 @@ from rollbook.updates.state_machine import (
 from rollbook.updates.undoing.models import UndoFields
 
 __all__ = [
+    "AddedStudents",
     "CheckedRange",
     "ColumnMapping",
     "Draft",
@@ -35,6 +37,8 @@ __all__ = [
     "FileChunk",
     "FileLots",
     "LimitSet",
+    "Manifest",
+    "MissingStudents",
     "Problem",
     "ResultMail",
     "RowDependency",
@@ -46,9 +50,6 @@ __all__ = [
 
 def _values(words: type[State] | type[Mode] | type[Outcome]) -> list[str]:
     return [word.value for word in words]
-
-
-_STORED_OUTCOMES = [outcome.value for outcome in Outcome if outcome is not Outcome.DEACTIVATED]
 
 
 class StudentFile(models.Model):
@@ -326,230 +327,6 @@ class FileChunk(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["spool_name", "number"], name="file_chunk_number")
-        ]
-
-
-class CheckedRange(models.Model):
-    """A byte range that has been checked: where it ends, and the records in it.
-
-    ``fingerprints`` and ``student_ids`` are parallel arrays of integers, with one item for each
-    record. Duplicates are found in them, and who was on a line; those of the update whose manifest
-    is the current one are the manifest. A student's ID is negative if the record had a problem, and
-    0 if it has no student. A million rows take 12 MB, of which 4 are kept until the details of the
-    update expire; as table rows they would take ten times as much. See ``manifest/ranges.py``.
-    """
-
-    update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
-    end_byte = models.PositiveBigIntegerField()
-    end_line = models.PositiveIntegerField()
-    first_line = models.PositiveIntegerField(default=0, db_default=0)
-    matched_rows = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="rows that are about an enrolled student"
-    )
-    student_ids = models.BinaryField()
-    id_bytes = models.PositiveSmallIntegerField(
-        default=8, db_default=8, help_text="of each student's ID"
-    )
-    line_numbers = models.BinaryField(
-        help_text="compressed; empty if each record is one line, from first_line on"
-    )
-    fingerprints = models.BinaryField(
-        default=b"",
-        db_default=b"",
-        help_text="see manifest/fingerprints.py; empty: no longer needed",
-    )
-    checksum = models.BinaryField(
-        default=b"", db_default=b"", help_text="keyed hash of both arrays"
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["update", "end_line"], name="checked_range_end_line")
-        ]
-
-
-class FileLots(models.Model):
-    """The lots of an update's file, which the scan of the next file need not read again.
-
-    ``arrays`` are those of ``studentfile/reading/lots.py``, one after the other: 28 bytes for some
-    sixteen rows. They are removed once another update has completed.
-    """
-
-    update = models.OneToOneField(UpdateJob, primary_key=True, on_delete=models.CASCADE)
-    key = models.CharField(max_length=32, help_text="hash of the key of its hashes")
-    start_byte = models.PositiveBigIntegerField()
-    start_line = models.PositiveIntegerField()
-    line_end = models.BinaryField()
-    open_orders = models.JSONField()
-    arrays = models.BinaryField()
-    checksum = models.BinaryField(help_text="keyed hash of the arrays")
-
-    def __str__(self) -> str:
-        return f"lots of {self.update}"
-
-
-class AddedStudents(models.Model):
-    """The new students of a chunk: parallel arrays of 64-bit integers.
-
-    A student's ID is negative if the row had a problem.
-    """
-
-    update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
-    number = models.PositiveBigIntegerField(
-        help_text="the apply order of the last row of the chunk"
-    )
-    line_numbers = models.BinaryField()
-    student_ids = models.BinaryField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["update", "number"], name="added_students_number")
-        ]
-
-
-class MissingStudents(models.Model):
-    """The students whom a file in full sync doesn't name: parallel arrays.
-
-    Written when all rows have been checked. They are counted when the update completes.
-    """
-
-    update = models.OneToOneField(UpdateJob, primary_key=True, on_delete=models.CASCADE)
-    student_ids = models.BinaryField(help_text="64-bit integers, in ascending order")
-    files = models.BinaryField(
-        help_text="bytes: the files without each of them, with this one; 255: or more"
-    )
-
-    def __str__(self) -> str:
-        return f"missing students of {self.update}"
-
-
-class Manifest(models.Model):
-    """What is known of a district's records: the ranges of the update that completed last.
-
-    ``carried_…`` are those records of earlier files with the same header whose students the
-    update's file didn't contain.
-    """
-
-    district = models.OneToOneField(District, primary_key=True, on_delete=models.PROTECT)
-    update = models.OneToOneField(UpdateJob, on_delete=models.PROTECT)
-    key = models.CharField(max_length=32, help_text="hash of the key of its fingerprints")
-    ranges = models.PositiveIntegerField(help_text="number of ranges of the update")
-    rows = models.PositiveIntegerField(help_text="number of its records, with carried ones")
-    carried_fingerprints = models.BinaryField()
-    carried_student_ids = models.BinaryField()
-    checksum = models.BinaryField(help_text="keyed hash of both arrays")
-
-    def __str__(self) -> str:
-        return f"manifest of {self.district}"
-
-
-class StagedRow(models.Model):
-    """A row that is to be applied, or that was settled while checking.
-
-    Rows are applied by ``apply_order``; rows that share one are applied in the same chunk.
-    ``claims_*`` are the keys that the student doesn't hold yet. STUDENT_ID and username must be
-    free when the row is applied; name and date of birth may be those of another student. For a
-    rejected row without a student they are the keys in the file, by which the row can be found. A
-    row that was applied as staged keeps ``outcome`` null, which saves one write for each row: it
-    is derived from ``applied_through_order``, see ``row_outcomes.py``.
-    """
-
-    # Without foreign key constraints and their indexes, which would cost as much as the rows.
-    update = models.ForeignKey(
-        UpdateJob, on_delete=models.CASCADE, db_index=False, db_constraint=False
-    )
-    line = models.PositiveIntegerField()
-    student = models.ForeignKey(
-        Student,
-        null=True,
-        on_delete=models.PROTECT,
-        db_index=False,
-        db_constraint=False,
-        help_text="null: a new student",
-    )
-    values_json = models.TextField(
-        help_text="JSON: column to [old, new] value; for a new student, column to value"
-    )
-    apply_order = models.PositiveBigIntegerField()
-    outcome = models.CharField(
-        max_length=16, null=True, help_text="null: not applied, or applied as staged"
-    )
-    claims_student_id = models.CharField(max_length=64, null=True)
-    claims_username = models.CharField(max_length=64, null=True)
-    claims_name_key = models.CharField(max_length=512, null=True)
-    claims_dob = models.DateField(null=True)
-    claims_loose_key = models.BigIntegerField(
-        null=True, help_text="of the name and date of birth, see students/name_keys.py"
-    )
-    fingerprint = models.BigIntegerField(
-        null=True, help_text="of the row, see manifest/fingerprints.py; null: it had a problem"
-    )
-    student_version = models.PositiveIntegerField(
-        null=True, help_text="version of the student that the row was compared with"
-    )
-    simple_columns = models.CharField(
-        max_length=512,
-        null=True,
-        help_text="the columns that change, if all of them are simple (see students/writer.py)",
-    )
-    columns = models.CharField(
-        max_length=512,
-        null=True,
-        help_text="all columns that change; those that lose their value end in a minus sign",
-    )
-    school = models.CharField(
-        max_length=64, null=True, help_text="SCHOOL_ID of the student before the update"
-    )
-    to_school = models.CharField(
-        max_length=64, null=True, help_text="SCHOOL_ID of the school that the student would go to"
-    )
-
-    effective_outcome: str | None  # set by with_outcome()
-    objects = StagedRowQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["update", "line"], name="row_line"),
-            models.CheckConstraint(
-                condition=Q(outcome__isnull=True) | Q(outcome__in=_STORED_OUTCOMES),
-                name="row_outcome",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["update", "apply_order"], condition=Q(outcome__isnull=True), name="row_open"
-            ),
-            models.Index(
-                fields=["update", "student"], condition=Q(student__isnull=False), name="row_student"
-            ),
-            models.Index(
-                fields=["update", "outcome", "line"],
-                condition=Q(outcome__isnull=False),
-                name="row_ended",
-            ),
-            *(
-                models.Index(
-                    fields=["update", key],
-                    condition=Q(**{f"{key}__isnull": False}),
-                    name=f"row_{key}",
-                )
-                for key in ("claims_student_id", "claims_username", "claims_loose_key")
-            ),
-        ]
-
-
-class RowDependency(models.Model):
-    """A row that claims a key which is released by another row."""
-
-    update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
-    line = models.PositiveIntegerField()
-    blocked_by_line = models.PositiveIntegerField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["update", "blocked_by_line", "line"], name="row_dependency_once"
-            )
         ]
 
 
