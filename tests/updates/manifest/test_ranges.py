@@ -9,7 +9,7 @@ from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.updates import leftovers, password_marks
 from rollbook.updates.cancel import cancel
-from rollbook.updates.manifest import fingerprints, manifest, ranges
+from rollbook.updates.manifest import fingerprints, manifest, ranges, student_arrays
 from rollbook.updates.models import AddedStudents, CheckedRange, Manifest
 from rollbook.updates.state_machine import Mode
 from tests.updates.manifest.ten_students import NIGHT, pk_of, with_row
@@ -72,10 +72,10 @@ def test_four_bytes_a_row_are_kept_of_each_update_but_the_last(maple: District) 
 
 def test_students_with_large_ids_take_more() -> None:
     students = array("q", [1, -(2**40), 0])
-    packed, id_bytes = ranges.pack_students(students)
+    packed, id_bytes = student_arrays.pack(students)
     assert (len(packed), id_bytes) == (24, 8)
-    assert ranges.unpack_students(packed, id_bytes) == students
-    packed, id_bytes = ranges.pack_students(array("q", [1, -5, 0]))
+    assert student_arrays.unpack(packed, id_bytes) == students
+    packed, id_bytes = student_arrays.pack(array("q", [1, -5, 0]))
     assert (len(packed), id_bytes) == (12, 4)
 
 

@@ -21,9 +21,10 @@ from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.checking.records import FileReader, KnownLots, KnownRecords, ReadRecords
 from rollbook.updates.checking.row_checker import RangeResult, RowChecker
-from rollbook.updates.manifest import manifest, ranges
+from rollbook.updates.manifest import manifest, ranges, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
-from rollbook.updates.manifest.walk import NO_STUDENT, Walk
+from rollbook.updates.manifest.student_arrays import NO_STUDENT
+from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.state_machine import State
 
@@ -70,8 +71,12 @@ def check_byte_ranges(
         yield
 
 
-def _integers() -> "array[int]":
+def _longs() -> "array[int]":
     return array("q")
+
+
+def _integers() -> "array[int]":
+    return array("i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +111,9 @@ class CheckedBatch:
         end: The position after the last record.
     """
 
-    fingerprints: "array[int]" = field(default_factory=_integers)
+    fingerprints: "array[int]" = field(default_factory=_longs)
     student_ids: "array[int]" = field(default_factory=_integers)
-    lines: "array[int]" = field(default_factory=_integers)
+    lines: "array[int]" = field(default_factory=_longs)
     unknown: list[bytes] = field(default_factory=list)
     positions: "array[int]" = field(default_factory=_integers)
     end: FilePosition = field(default_factory=FilePosition)
@@ -134,7 +139,7 @@ class CheckedBatch:
                 self.unknown.append(record)
                 self.positions.append(first + position)
         self.fingerprints += part.fingerprints
-        self.student_ids += part.student_ids
+        self.student_ids = student_arrays.join(self.student_ids, part.student_ids)
         self.lines.extend(part.lines)
         self.end = part.end
 
@@ -262,7 +267,7 @@ def _commit(
 def _store_range(update: UpdateJob, result: RangeResult, batch: CheckedBatch, key: bytes) -> None:
     lines, end = batch.lines, batch.end
     fingerprints = batch.fingerprints.tobytes()
-    students, id_bytes = ranges.pack_students(_students(result, batch))
+    students, id_bytes = student_arrays.pack(_students(result, batch))
     CheckedRange.objects.create(
         update=update,
         end_byte=end.byte,
@@ -279,9 +284,9 @@ def _store_range(update: UpdateJob, result: RangeResult, batch: CheckedBatch, ke
 
 def _students(result: RangeResult, batch: CheckedBatch) -> "array[int]":
     """Return the student of each record, as it is stored with the range."""
-    students = batch.student_ids[:]
     positions = dict(zip(batch.unknown_lines, batch.positions, strict=True))
+    students: dict[int, int] = {}
     for student, line in zip(result.student_ids, result.line_numbers, strict=True):
         is_clean = line in result.clean_lines
         students[positions[line]] = student if is_clean else -student
-    return students
+    return student_arrays.replace(batch.student_ids, students, students.values())
