@@ -17,11 +17,13 @@ from tests.updates.night import (
     a_class,
     applying,
     enroll,
+    finish,
     known,
     last,
     lift_limits,
     run,
     send,
+    send_bytes,
     values_of,
 )
 
@@ -79,11 +81,14 @@ def test_students_with_large_ids_take_more() -> None:
     assert (len(packed), id_bytes) == (12, 4)
 
 
-def test_lines_after_quoted_line_breaks_are_right(maple: District, manager: Member) -> None:
+@pytest.mark.parametrize("last_row", ["s002,d\n", 's002,"d"'])
+def test_lines_after_quoted_line_breaks_are_right(
+    maple: District, manager: Member, last_row: str
+) -> None:
     enroll(maple, a_class(3))
-    text = 'STUDENT_ID,ADDITIONAL_INFO_1\ns000,"a\nb"\ns001,c\n\ns002,d'
+    text = 'STUDENT_ID,ADDITIONAL_INFO_1\ns000,"a\nb"\ns001,c\n\n' + last_row
     for _ in range(2):
-        run(maple, text)
+        finish(send_bytes(maple, text.encode()).update)
         found = {line: ranges.student_on_line(last(maple), line) for line in range(2, 8)}
         assert found == {
             2: pk_of("s000"),
