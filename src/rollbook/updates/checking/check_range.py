@@ -105,7 +105,7 @@ class CheckedBatch:
     Attributes:
         fingerprints: The fingerprint of each record.
         student_ids: The ID of each known record's student, or ``NO_STUDENT``.
-        lines: The physical line on which each record begins.
+        lines: The physical line on which each record begins; a range if each is one line.
         unknown: The unknown records, in UTF-8.
         positions: Where they are among all records.
         end: The position after the last record.
@@ -113,7 +113,7 @@ class CheckedBatch:
 
     fingerprints: "array[int]" = field(default_factory=_longs)
     student_ids: "array[int]" = field(default_factory=_integers)
-    lines: "array[int]" = field(default_factory=_longs)
+    lines: Sequence[int] = range(0)
     unknown: list[bytes] = field(default_factory=list)
     positions: "array[int]" = field(default_factory=_integers)
     end: FilePosition = field(default_factory=FilePosition)
@@ -125,10 +125,11 @@ class CheckedBatch:
 
     def has_room(self, part: Part) -> bool:
         """Return whether a part can be added: it follows, and isn't too large."""
+        unknown = part.student_ids.count(NO_STUDENT) if part.records else 0
         return not self.lines or (
             part.lines[0] == self.end.line
             and len(self.lines) + len(part.lines) <= MAX_RECORDS
-            and len(self.unknown) + part.student_ids.count(NO_STUDENT) <= MAX_UNKNOWN
+            and len(self.unknown) + unknown <= MAX_UNKNOWN
         )
 
     def add(self, part: Part) -> None:
@@ -140,8 +141,19 @@ class CheckedBatch:
                 self.positions.append(first + position)
         self.fingerprints += part.fingerprints
         self.student_ids = student_arrays.join(self.student_ids, part.student_ids)
-        self.lines.extend(part.lines)
+        self._add_lines(part)
         self.end = part.end
+
+    def _add_lines(self, part: Part) -> None:
+        """Add the lines of a part, without a number for each if each record is one line."""
+        all_lines = range(next(iter(self.lines or part.lines), 0), part.end.line)
+        is_each_one = len(all_lines) == len(self.lines) + len(part.lines)
+        if is_each_one and isinstance(self.lines, range):
+            self.lines = all_lines
+            return
+        lines = self.lines if isinstance(self.lines, array) else array("q", self.lines)
+        lines.extend(part.lines)
+        self.lines = lines
 
 
 class RangeChecker:

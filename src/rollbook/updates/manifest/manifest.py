@@ -240,6 +240,8 @@ def _carried(old: Manifest, key: bytes, update: UpdateJob) -> Records:
             left.add(part.at(student_arrays.zeros(walk.find(part.students))))
     except Damaged:
         return Records()
+    if not left.students:
+        return left
     # The walk doesn't find those who are elsewhere in the file.
     fewer, others = sorted((left.students, of_file), key=len)
     gone.update(set(fewer).intersection(others))
