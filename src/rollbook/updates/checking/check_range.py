@@ -34,8 +34,8 @@ MAX_UNKNOWN = 4000
 MAX_RECORDS = 131_072
 """Records of a batch: known ones cost little, but a step must not take long."""
 
-MANY_RECORDS = 20_000
-"""Checking so many unknown records takes longer than starting a process."""
+MANY_UNKNOWN = 1 / 4
+"""If a larger share of a file's rows is unknown, a second process is worth its memory."""
 
 
 class RangeWorker:
@@ -165,6 +165,7 @@ class RangeChecker:
         self._file = FileReader(update, header)
         self._rows = RowChecker(update, header)
         self._records = self._unknown = 0  # so far
+        self._many = MANY_UNKNOWN * update.rows
         self.fingerprinter = RowFingerprinter(
             update.district_id,
             header.names,
@@ -181,7 +182,7 @@ class RangeChecker:
     @property
     def has_many_unknown(self) -> bool:
         """Whether so many records are unknown that two processes should check the file."""
-        return self._unknown >= MANY_RECORDS or 2 * self._unknown > self._records
+        return 2 * self._unknown > self._records or self._unknown > self._many
 
     @cached_property
     def _lots(self) -> KnownLots | None:
