@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.jobs import housekeeping
 from rollbook.operations.lifecycle import mentions
-from rollbook.students.models import Student
+from rollbook.students import touched
+from rollbook.students.models import Student, TouchedStudent
 from rollbook.updates import leftovers
 from rollbook.updates.cancel import cancel
 from rollbook.updates.exports import changes
@@ -27,6 +29,7 @@ from tests.updates.night import (
     enroll,
     finish,
     incoming,
+    known,
     report_of,
     send,
     stored_text,
@@ -155,6 +158,20 @@ def test_an_unfinished_update_keeps_its_values_until_it_is_canceled(enrolled: Di
     assert not CANARY.search(staged_text())
     assert counts(report_of(update)) == {"not_processed": 1}
     assert report_of(update).state is State.CANCELED
+
+
+def test_students_whom_a_completed_update_has_settled_are_no_longer_marked(
+    enrolled: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(touched, "REMOVED_AT_ONCE", 1)
+    update = night(enrolled)
+    before = known(enrolled)
+    edited = Student.objects.get(student_id="zqcanary-added").pk
+    Student.objects.filter(pk=edited).update(version=F("version") + 1, first_name="Edited")
+    assert TouchedStudent.objects.filter(settled_by=update.pk).exists()
+    remove_all()
+    assert set(TouchedStudent.objects.values_list("student_id", "settled_by")) == {(edited, None)}
+    assert known(enrolled) == before - {"zqcanary-added"}
 
 
 def test_an_error_in_a_step_undoes_it_and_it_is_done_again(

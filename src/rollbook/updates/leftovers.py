@@ -19,6 +19,7 @@ from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
 from rollbook.db import bulk
 from rollbook.db.unindexed import Unindexed
 from rollbook.secret_keys import derive_key
+from rollbook.students import touched
 from rollbook.updates.manifest import ranges
 from rollbook.updates.models import FileLots, Manifest, StagedRow, UpdateJob
 from rollbook.updates.reporting import added_students
@@ -92,7 +93,7 @@ def _remove(update: UpdateJob) -> int:
     _clear_linked(update, [row for row in rows if row.student])
     _clear_others(update, [row for row in rows if not row.student])
     same = UpdateJob.objects.filter(pk=update.pk)
-    if len(rows) == ROWS_PER_STEP or _fill_in_added(update):
+    if len(rows) == ROWS_PER_STEP or _fill_in_added(update) or _remove_settled(update):
         same.update(**columns)
     else:
         _clear_fingerprints(update)
@@ -149,6 +150,18 @@ def _fill_in_added(update: UpdateJob) -> bool:
     checksums of their ranges.
     """
     return ranges.fill_in(update, key=b"")
+
+
+def _remove_settled(update: UpdateJob) -> bool:
+    """Remove some marks of students whom the update has settled, if its manifest is the current.
+
+    Otherwise the next update would do it before it begins to check its rows.
+
+    Returns:
+        Whether there may be more of them.
+    """
+    is_current = Manifest.objects.filter(update=update).exists()
+    return is_current and touched.remove_settled(update.district_id, update.pk)
 
 
 def _clear_fingerprints(update: UpdateJob) -> None:

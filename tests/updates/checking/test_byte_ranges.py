@@ -338,6 +338,7 @@ def test_a_worker_whose_run_has_lost_the_update_writes_nothing(
 def test_a_second_process_is_started_only_for_a_large_file_with_many_unknown_records(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    finish(send(school, a_class(ROWS, GRADE="4")))
     monkeypatch.setattr(parallel, "MIN_RANGES", 4)
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1})
     started: list[object] = []
@@ -350,6 +351,9 @@ def test_a_second_process_is_started_only_for_a_large_file_with_many_unknown_rec
         raise NotStarted
 
     monkeypatch.setattr("subprocess.Popen", start)
+    ordinary = a_class(ROWS, GRADE="4").replace("s030,u030,Ann030", "s030,u030,Bea030")
+    assert counts(finish(send(school, ordinary))) == {"updated": 1, "unchanged": ROWS - 1}
+    assert started == []
     small = send(school, a_class(6, GRADE="9"))
     assert len(small.checkpoints) < 3
     finish(small)

@@ -11,7 +11,7 @@ from rollbook.students.models import TouchedStudent
 from rollbook.updates import leftovers, transitions
 from rollbook.updates.cancel import cancel
 from rollbook.updates.checking import check_range
-from rollbook.updates.manifest import fingerprints, manifest
+from rollbook.updates.manifest import fingerprints, manifest, walk
 from rollbook.updates.models import AddedStudents, CheckedRange, Manifest, UpdateJob
 from rollbook.updates.state_machine import Mode, State
 from tests.db.database_errors import Kill, fault_at
@@ -31,6 +31,7 @@ from tests.updates.night import (
     problems,
     run,
     send,
+    values_of,
 )
 
 
@@ -182,6 +183,17 @@ def test_a_file_of_some_students_keeps_the_records_of_the_others(school: Distric
         assert known(school) == ALL
     edit("s007", grade="7")
     assert counts(run(school, NIGHT)) == {"updated": 1, "unchanged": 9}
+
+
+def test_a_row_that_moved_is_not_known_as_it_was(
+    school: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "WINDOW", 2)
+    for grade in ("5", "4"):
+        header, first, *others = with_row("s000", grade).splitlines()
+        moved = "\n".join([header, *others, first])
+        assert counts(run(school, moved)) == {"updated": 1, "unchanged": 9}
+        assert values_of(school, "s000", "GRADE") == (grade,)
 
 
 def test_a_small_file_with_another_header_leaves_its_students_touched(school: District) -> None:

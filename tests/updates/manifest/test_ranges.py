@@ -9,7 +9,7 @@ from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.updates import leftovers, password_marks
 from rollbook.updates.cancel import cancel
-from rollbook.updates.manifest import fingerprints, manifest, ranges
+from rollbook.updates.manifest import fingerprints, manifest, ranges, student_arrays
 from rollbook.updates.models import AddedStudents, CheckedRange, Manifest
 from rollbook.updates.state_machine import Mode
 from tests.updates.manifest.ten_students import NIGHT, pk_of, with_row
@@ -17,11 +17,13 @@ from tests.updates.night import (
     a_class,
     applying,
     enroll,
+    finish,
     known,
     last,
     lift_limits,
     run,
     send,
+    send_bytes,
     values_of,
 )
 
@@ -72,18 +74,21 @@ def test_four_bytes_a_row_are_kept_of_each_update_but_the_last(maple: District) 
 
 def test_students_with_large_ids_take_more() -> None:
     students = array("q", [1, -(2**40), 0])
-    packed, id_bytes = ranges.pack_students(students)
+    packed, id_bytes = student_arrays.pack(students)
     assert (len(packed), id_bytes) == (24, 8)
-    assert ranges.unpack_students(packed, id_bytes) == students
-    packed, id_bytes = ranges.pack_students(array("q", [1, -5, 0]))
+    assert student_arrays.unpack(packed, id_bytes) == students
+    packed, id_bytes = student_arrays.pack(array("q", [1, -5, 0]))
     assert (len(packed), id_bytes) == (12, 4)
 
 
-def test_lines_after_quoted_line_breaks_are_right(maple: District, manager: Member) -> None:
+@pytest.mark.parametrize("last_row", ["s002,d\n", 's002,"d"'])
+def test_lines_after_quoted_line_breaks_are_right(
+    maple: District, manager: Member, last_row: str
+) -> None:
     enroll(maple, a_class(3))
-    text = 'STUDENT_ID,ADDITIONAL_INFO_1\ns000,"a\nb"\ns001,c\n\ns002,d'
+    text = 'STUDENT_ID,ADDITIONAL_INFO_1\ns000,"a\nb"\ns001,c\n\n' + last_row
     for _ in range(2):
-        run(maple, text)
+        finish(send_bytes(maple, text.encode()).update)
         found = {line: ranges.student_on_line(last(maple), line) for line in range(2, 8)}
         assert found == {
             2: pk_of("s000"),

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbook.updates.manifest import walk
-from rollbook.updates.manifest.walk import NO_STUDENT, WINDOW, Walk
+from rollbook.updates.manifest.student_arrays import NO_STUDENT
+from rollbook.updates.manifest.walk import WINDOW, Walk
 
 SMALLEST, LARGEST = -(1 << 63), (1 << 63) - 1
 

@@ -199,7 +199,7 @@ class _BatchBuilder:
         else:
             for record in added:
                 self._lines.append(self._line)
-                self._line += line_breaks(record) if b'"' in record else 1
+                self._line += max(1, line_breaks(record)) if b'"' in record else 1
         size = sum(map(len, added))
         self._byte += size
         self.bytes += size

@@ -21,9 +21,10 @@ from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.checking.records import FileReader, KnownLots, KnownRecords, ReadRecords
 from rollbook.updates.checking.row_checker import RangeResult, RowChecker
-from rollbook.updates.manifest import manifest, ranges
+from rollbook.updates.manifest import manifest, ranges, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
-from rollbook.updates.manifest.walk import NO_STUDENT, Walk
+from rollbook.updates.manifest.student_arrays import NO_STUDENT
+from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.state_machine import State
 
@@ -33,8 +34,8 @@ MAX_UNKNOWN = 4000
 MAX_RECORDS = 131_072
 """Records of a batch: known ones cost little, but a step must not take long."""
 
-MANY_RECORDS = 20_000
-"""Checking so many unknown records takes longer than starting a process."""
+MANY_UNKNOWN = 1 / 4
+"""If a larger share of a file's rows is unknown, a second process is worth its memory."""
 
 
 class RangeWorker:
@@ -70,8 +71,12 @@ def check_byte_ranges(
         yield
 
 
-def _integers() -> "array[int]":
+def _longs() -> "array[int]":
     return array("q")
+
+
+def _integers() -> "array[int]":
+    return array("i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +105,15 @@ class CheckedBatch:
     Attributes:
         fingerprints: The fingerprint of each record.
         student_ids: The ID of each known record's student, or ``NO_STUDENT``.
-        lines: The physical line on which each record begins.
+        lines: The physical line on which each record begins; a range if each is one line.
         unknown: The unknown records, in UTF-8.
         positions: Where they are among all records.
         end: The position after the last record.
     """
 
-    fingerprints: "array[int]" = field(default_factory=_integers)
+    fingerprints: "array[int]" = field(default_factory=_longs)
     student_ids: "array[int]" = field(default_factory=_integers)
-    lines: "array[int]" = field(default_factory=_integers)
+    lines: Sequence[int] = range(0)
     unknown: list[bytes] = field(default_factory=list)
     positions: "array[int]" = field(default_factory=_integers)
     end: FilePosition = field(default_factory=FilePosition)
@@ -120,10 +125,11 @@ class CheckedBatch:
 
     def has_room(self, part: Part) -> bool:
         """Return whether a part can be added: it follows, and isn't too large."""
+        unknown = part.student_ids.count(NO_STUDENT) if part.records else 0
         return not self.lines or (
             part.lines[0] == self.end.line
             and len(self.lines) + len(part.lines) <= MAX_RECORDS
-            and len(self.unknown) + part.student_ids.count(NO_STUDENT) <= MAX_UNKNOWN
+            and len(self.unknown) + unknown <= MAX_UNKNOWN
         )
 
     def add(self, part: Part) -> None:
@@ -134,9 +140,20 @@ class CheckedBatch:
                 self.unknown.append(record)
                 self.positions.append(first + position)
         self.fingerprints += part.fingerprints
-        self.student_ids += part.student_ids
-        self.lines.extend(part.lines)
+        self.student_ids = student_arrays.join(self.student_ids, part.student_ids)
+        self._add_lines(part)
         self.end = part.end
+
+    def _add_lines(self, part: Part) -> None:
+        """Add the lines of a part, without a number for each if each record is one line."""
+        all_lines = range(next(iter(self.lines or part.lines), 0), part.end.line)
+        is_each_one = len(all_lines) == len(self.lines) + len(part.lines)
+        if is_each_one and isinstance(self.lines, range):
+            self.lines = all_lines
+            return
+        lines = self.lines if isinstance(self.lines, array) else array("q", self.lines)
+        lines.extend(part.lines)
+        self.lines = lines
 
 
 class RangeChecker:
@@ -148,6 +165,7 @@ class RangeChecker:
         self._file = FileReader(update, header)
         self._rows = RowChecker(update, header)
         self._records = self._unknown = 0  # so far
+        self._many = MANY_UNKNOWN * update.rows
         self.fingerprinter = RowFingerprinter(
             update.district_id,
             header.names,
@@ -164,7 +182,7 @@ class RangeChecker:
     @property
     def has_many_unknown(self) -> bool:
         """Whether so many records are unknown that two processes should check the file."""
-        return self._unknown >= MANY_RECORDS or 2 * self._unknown > self._records
+        return 2 * self._unknown > self._records or self._unknown > self._many
 
     @cached_property
     def _lots(self) -> KnownLots | None:
@@ -262,7 +280,7 @@ def _commit(
 def _store_range(update: UpdateJob, result: RangeResult, batch: CheckedBatch, key: bytes) -> None:
     lines, end = batch.lines, batch.end
     fingerprints = batch.fingerprints.tobytes()
-    students, id_bytes = ranges.pack_students(_students(result, batch))
+    students, id_bytes = student_arrays.pack(_students(result, batch))
     CheckedRange.objects.create(
         update=update,
         end_byte=end.byte,
@@ -279,9 +297,9 @@ def _store_range(update: UpdateJob, result: RangeResult, batch: CheckedBatch, ke
 
 def _students(result: RangeResult, batch: CheckedBatch) -> "array[int]":
     """Return the student of each record, as it is stored with the range."""
-    students = batch.student_ids[:]
     positions = dict(zip(batch.unknown_lines, batch.positions, strict=True))
+    students: dict[int, int] = {}
     for student, line in zip(result.student_ids, result.line_numbers, strict=True):
         is_clean = line in result.clean_lines
         students[positions[line]] = student if is_clean else -student
-    return students
+    return student_arrays.replace(batch.student_ids, students, students.values())

@@ -18,7 +18,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition
 from rollbook.updates.checking.check_range import CheckedBatch, Part, RangeChecker
 from rollbook.updates.manifest import manifest, ranges
-from rollbook.updates.manifest.walk import NO_STUDENT
+from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.models import CheckedRange, Manifest
 from rollbook.updates.receiving import files
 from rollbook.updates.receiving.files import FileMissing

@@ -8,15 +8,16 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 from rollbook.studentfile.reading import encodings, reader
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.lots import NOT_PLAIN, Lots
+from rollbook.studentfile.reading.lots import Lots
 from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, StretchReader
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.manifest import file_lots, manifest, ranges
-from rollbook.updates.manifest.walk import NO_STUDENT, Walk
+from rollbook.updates.manifest.student_arrays import zeros
+from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
 
@@ -115,12 +116,13 @@ class KnownLots:
         self._found = self._find(lots, last, known)
 
     def _find(self, lots: Lots, last: Lots, known: Walk) -> "array[int]":
-        """Return the number of each lot among those of the last file, or -1."""
-        numbers = dict(zip(last.hashes, range(len(last)), strict=True))
-        for position in _positions_of(NO_STUDENT, known.students, stop=self._last_starts[-1]):
-            numbers[last.hashes[bisect_right(self._last_starts, position) - 1]] = -1
-        numbers[NOT_PLAIN] = -1
-        return array("q", (numbers.get(text, -1) for text in lots.hashes))
+        """Return the number of each lot among those of the last file, from 1 on, or 0."""
+        numbers = array("i", range(1, len(last) + 1))
+        for position in takewhile(self._last_starts[-1].__gt__, zeros(known.students)):
+            numbers[bisect_right(self._last_starts, position) - 1] = 0
+        for lot in zeros(last.hashes):  # NOT_PLAIN
+            numbers[lot] = 0
+        return Walk(last.hashes, numbers).find(lots.hashes)
 
     def read(self, byte_range: ByteRange) -> Iterator[ReadRecords | KnownRecords]:
         """Yield the records of a byte range; those of known lots without reading them."""
@@ -133,9 +135,9 @@ class KnownLots:
                 lot += 1
                 continue
             yield from self._read_stretch(start, self._bytes[lot], position)
-            first, last = self._found[lot], self._found[lot] + size
+            number = self._found[lot] - 1
             lot, begin = lot + size, lot
-            positions = slice(self._last_starts[first], self._last_starts[last])
+            positions = slice(self._last_starts[number], self._last_starts[number + size])
             start, position = self._position(lot), positions.stop
             yield KnownRecords(positions, self._lines[begin], start)
         if byte_range.stop is None:
@@ -146,7 +148,7 @@ class KnownLots:
     def _known_run(self, first: int, stop: int) -> int:
         """Return how many lots, from one on, follow each other in the last file, too."""
         found, number = self._found, self._found[first]
-        if number < 0:
+        if not number:
             return 0
         last = min(first + _MAX_LOTS, len(found))
         lot = first + 1
@@ -170,14 +172,3 @@ class KnownLots:
 
     def _position(self, lot: int) -> FilePosition:
         return FilePosition(self._bytes[lot], self._lines[lot])
-
-
-def _positions_of(value: int, numbers: "array[int]", stop: int) -> Iterator[int]:
-    """Yield where a value is among numbers, before a position."""
-    position = -1
-    while True:
-        try:
-            position = numbers.index(value, position + 1, stop)
-        except ValueError:
-            return
-        yield position

@@ -30,10 +30,19 @@ def sample(update: UpdateJob, header: Header) -> list[list[str]]:
     taken, at equal distances. The result depends on nothing but the file.
     """
     rows: list[list[str]] = []
+    source = files.open_stored(update.spool_name)
     parts = list(_parts(update))
     size = max(1, MAX_RECORDS // len(parts))
     for start, stop in parts:
-        batch = _read(update, header, start, stop, max(size, MAX_RECORDS_READ // len(parts)))
+        batches = reader.read_records(
+            source,
+            encoding=update.detected_encoding,
+            header=header,
+            start=start,
+            stop=stop,
+            size=max(size, MAX_RECORDS_READ // len(parts)),
+        )
+        batch = next(batches, RecordBatch([], [], FilePosition()))
         stride = -(-len(batch.records) // size)
         if stride:
             records, lines = batch.records[::stride], batch.lines[::stride]
@@ -67,18 +76,3 @@ def _parts(update: UpdateJob) -> Iterator[tuple[FilePosition | None, int | None]
     starts: Sequence[FilePosition | None] = [None, *checkpoints]
     stops = [*(checkpoint.byte for checkpoint in checkpoints), None]
     yield from zip(starts, stops, strict=True)
-
-
-def _read(
-    update: UpdateJob, header: Header, start: FilePosition | None, stop: int | None, size: int
-) -> RecordBatch:
-    """Return the first records of a part of the file."""
-    batches = reader.read_records(
-        files.open_stored(update.spool_name),
-        encoding=update.detected_encoding,
-        header=header,
-        start=start,
-        stop=stop,
-        size=size,
-    )
-    return next(batches, RecordBatch([], [], start or FilePosition()))

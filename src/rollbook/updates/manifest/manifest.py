@@ -10,9 +10,8 @@ takes longer, and its result is the same. Why, and a picture: docs/decisions/004
 
 import logging
 from array import array
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import compress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import F
@@ -22,10 +21,10 @@ from rollbook.secret_keys import fingerprint as key_id
 from rollbook.students import touched
 from rollbook.students.models import Student
 from rollbook.updates import transitions
-from rollbook.updates.manifest import file_lots, ranges
+from rollbook.updates.manifest import file_lots, ranges, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
-from rollbook.updates.manifest.ranges import Packed
-from rollbook.updates.manifest.walk import NO_STUDENT, Walk
+from rollbook.updates.manifest.student_arrays import NO_STUDENT, Packed
+from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import CheckedRange, Manifest, UpdateJob
 from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
 from rollbook.updates.state_machine import State
@@ -43,7 +42,7 @@ _ID_BYTES = 8  # of a fingerprint, and of a carried student's ID
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Records:
     """Records and their students, in parallel arrays.
 
@@ -52,8 +51,21 @@ class Records:
         students: The ID of each record's student; one that isn't positive is not to be known.
     """
 
-    fingerprints: "array[int]"
-    students: "array[int]"
+    fingerprints: "array[int]" = field(default_factory=lambda: array("q"))
+    students: "array[int]" = field(default_factory=lambda: array("i"))
+
+    def add(self, other: "Records") -> None:
+        """Add other records."""
+        self.fingerprints += other.fingerprints
+        self.students = student_arrays.join(self.students, other.students)
+
+    def at(self, positions: Iterable[int]) -> "Records":
+        """Return the records at some positions."""
+        chosen = list(positions)
+        return Records(
+            array("q", map(self.fingerprints.__getitem__, chosen)),
+            array(self.students.typecode, map(self.students.__getitem__, chosen)),
+        )
 
 
 class Damaged(Exception):
@@ -85,10 +97,12 @@ def known_records(district_id: int, key: bytes) -> Walk:
         log.warning("the manifest of district %d is not used: %s", district_id, error)
         return _nothing()
     students = records.students
+    for position in student_arrays.with_problem(students):
+        students[position] = NO_STUDENT
     forget = touched.find(district_id, manifest.update_id)
-    if min(students, default=1) <= 0 or not forget.isdisjoint(students):
+    if forget and not forget.isdisjoint(students):
         for position, student in enumerate(students):
-            if student < 0 or student in forget:
+            if student in forget:
                 students[position] = NO_STUDENT
     return Walk(records.fingerprints, students)
 
@@ -99,26 +113,35 @@ def read(manifest: Manifest, key: bytes) -> Records:
     Raises:
         Damaged: It isn't what was stored under this key.
     """
-    records = Records(array("q"), array("q"))
+    records = Records()
+    for part in _read_parts(manifest, key):
+        records.add(part)
+    return records
+
+
+def _read_parts(manifest: Manifest, key: bytes) -> Iterator[Records]:
+    """Yield the records of each range of a manifest, and the carried ones.
+
+    Raises:
+        Damaged: They aren't what was stored under this key.
+    """
     stored = CheckedRange.objects.filter(update=manifest.update_id).order_by("end_line")
     packed = stored.values_list("fingerprints", "student_ids", "checksum", "id_bytes")
     if (count := stored.count()) != manifest.ranges:
         raise Damaged(f"{count} of {manifest.ranges} ranges are there")
-    for *parts, id_bytes in packed.iterator(chunk_size=8):
-        _unpack(parts, id_bytes, key, records)
+    for *parts, id_bytes in packed.iterator(chunk_size=1):  # one at a time in memory
+        yield _unpack(parts, id_bytes, key)
     carried = (manifest.carried_fingerprints, manifest.carried_student_ids, manifest.checksum)
-    _unpack(carried, _ID_BYTES, key, records)
-    return records
+    yield _unpack(carried, _ID_BYTES, key)
 
 
-def _unpack(parts: Sequence[Packed], id_bytes: int, key: bytes, records: Records) -> None:
+def _unpack(parts: Sequence[Packed], id_bytes: int, key: bytes) -> Records:
     fingerprints, students, expected = parts
     if len(fingerprints) * id_bytes != len(students) * _ID_BYTES:
         raise Damaged("the lengths of two arrays differ")
     if ranges.checksum(key, fingerprints, students) != bytes(expected):
         raise Damaged("a checksum is wrong")
-    records.fingerprints.frombytes(bytes(fingerprints))
-    records.students.extend(ranges.unpack_students(students, id_bytes))
+    return Records(ranges.unpack(fingerprints), student_arrays.unpack(students, id_bytes))
 
 
 def _nothing() -> Walk:
@@ -180,7 +203,7 @@ def prepare(update: UpdateJob) -> Manifest | None:
     manifest.ranges = update.checkedrange_set.count()
     if not manifest.ranges or ranges.of_earlier_release(update).exists():
         return None
-    rows, carried = ranges.count_records(update), Records(array("q"), array("q"))
+    rows, carried = ranges.count_records(update), Records()
     old = Manifest.objects.filter(district=update.district_id).first()
     if old and old.key == manifest.key:
         carried = _carried(old, key, update)
@@ -208,20 +231,22 @@ def _carried(old: Manifest, key: bytes, update: UpdateJob) -> Records:
     Those of students whom the update has deactivated because the file doesn't name them are left
     out: a row that names one is compared, whatever it says.
     """
-    try:
-        records = read(old, key)
-    except Damaged:
-        return Records(array("q"), array("q"))
-    of_file = ranges.students_of(update)
-    found = Walk(of_file, of_file).find(records.students)
     removed = update.stagedrow_set.filter(line__gte=FIRST_WITHOUT_LINE, outcome=None)
     gone = set(removed.values_list("student_id", flat=True))
-    pairs = zip(found, records.students, strict=True)
-    left = [not here and student > 0 and student not in gone for here, student in pairs]
-    return Records(
-        array("q", compress(records.fingerprints, left)),
-        array("q", compress(records.students, left)),
-    )
+    of_file = ranges.students_of(update)
+    walk, left = Walk(of_file, of_file), Records()
+    try:
+        for part in _read_parts(old, key):
+            left.add(part.at(student_arrays.zeros(walk.find(part.students))))
+    except Damaged:
+        return Records()
+    if not left.students:
+        return left
+    # The walk doesn't find those who are elsewhere in the file.
+    fewer, others = sorted((left.students, of_file), key=len)
+    gone.update(set(fewer).intersection(others))
+    students = enumerate(left.students)
+    return left.at(at for at, student in students if student > 0 and student not in gone)
 
 
 def replace(manifest: Manifest) -> None:
@@ -278,7 +303,7 @@ def _forget(students: Collection[int], records: Records) -> bool:
 
 def _carry(manifest: Manifest, records: Records, key: bytes) -> None:
     manifest.carried_fingerprints = records.fingerprints.tobytes()
-    manifest.carried_student_ids = records.students.tobytes()
+    manifest.carried_student_ids = array("q", records.students).tobytes()
     manifest.checksum = ranges.checksum(
         key, manifest.carried_fingerprints, manifest.carried_student_ids
     )

@@ -11,15 +11,13 @@ from itertools import accumulate, pairwise
 from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Length
 
+from rollbook.updates.manifest import student_arrays
+from rollbook.updates.manifest.student_arrays import Packed
 from rollbook.updates.models import CheckedRange, UpdateJob
 
 CHECKSUM_BYTES = 8
 FILLED_IN_AT_ONCE = 20_000
 """New students after which a step ends."""
-
-_TYPE_CODES = {4: "i", 8: "q"}
-Packed = bytes | memoryview
-"""An array as a database returns it."""
 
 
 def checksum(key: bytes, *arrays: Packed) -> bytes:
@@ -41,22 +39,9 @@ def unpack(packed: Packed) -> "array[int]":
     return array("q", bytes(packed))
 
 
-def pack_students(students: "array[int]") -> tuple[bytes, int]:
-    """Return students as a packed array, and the bytes of each: 4, if no ID needs more."""
-    try:
-        return array("i", students).tobytes(), 4
-    except OverflowError:
-        return students.tobytes(), 8
-
-
-def unpack_students(packed: Packed, id_bytes: int) -> "array[int]":
-    """Return the IDs for which ``pack_students`` returned this."""
-    return array("q", array(_TYPE_CODES[id_bytes], bytes(packed)))
-
-
 def students_in(checked: CheckedRange) -> "array[int]":
     """Return the student of each record of a range; negative if the record had a problem."""
-    return unpack_students(checked.student_ids, checked.id_bytes)
+    return student_arrays.unpack(checked.student_ids, checked.id_bytes)
 
 
 def pack_lines(lines: Sequence[int], end_line: int) -> bytes:
@@ -99,13 +84,11 @@ def count_matched(update: UpdateJob) -> int:
 
 def students_of(update: UpdateJob) -> "array[int]":
     """Return the IDs of the enrolled students whom the rows of an update are about."""
-    students = array("q")
+    students = array("i")
     ranges = update.checkedrange_set.order_by("end_line")
-    for packed in ranges.values_list("student_ids", "id_bytes").iterator():
-        ids = unpack_students(*packed)
-        if min(ids, default=0) <= 0:
-            ids = array("q", filter(None, map(abs, ids)))
-        students += ids
+    for packed in ranges.values_list("student_ids", "id_bytes").iterator(chunk_size=1):
+        ids = student_arrays.enrolled(student_arrays.unpack(*packed))
+        students = student_arrays.join(students, ids)
     return students
 
 
@@ -169,11 +152,12 @@ def fill_in(update: UpdateJob, key: bytes) -> bool:
     for pk, lines in _lines_by_range(update, by_line).items():
         checked = update.checkedrange_set.get(pk=pk)
         students, all_lines = students_in(checked), lines_of(checked)
+        new: dict[int, int] = {}
         for line in lines:
             position = _position(all_lines, line)
             if position is not None:
-                students[position] = by_line[line]
-        store_students(checked, students, key)
+                new[position] = by_line[line]
+        store_students(checked, student_arrays.replace(students, new, new.values()), key)
     update.addedstudents_set.filter(pk__in=done).delete()
     return bool(done)
 
@@ -186,7 +170,7 @@ def store_students(checked: CheckedRange, students: "array[int]", key: bytes) ->
         students: The student of each record.
         key: The key of the fingerprints.
     """
-    checked.student_ids, checked.id_bytes = pack_students(students)
+    checked.student_ids, checked.id_bytes = student_arrays.pack(students)
     checked.checksum = checksum(key, checked.fingerprints, checked.student_ids)
     checked.save(update_fields=["student_ids", "id_bytes", "checksum"])
 

@@ -10,8 +10,7 @@ from array import array
 from collections.abc import Iterable
 from itertools import chain
 
-NO_STUDENT = 0
-"""The ID of no student."""
+from rollbook.updates.manifest.student_arrays import NO_STUDENT
 
 WINDOW = 64
 """Fingerprints of both files that are compared where the files differ."""
@@ -41,7 +40,7 @@ class Walk:
         Args:
             fingerprints: The next fingerprints of the new file.
         """
-        found, first = array("q"), 0
+        found, first = array(self.students.typecode), 0
         while first < len(fingerprints):
             equal = self._equal_run(fingerprints, first)
             found += self.students[self._at : self._at + equal]
@@ -68,7 +67,7 @@ class Walk:
 
     def _resynchronize(self, fingerprints: "array[int]", first: int) -> "array[int]":
         """Move to where the files are equal again; return the students up to there."""
-        students = array("q")
+        students = array(self.students.typecode)
         if self._is_one_changed(fingerprints, first):
             self._skipped[self.fingerprints[self._at]] = self._at
             self._at += 1

@@ -7,6 +7,7 @@ there are combinations of schools and columns.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.db import connection
@@ -45,6 +46,26 @@ class RowGroup(NamedTuple):
     rows: int
 
 
+class _Columns(NamedTuple):
+    """Columns that change.
+
+    Attributes:
+        changed: Their names.
+        lost: Those that lose their value; STATUS if the student becomes inactive.
+    """
+
+    changed: frozenset[str]
+    lost: frozenset[str]
+
+
+@lru_cache(maxsize=2000)
+def _read(columns: str) -> _Columns:
+    """Return the columns that ``StagedRow.columns`` describes."""
+    names = columns.split(",") if columns else []
+    lost = frozenset(name.removesuffix("-") for name in names if name.endswith("-"))
+    return _Columns(frozenset(name.removesuffix("-") for name in names), lost)
+
+
 @dataclass(slots=True)
 class _Tally:
     """The counts of a district or a school that are being added up."""
@@ -53,13 +74,14 @@ class _Tally:
     columns: Counter[str] = field(default_factory=Counter)
     emptied: Counter[str] = field(default_factory=Counter)
 
-    def add_change(self, names: Collection[str], rows: int, expected: Collection[str]) -> None:
+    def add_change(self, columns: _Columns, rows: int, expected: Collection[str]) -> None:
         """Add students in whom these columns change."""
-        plain = {name.removesuffix("-") for name in names}
+        plain, lost = columns
         self.numbers["changed"] += rows
-        self.columns.update(dict.fromkeys(plain, rows))
-        lost = {name.removesuffix("-") for name in names if name.endswith("-")}
-        self.emptied.update(dict.fromkeys(lost - {"STATUS"}, rows))
+        for name in plain:
+            self.columns[name] += rows
+        for name in lost - {"STATUS"}:
+            self.emptied[name] += rows
         if "STATUS" in plain:
             self.numbers["deactivated" if "STATUS" in lost else "reactivated"] += rows
         if plain >= _NAMES:
@@ -147,8 +169,7 @@ def _adding(expected: Collection[str]) -> Callable[[_Tally, RowGroup], None]:
         if group.is_without_student:
             tally.numbers["added"] += group.rows
             return
-        names = group.columns.split(",") if group.columns else []
-        tally.add_change(names, group.rows, expected)
+        tally.add_change(_read(group.columns or ""), group.rows, expected)
         if group.to_school:
             tally.numbers["moved_out"] += group.rows
 
