@@ -176,11 +176,12 @@ def test_only_rows_with_an_invalid_cell_are_left_to_the_other_way() -> None:
     validator = RowValidator(Header.parse([*VALID])[0], TODAY)
     odd, same = good_row(GENDER="q"), good_row(USERNAME="00123x", PASSWORD="00123X")
     rows = [RawRow(2, [*cells.values()]) for cells in (good_row(), odd, same)]
-    good, left_out, across = validator.validate_valid(rows)
-    assert good is not None
+    columns = validator.validate_columns(rows)
+    valid = validator.valid_rows(rows, columns, {0, 1, 2})
+    assert [*valid] == [*columns.positions] == [0, 2]
+    assert columns.uncertain == {1}
+    good, across = valid[0], valid[2]
     assert good.values["GRADE"] == "4"
-    assert left_out is None
-    assert across is not None
     assert [problem.code for problem in across.problems] == ["weak_password"]
 
 

@@ -1,19 +1,20 @@
 """Validate every row of a student file: for check, preview and ``rollbook file check``."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading.reader import FileScan, RawRow, read_batches
 from rollbook.studentfile.reading.source import Source
-from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
+from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, ValidColumns
 
 log = logging.getLogger(__name__)
 log.addHandler(logging.NullHandler())  # print nothing if logging is not configured
 
 BATCH_ROWS = 5000
+_RULE_FAILED = "a rule failed in %d rows, which are validated one by one"
 
 
 def validate_rows(validator: RowValidator, rows: Sequence[RawRow]) -> list[ValidatedRow]:
@@ -21,13 +22,39 @@ def validate_rows(validator: RowValidator, rows: Sequence[RawRow]) -> list[Valid
 
     An exception in a rule rejects that row only and is logged with its line.
     """
+    columns = validate_columns(validator, rows)
+    return validate_rest(validator, rows, columns, range(len(rows)))
+
+
+def validate_columns(validator: RowValidator, rows: Sequence[RawRow]) -> ValidColumns:
+    """Return the rows whose cells are all valid, as columns; none if a rule fails."""
     try:
-        valid = validator.validate_valid(rows)
+        return validator.validate_columns(rows)
     except Exception:
-        log.warning("a rule failed in %d rows, which are validated one by one", len(rows))
-        valid = [None] * len(rows)
-    pairs = zip(rows, valid, strict=True)
-    return [validated or _validate_row(validator, row) for row, validated in pairs]
+        log.warning(_RULE_FAILED, len(rows))
+        return ValidColumns()
+
+
+def validate_rest(
+    validator: RowValidator,
+    rows: Sequence[RawRow],
+    columns: ValidColumns,
+    positions: Collection[int],
+) -> list[ValidatedRow]:
+    """Validate some rows of a batch.
+
+    Args:
+        validator: The validator.
+        rows: The rows of the batch.
+        columns: As returned by ``validate_columns``.
+        positions: The positions of the rows to validate.
+    """
+    try:
+        valid = validator.valid_rows(rows, columns, frozenset(positions))
+    except Exception:
+        log.warning(_RULE_FAILED, len(rows))
+        valid = {}
+    return [valid.get(at) or _validate_row(validator, rows[at]) for at in positions]
 
 
 def _validate_row(validator: RowValidator, row: RawRow) -> ValidatedRow:

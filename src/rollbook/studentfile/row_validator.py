@@ -1,8 +1,11 @@
 """Validate a row: each cell by its column's rule, then the cells together."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import compress, count
+from operator import eq
+from typing import cast
 
 from rollbook.studentfile.cell_rules import CellRule
 from rollbook.studentfile.columns import BY_NAME, REQUIRED_TO_ADD, Column, fold_header
@@ -47,6 +50,21 @@ class ValidatedRow:
         return bool(self.problems) and any(
             problem.severity is Severity.ERROR for problem in self.problems
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ValidColumns:
+    """The rows of a batch in which every cell is valid or blank, as columns.
+
+    Attributes:
+        positions: Where the rows are in the batch.
+        values: Column to canonical values, one for each of the rows; None for a blank cell.
+        uncertain: The numbers of those of the rows whose cells may contradict each other.
+    """
+
+    positions: Sequence[int] = ()
+    values: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    uncertain: Collection[int] = frozenset()
 
 
 class RowValidator:
@@ -115,33 +133,49 @@ class RowValidator:
         self._validate_across_columns(validated)
         return validated
 
-    def validate_valid(self, rows: Sequence[RawRow]) -> list[ValidatedRow | None]:
-        """Validate rows column by column, as ``validate`` does row by row.
+    def validate_columns(self, rows: Sequence[RawRow]) -> ValidColumns:
+        """Return the rows in which every cell is valid or blank, as columns.
 
-        Returns:
-            The values of each row in which every cell is valid or blank; None for the others,
-            which ``validate`` validates.
+        ``validate`` validates the others, and all rows of a file with a repeated column.
         """
-        validated: list[ValidatedRow | None] = [None] * len(rows)
         intact = [index for index, row in enumerate(rows) if self._is_intact(row)]
         cells = list(zip(*(rows[index].cells for index in intact), strict=True))
-        if not cells:
-            return validated
+        names = dict.fromkeys(name for _, name, _ in self._columns)
+        if not cells or not names or len(names) < len(self._columns):  # or one is repeated
+            return ValidColumns()
         texts = [cells[at] for at, _, _ in self._columns]
         if self._reading:
             texts = self._reading.columns_of(cells)
         rules = (rule for _, _, rule in self._columns)
         results = [rule.validate_all(each) for rule, each in zip(rules, texts, strict=True)]
-        names = [name for _, name, _ in self._columns]
-        invalid = _find_problems(results)
-        for number, values in enumerate(zip(*results, strict=True)):
-            if number in invalid:
+        if invalid := _find_problems(results):
+            valid = [number not in invalid for number in range(len(intact))]
+            intact = list(compress(intact, valid))
+            results = [list(compress(column, valid)) for column in results]
+        values = dict(zip(names, cast("list[list[str | None]]", results), strict=True))
+        return ValidColumns(intact, values, _find_uncertain(values, len(intact), self._today))
+
+    def valid_rows(
+        self, rows: Sequence[RawRow], columns: ValidColumns, wanted: Set[int]
+    ) -> dict[int, ValidatedRow]:
+        """Return valid rows as ``validate`` does, by their position.
+
+        Args:
+            rows: The rows of the batch.
+            columns: As returned by ``validate_columns``.
+            wanted: The positions of the rows to return.
+        """
+        names, uncertain = list(columns.values), columns.uncertain
+        validated: dict[int, ValidatedRow] = {}
+        cells = zip(*columns.values.values(), strict=True)
+        for number, (position, values) in enumerate(zip(columns.positions, cells, strict=True)):
+            if position not in wanted:
                 continue
             pairs = zip(names, values, strict=True)
-            given = {name: value for name, value in pairs if isinstance(value, str)}
-            index = intact[number]
-            row = validated[index] = ValidatedRow(rows[index].line, given)
-            self._validate_across_columns(row)
+            given = {name: value for name, value in pairs if value is not None}
+            row = validated[position] = ValidatedRow(rows[position].line, given)
+            if number in uncertain:
+                self._validate_across_columns(row)
         return validated
 
     def _is_intact(self, row: RawRow) -> bool:
@@ -209,6 +243,35 @@ def _find_problems(results: Sequence[Sequence[RuleResult | None]]) -> set[int]:
                 if type(result) not in _WITHOUT_PROBLEM
             )
     return found
+
+
+def _find_uncertain(
+    values: Mapping[str, Sequence[str | None]], rows: int, today: date
+) -> Collection[int]:
+    """Return the numbers of the rows in which ``_validate_across_columns`` may find something.
+
+    Args:
+        values: Column to its values.
+        rows: The number of rows.
+        today: The district's date.
+    """
+    if "STUDENT_ID" not in values:
+        return range(rows)
+    ids = [student_id or "" for student_id in values["STUDENT_ID"]]
+    found = set(_positions_of({""}, ids))
+    for name in ("FIRST_NAME", "LAST_NAME"):
+        found.update(_positions_of({ONE_NAME}, values.get(name, ())))
+    births = filter(None, {*values.get("DOB", ())})
+    unusual = {born for born in births if birth_dates.code_for_age(born, today)}
+    found.update(_positions_of(unusual, values.get("DOB", ())))
+    if passwords := values.get("PASSWORD"):
+        for key in (values.get("USERNAME", ()), map(str.lower, ids)):
+            found.update(compress(count(), map(eq, passwords, key)))
+    return found
+
+
+def _positions_of(wanted: Container[str | None], values: Sequence[str | None]) -> Iterator[int]:
+    return (number for number, value in enumerate(values) if value in wanted)
 
 
 def _validate_across_columns(row: ValidatedRow, today: date) -> None:

@@ -6,7 +6,8 @@ from rollbook.students.models import DEFAULT_GROUP
 from rollbook.students.passwords import ImportedPasswords
 from rollbook.students.snapshots import StudentSnapshot
 
-_LISTS = frozenset({"GROUPS", "STAFF", "CLASSIFICATIONS"})
+LISTS = frozenset({"GROUPS", "STAFF", "CLASSIFICATIONS"})
+"""Columns whose cells contain several values; case makes no difference."""
 
 
 def diff(
@@ -28,8 +29,8 @@ def diff(
         values = {**values, "GROUPS": DEFAULT_GROUP}
     stored = student.values
     changed = {column: value for column, value in values.items() if value != stored.get(column, "")}
-    for column in _LISTS & changed.keys():
-        if _is_same_list(changed[column], stored.get(column, "")):
+    for column in LISTS & changed.keys():
+        if is_same_list(changed[column], stored.get(column, "")):
             del changed[column]
     if "SCHOOL_ID" in changed:
         # A group of the new school is a different group even if it has the same name, and staff
@@ -44,7 +45,7 @@ def diff(
     return changed
 
 
-def _is_same_list(new: str, old: str) -> bool:
+def is_same_list(new: str, old: str) -> bool:
     """Return whether two cells contain the same names, in any case.
 
     If a file has no such column, the links are not loaded, and a transfer doesn't need them.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import identity, similar_ids, snapshots
 from rollbook.students.name_keys import loose_key, name_and_dob
-from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.snapshots import LoadedStudents, StudentSnapshot
 from rollbook.text import join_words
 
 Values = Mapping[str, str]
@@ -52,14 +52,18 @@ class _Namesakes:
 
 
 class StudentMatcher:
-    """Matches the rows of a batch; loads all candidates with one query for each way to match."""
+    """Matches the rows of a batch; loads all candidates with one query for each way to match.
 
-    def __init__(self, district_id: int, batch: Sequence[Values]) -> None:
-        student_ids = _values_of(batch, "STUDENT_ID")
-        self._by_student_id = snapshots.load_by_column(district_id, "STUDENT_ID", student_ids)
-        rest = [
-            values for values in batch if values.get("STUDENT_ID", "") not in self._by_student_id
-        ]
+    Args:
+        district_id: The district.
+        batch: Column to value of each row.
+        students: Those of the students that are loaded already; others are added.
+    """
+
+    def __init__(self, district_id: int, batch: Sequence[Values], students: LoadedStudents) -> None:
+        students.load(_values_of(batch, "STUDENT_ID"))
+        self._by_student_id, found = students, students.stored
+        rest = [values for values in batch if values.get("STUDENT_ID", "") not in found]
         keys = {loose_key(values) for values in rest if _has_name_and_dob(values)}
         self._by_name: defaultdict[tuple[str, str], _Namesakes] = defaultdict(_Namesakes)
         for student in snapshots.load_by_loose_key(district_id, keys):

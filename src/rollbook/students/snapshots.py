@@ -18,7 +18,9 @@ STUDENT_TABLE_COLUMNS = tuple(
 )
 """Columns stored in the table of students, where their names are in lower case."""
 
-_LOADED_COLUMNS = ("SCHOOL_ID", *STUDENT_TABLE_COLUMNS)
+LOADED_COLUMNS = ("SCHOOL_ID", *STUDENT_TABLE_COLUMNS)
+"""Columns of a ``StoredStudent``, in this order."""
+_ID_POSITION = 3 + LOADED_COLUMNS.index("STUDENT_ID")
 _DATE_AS_TEXT = {
     "sqlite": "student.dob || ''",  # without a type, so nothing turns it into a date
     "postgresql": "to_char(student.dob, 'YYYY-MM-DD')",
@@ -75,6 +77,10 @@ class AddedStudent(NamedTuple):
     update_id: int | None
 
 
+StoredStudent = tuple[Any, ...]
+"""ID in the database, version and password of a student, and the values of ``LOADED_COLUMNS``."""
+
+
 class StudentSnapshot(NamedTuple):
     """One student as it is stored.
 
@@ -89,6 +95,35 @@ class StudentSnapshot(NamedTuple):
     version: int
     password: str
     values: dict[str, str]
+
+
+class LoadedStudents:
+    """Students of a district by STUDENT_ID, each looked up once.
+
+    Attributes:
+        stored: The students that were found, by STUDENT_ID.
+    """
+
+    def __init__(self, district_id: int) -> None:
+        self.stored: dict[str, StoredStudent] = {}
+        self._district_id = district_id
+        self._asked: set[str] = set()
+        self._snapshots: dict[str, StudentSnapshot] = {}
+
+    def load(self, student_ids: Collection[str]) -> None:
+        """Load the students with these IDs that were not looked up yet."""
+        new = set(student_ids) - self._asked
+        self._asked |= new
+        for student in _fetch_stored(_LOAD_BY_KEY["student_id"], new, self._district_id):
+            self.stored[student[_ID_POSITION]] = student
+
+    def get(self, student_id: str) -> StudentSnapshot | None:
+        """Return a student that was loaded, always as the same object."""
+        if student_id not in self.stored:
+            return None
+        if student_id not in self._snapshots:
+            self._snapshots[student_id] = _snapshot(self.stored[student_id])
+        return self._snapshots[student_id]
 
 
 def load_by_id(pks: Collection[int]) -> dict[int, StudentSnapshot]:
@@ -187,22 +222,40 @@ def iter_students(pks: Sequence[int], size: int = 2000) -> Iterable[list[Student
 def add_links(students: Collection[StudentSnapshot]) -> None:
     """Add GROUPS and STAFF to each student's values."""
     pks = [student.pk for student in students]
-    groups = _load_links(_LOAD_GROUP_NAMES, pks)
-    staff = _load_links(_LOAD_STAFF_EMAILS, pks)
+    groups, staff = load_groups(pks), load_staff(pks)
     for student in students:
         student.values["GROUPS"] = groups.get(student.pk, "")
         student.values["STAFF"] = staff.get(student.pk, "")
 
 
+def load_groups(pks: Collection[int]) -> dict[int, str]:
+    """Return the GROUPS of students by their IDs in the database, if they have any."""
+    return _load_links(_LOAD_GROUP_NAMES, pks)
+
+
+def load_staff(pks: Collection[int]) -> dict[int, str]:
+    """Return the STAFF of students by their IDs in the database, if they have any."""
+    return _load_links(_LOAD_STAFF_EMAILS, pks)
+
+
 def _fetch(query: str, keys: Collection[Any], *parameters: int) -> Iterable[StudentSnapshot]:
+    return map(_snapshot, _fetch_stored(query, keys, *parameters))
+
+
+def _fetch_stored(query: str, keys: Collection[Any], *parameters: int) -> list[StoredStudent]:
     if not keys:
-        return
+        return []
     with connection.cursor() as cursor:
         cursor.execute(query, [as_json_parameter(keys), *parameters])
-        for pk, version, password, *stored in cursor.fetchall():
-            values = dict(zip(_LOADED_COLUMNS, stored, strict=True))
-            values["STUDENT_ID"] = values["STUDENT_ID"] or ""
-            yield StudentSnapshot(pk, version, password, values)
+        stored: list[StoredStudent] = cursor.fetchall()
+        return stored
+
+
+def _snapshot(student: StoredStudent) -> StudentSnapshot:
+    pk, version, password, *stored = student
+    values = dict(zip(LOADED_COLUMNS, stored, strict=True))
+    values["STUDENT_ID"] = values["STUDENT_ID"] or ""
+    return StudentSnapshot(pk, version, password, values)
 
 
 def _load_links(query: str, pks: Collection[int]) -> dict[int, str]:

@@ -76,12 +76,12 @@ def test_columns_and_rows_are_validated_alike(tmp_path: Path) -> None:
     assert file.header
     batches = read_batches(path, encoding=file.encoding, header=file.header)
     rows = [row for batch in batches for row in batch.rows]
-    by_column = RowValidator(file.header, TODAY).validate_valid(rows)
+    validator = RowValidator(file.header, TODAY)
+    columns = validator.validate_columns(rows)
+    by_column = validator.valid_rows(rows, columns, {*range(len(rows))})
     by_row = [RowValidator(file.header, TODAY).validate(row) for row in rows]
-    assert any(by_column)
-    assert [each for each in by_column if each] == [
-        row for row, each in zip(by_row, by_column, strict=True) if each
-    ]
+    assert by_column
+    assert by_column == {position: by_row[position] for position in by_column}
 
 
 def test_rows_that_are_not_kept_are_counted_and_said(tmp_path: Path) -> None:

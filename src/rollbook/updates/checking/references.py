@@ -3,7 +3,7 @@
 All of this needs the database, so ``rollbook file check`` and drafts can't find it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from rollbook.districts.models import School
@@ -39,7 +39,7 @@ class ReferenceChecker:
 
         Those of another district are reported in the same way.
         """
-        self._load_members(rows)
+        self._load_members(row.values.get("STAFF") for row in rows)
         for row in rows:
             school_id = row.values.get("SCHOOL_ID")
             if school_id is not None and school_id not in self._school_ids:
@@ -47,6 +47,25 @@ class ReferenceChecker:
                 del row.values["SCHOOL_ID"]
             if row.values.get("STAFF"):
                 _check_staff(row, self._members)
+
+    def find_staff_elsewhere(
+        self, cells: Sequence[str | None], school_ids: Sequence[str]
+    ) -> Iterator[int]:
+        """Yield which cells name staff whom a row of this school can't have.
+
+        Args:
+            cells: STAFF of each row, or None.
+            school_ids: The school of each row.
+        """
+        pairs = list(zip(cells, school_ids, strict=True))
+        different = {pair for pair in pairs if pair[0]}
+        self._load_members(cell for cell, _ in different)
+        wrong = {pair for pair in different if not self._can_have(*pair)}
+        yield from (at for at, pair in enumerate(pairs) if pair in wrong)
+
+    def _can_have(self, cell: str | None, school_id: str) -> bool:
+        members = map(self._members.get, split_list(cell or ""))
+        return all(member is not None and member.works_at(school_id) for member in members)
 
     def remove_staff_elsewhere(
         self, row: ValidatedRow, student: StudentSnapshot | None
@@ -107,12 +126,11 @@ class ReferenceChecker:
         hint = similar_ids.hint(school_id, similar) if similar else ""
         return Problem("unknown_school", line, "SCHOOL_ID", school_id, hint)
 
-    def _load_members(self, rows: Sequence[ValidatedRow]) -> None:
-        """Load the staff members that the rows name."""
+    def _load_members(self, cells: Iterable[str | None]) -> None:
+        """Load the staff members that these cells name."""
         emails: set[str] = set()
-        for row in rows:
-            if row.values.get("STAFF"):
-                emails.update(split_list(row.values["STAFF"]))
+        for cell in filter(None, cells):
+            emails.update(split_list(cell))
         if emails:
             self._members |= staff_schools.load(self._district_id, emails)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rollbook.accounts.auth.token_limits import TokenLimits
 from rollbook.districts.local_dates import local_date
 from rollbook.studentfile.columns import REQUIRED_TO_ADD
-from rollbook.studentfile.file_validator import validate_rows
+from rollbook.studentfile.file_validator import validate_columns, validate_rest, validate_rows
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading.header import Header
@@ -25,14 +25,15 @@ from rollbook.students import matching, similar_ids, snapshots, writer
 from rollbook.students.diff import diff
 from rollbook.students.matching import Match, StudentMatcher
 from rollbook.students.passwords import ImportedPasswords
-from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.snapshots import LoadedStudents, StudentSnapshot
 from rollbook.students.touched import ComparedStudent
 from rollbook.updates import password_marks
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.group_cells import GroupCells
 from rollbook.updates.checking.plausible_dates import check_birth_date
 from rollbook.updates.checking.references import ReferenceChecker
-from rollbook.updates.checking.staged_rows import StagedRowTuple
+from rollbook.updates.checking.simple_rows import FoundRows, SimpleRows
+from rollbook.updates.checking.staged_rows import SimpleChangeTuple, StagedRowTuple
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import Mode
 
@@ -64,7 +65,7 @@ class RangeResult:
         line_numbers: The lines of these rows, in the same order.
     """
 
-    staged: list[StagedRowTuple] = field(default_factory=list)
+    staged: list[StagedRowTuple | SimpleChangeTuple] = field(default_factory=list)
     rejected: list[StagedRowTuple] = field(default_factory=list)
     unchanged: int = 0
     known: int = 0
@@ -96,6 +97,7 @@ class RowChecker:
             reactivates=update.district.reactivates_students,
             inactive_code=INACTIVE_CODES[Mode(update.mode)],
         )
+        self._simple_rows = SimpleRows(self._references, self._protected)
 
     def validate(self, rows: Sequence[RawRow]) -> list[ValidatedRow]:
         """Return each row's clean values and problems, by the rules of the file alone."""
@@ -112,14 +114,39 @@ class RowChecker:
             result: Where to add the result.
         """
         self.passwords = ImportedPasswords(self.mark_key)
-        validated = self.validate(rows)
+        students = LoadedStudents(self._district_id)
+        columns = validate_columns(self._validator, rows)
+        simple = self._simple_rows.find(columns, students, self.passwords)
+        _add_simple_rows(rows, simple, fingerprints, result)
+        left = sorted({*range(len(rows))}.difference(simple.positions))
+        if left:
+            validated = validate_rest(self._validator, rows, columns, left)
+            self._check_rows([rows[at] for at in left], validated, students, fingerprints, result)
+
+    def _check_rows(
+        self,
+        rows: Sequence[RawRow],
+        validated: Sequence[ValidatedRow],
+        students: LoadedStudents,
+        fingerprints: Mapping[int, int],
+        result: RangeResult,
+    ) -> None:
+        """Check rows one by one.
+
+        Args:
+            rows: The rows as in the file.
+            validated: The same rows, validated.
+            students: The students that are loaded already.
+            fingerprints: As in ``check``.
+            result: As in ``check``.
+        """
         self.check_references(validated)
-        matcher = StudentMatcher(self._district_id, [row.values for row in validated])
+        matcher = StudentMatcher(self._district_id, [row.values for row in validated], students)
         matches = [matcher.match(row.line, row.values) for row in validated]
-        self._references.load_returning(match.student for match in matches if match.student)
+        matched = [match.student for match in matches if match.student]
+        self._references.load_returning(matched)
         if self._has_links:
-            students = {match.student.pk: match.student for match in matches if match.student}
-            snapshots.add_links(students.values())
+            snapshots.add_links(matched)
         for row, match in zip(validated, matches, strict=True):
             if match.problem:
                 row.problems.append(match.problem)
@@ -230,6 +257,24 @@ class RowChecker:
             result.unchanged += 1
             if not row.problems:
                 result.compared.append(ComparedStudent(student.pk, student.version))
+
+
+def _add_simple_rows(
+    rows: Sequence[RawRow], found: FoundRows, fingerprints: Mapping[int, int], result: RangeResult
+) -> None:
+    """Add rows without a problem to the staged or unchanged ones."""
+    lines = [rows[position].line for position in found.positions]
+    result.tally.rows += len(lines)
+    result.clean_lines.update(lines)
+    result.line_numbers.extend(lines)
+    result.student_ids.extend(student[0] for student in found.students)
+    for line, student, changes in zip(lines, found.students, found.changes, strict=True):
+        if changes:
+            staged = staged_rows.simple_change_row(line, student, changes, fingerprints[line])
+            result.staged.append(staged)
+        else:
+            result.unchanged += 1
+            result.compared.append(ComparedStudent(student[0], student[1]))
 
 
 def _problems_of_new_student(

@@ -1,6 +1,7 @@
 """Build and store staged rows: changes and new students to apply, and rows already settled."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -9,8 +10,9 @@ from rollbook.db import bulk
 from rollbook.studentfile.row_validator import missing_required_values
 from rollbook.students.name_keys import loose_key, name_and_dob, name_key
 from rollbook.students.passwords import ImportedPasswords
-from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.snapshots import StoredStudent, StudentSnapshot
 from rollbook.students.writer import COLUMN_ORDER, NAME_COLUMNS, SIMPLE_COLUMNS
+from rollbook.updates.checking.simple_rows import ColumnChange
 from rollbook.updates.state_machine import Outcome
 
 ORDER_GENERATED_USERNAMES = 1 << 40
@@ -46,6 +48,20 @@ class StagedRowTuple(NamedTuple):
     columns: str | None = None
     school: str | None = None
     to_school: str | None = None
+
+
+class SimpleChangeTuple(NamedTuple):
+    """The columns of a ``StagedRowTuple`` that a row without a problem and claims has."""
+
+    line: int
+    student_id: int
+    apply_order: int
+    fingerprint: int
+    student_version: int
+    school: str
+    values_json: str
+    simple_columns: str | None
+    columns: str
 
 
 def settled_row(line: int, outcome: Outcome) -> StagedRowTuple:
@@ -117,6 +133,22 @@ def change_row(
     return row._replace(claims_name_key=name, claims_dob=dob, claims_loose_key=key)
 
 
+def simple_change_row(
+    line: int, student: StoredStudent, changes: Iterable[ColumnChange], fingerprint: int
+) -> SimpleChangeTuple:
+    """Return what ``change_row`` returns for a row that changes simple columns only.
+
+    Args:
+        line: The row's line in the student file.
+        student: The student that the row was compared with.
+        changes: The columns that differ; PASSWORD is hashed.
+        fingerprint: The row's fingerprint.
+    """
+    pk, version, _, school, *_ = student
+    described = _describe_changes(tuple(changes))
+    return SimpleChangeTuple(line, pk, line, fingerprint, version, school, *described)
+
+
 def new_student_row(
     line: int,
     values: Mapping[str, str],
@@ -172,10 +204,13 @@ def sign(column: str, new: str) -> str:
     return f"{column}-" if is_lost else column
 
 
-def stage(update_id: int, rows: Iterable[StagedRowTuple]) -> None:
+def stage(update_id: int, rows: Iterable[StagedRowTuple | SimpleChangeTuple]) -> None:
     """Insert these rows, in the caller's transaction."""
-    columns = ("update_id", *StagedRowTuple._fields)
-    bulk.insert("updates_stagedrow", columns, ((update_id, *row) for row in rows))
+    by_kind: defaultdict[type[NamedTuple], list[tuple[object, ...]]] = defaultdict(list)
+    for row in rows:
+        by_kind[type(row)].append((update_id, *row))
+    for kind, some in by_kind.items():
+        bulk.insert("updates_stagedrow", ("update_id", *kind._fields), some)
 
 
 def _name_in_file(values: Mapping[str, str]) -> str | None:
