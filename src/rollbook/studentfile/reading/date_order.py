@@ -1,13 +1,13 @@
 """Decide once for a whole file whether the month or the day comes first in its dates of birth."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rollbook.studentfile.mapping.bound import Reading
 from rollbook.studentfile.mapping.steps import ReadDate
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.quoted_lots import PlainLot, cells_of_column
 from rollbook.studentfile.reading.record_splitter import parse_record
 from rollbook.studentfile.rules import DateOrder, FileRules
 from rollbook.studentfile.values import birth_dates
@@ -21,33 +21,7 @@ FIRST_ROWS = 640
 _COLUMN = "DOB"
 
 
-def _searches(before: bytes) -> tuple[re.Pattern[bytes], ...]:
-    """Return patterns that find a separator after a number from 13 to 31.
-
-    They begin with a literal, which makes the search fast.
-
-    Args:
-        before: A pattern of the character before the number; ``%s`` stands for the separator.
-    """
-    number = rb"(?:1[3-9]|2[0-9]|3[01])"
-    separators = map(re.escape, (b"/", b"-", b"."))
-    return tuple(
-        re.compile(
-            separator + rb"(?<=" + before.replace(b"%s", separator) + number + separator + rb")"
-        )
-        for separator in separators
-    )
-
-
 _ORDERS = (DateOrder.MONTH_FIRST, DateOrder.DAY_FIRST)
-_CANDIDATES: Mapping[tuple[DateOrder, ...], tuple[re.Pattern[bytes], ...]] = {
-    _ORDERS: _searches(rb"[^0-9]"),
-    _ORDERS[:1]: _searches(rb"%s"),
-    _ORDERS[1:]: _searches(rb"[^0-9/.-]"),
-    (): (),
-}
-"""By orders to be proven: one of the patterns finds something in each text that proves one."""
-
 _CODES = {DateOrder.DAY_FIRST: "day_first_dates", DateOrder.MONTH_FIRST: "month_first_dates"}
 REFUSED_ORDERS = frozenset(_CODES.values())
 """The codes for which a file is refused if it proves another order than the expected one."""
@@ -78,24 +52,26 @@ class DateColumn:
         names = [column.name if column else None for column in header.columns]
         return cls(names.index(_COLUMN) if _COLUMN in names else None, len(names))
 
-    def add_regular(self, records: Sequence[bytes], block: bytes, line: int) -> None:
+    def add_regular(self, records: Sequence[bytes], line: int) -> None:
         """Add records of one line each, without quotes and with all cells, that follow each other.
-
-        Only a block that could contain evidence is split into cells.
 
         Args:
             records: The records.
-            block: Their bytes.
             line: The line of the first one.
         """
-        if self._index is None:
-            return
-        is_examined = not self._index or not self.has_first_rows
-        if not is_examined and not self._may_have_evidence(block):
-            return
-        index, splits = self._index, self._index + 1
-        values = [record.split(b",", splits)[index] for record in records]
-        self._add_values(values, line)
+        if self._index is not None:
+            self._add_values(cells_of_column(records, self._index), line)
+
+    def add_plain_lot(self, lot: PlainLot, line: int) -> bool:
+        """Add the records of a lot; return False if that requires the cells of each record.
+
+        Args:
+            lot: The records.
+            line: The line of the first one.
+        """
+        if self._index is not None:
+            self._add_values(lot.column(self._index), line)
+        return True
 
     def add_record(self, record: bytes, line: int) -> None:
         """Add a record of one line and with all cells; either all of them are quoted, or none."""
@@ -143,12 +119,11 @@ class DateColumn:
         """The orders that no date has proved so far."""
         return frozenset(order.value for order in self._open_orders)
 
-    def _may_have_evidence(self, block: bytes) -> bool:
-        return any(pattern.search(block) for pattern in _CANDIDATES[self._open_orders])
-
     def _add_values(self, values: Sequence[bytes], line: int) -> None:
         """Examine each value of the column that was not examined before."""
         is_first = not self.has_first_rows
+        if not is_first and self._examined.issuperset(values):
+            return
         self._first_rows += len(values) if is_first else 0
         for value in dict.fromkeys(values):
             if value not in self._examined:
@@ -189,10 +164,14 @@ class _ChangedDates(DateColumn):
         super().__init__(0, len(header.names))
         self._at, self._reading = at, reading
 
-    def add_regular(self, records: Sequence[bytes], block: bytes, line: int) -> None:
+    def add_regular(self, records: Sequence[bytes], line: int) -> None:
         """Add records of one line each, without quotes and with all cells."""
         texts = (record.decode("utf-8", "replace").rstrip("\r\n") for record in records)
         self.add_rows([text.split(",") for text in texts], line)
+
+    def add_plain_lot(self, lot: PlainLot, line: int) -> bool:
+        """Return that the cells of each record are required."""
+        return False
 
     def add_record(self, record: bytes, line: int) -> None:
         """Add a record of one line and with all cells."""

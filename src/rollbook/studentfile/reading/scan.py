@@ -381,10 +381,10 @@ class _Scanner:
         else:
             self._record_ends.update({records[0][-1:], records[-1][-1:]})
         if self._are_regular(records, block):
-            self.dates.add_regular(records, block, self._line)
+            self.dates.add_regular(records, self._line)
             self._count(len(records))
-        elif self._commas >= 0 and any(b'"' in record for record in records):
-            self._read_quoted(records)
+        elif self._commas >= 0 and b'"' in block:
+            self._read_quoted(records, block)
         else:
             self._read_one_by_one(records)
 
@@ -395,7 +395,15 @@ class _Scanner:
         self.rows += rows
         self._line += rows
 
-    def _read_quoted(self, records: list[bytes]) -> None:
+    def _read_quoted(self, records: list[bytes], block: bytes) -> None:
+        """Count records of which some have quotes; parse them if any may be odd."""
+        lot = quoted_lots.plain_lot(records, block, self._folded)
+        if lot and self.dates.add_plain_lot(lot, self._line):
+            self._count(len(records))
+        else:
+            self._parse_quoted(records)
+
+    def _parse_quoted(self, records: list[bytes]) -> None:
         """Parse records of which some have quotes; read those with anything odd one by one."""
         rows = record_splitter.parse_records(records)
         start = 0
@@ -406,7 +414,7 @@ class _Scanner:
             self._read_one_by_one(records[index : index + 1])
             start = index + 1
         if start < len(records):
-            self._read_quoted(records[start:])
+            self._parse_quoted(records[start:])
 
     def _read_one_by_one(self, records: list[bytes]) -> None:
         for record in records:
