@@ -108,8 +108,9 @@ def files(draw: st.DrawFn) -> File:
 
 @contextmanager
 def one_by_one() -> Iterator[None]:
-    """Take no shortcut for a lot of records."""
+    """Take no shortcut for a lot of records, and check the encoding before anything is read."""
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reading_scan, "_scan_valid_utf8", lambda source, scan_text: None)
         patched.setattr(record_splitter, "_PLAIN_CELLS", re.compile(b"(?!)"))
         patched.setattr(record_splitter, "hide_quoted_cells", lambda block: None)
         patched.setattr(quoted_lots, "hide_quoted_cells", lambda block: None)

@@ -1,6 +1,7 @@
 """Decide once for a whole file whether the month or the day comes first in its dates of birth."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rollbook.studentfile.mapping.bound import Reading
@@ -21,7 +22,33 @@ FIRST_ROWS = 640
 _COLUMN = "DOB"
 
 
+def _searches(before: bytes) -> tuple[re.Pattern[bytes], ...]:
+    """Return patterns that find a separator after a number from 13 to 31.
+
+    They begin with a literal, which makes the search fast.
+
+    Args:
+        before: A pattern of the character before the number; ``%s`` stands for the separator.
+    """
+    number = rb"(?:1[3-9]|2[0-9]|3[01])"
+    separators = map(re.escape, (b"/", b"-", b"."))
+    return tuple(
+        re.compile(
+            separator + rb"(?<=" + before.replace(b"%s", separator) + number + separator + rb")"
+        )
+        for separator in separators
+    )
+
+
 _ORDERS = (DateOrder.MONTH_FIRST, DateOrder.DAY_FIRST)
+_CANDIDATES: Mapping[tuple[DateOrder, ...], tuple[re.Pattern[bytes], ...]] = {
+    _ORDERS: _searches(rb"[^0-9]"),
+    _ORDERS[:1]: _searches(rb"%s"),
+    _ORDERS[1:]: _searches(rb"[^0-9/.-]"),
+    (): (),
+}
+"""By orders to be proven: one of the patterns finds something in each text that proves one."""
+
 _CODES = {DateOrder.DAY_FIRST: "day_first_dates", DateOrder.MONTH_FIRST: "month_first_dates"}
 REFUSED_ORDERS = frozenset(_CODES.values())
 """The codes for which a file is refused if it proves another order than the expected one."""
@@ -122,13 +149,23 @@ class DateColumn:
     def _add_values(self, values: Sequence[bytes], line: int) -> None:
         """Examine each value of the column that was not examined before."""
         is_first = not self.has_first_rows
-        if not is_first and self._examined.issuperset(values):
+        if not is_first and (self._examined.issuperset(values) or self._prove_nothing(values)):
             return
         self._first_rows += len(values) if is_first else 0
         for value in dict.fromkeys(values):
             if value not in self._examined:
                 rows = values.count(value) if is_first else 0
                 self._examine(value, rows, line + values.index(value))
+
+    def _prove_nothing(self, values: Sequence[bytes]) -> bool:
+        """Return whether a fast search finds that no value can prove an order; remember them."""
+        new = set(values) - self._examined
+        text = b"\n".join([b"", *new])
+        if any(pattern.search(text) for pattern in _CANDIDATES[self._open_orders]):
+            return False
+        if len(self._examined) < _MAX_CACHED and max(map(len, new)) <= _MAX_CACHED_BYTES:
+            self._examined |= new
+        return True
 
     def _examine(self, value: bytes, rows: int, line: int) -> None:
         """Examine a value that first appears in this line, in so many of the first rows."""

@@ -1,8 +1,9 @@
 """Scan a whole file before its rows are read: header, number of rows, problems, checkpoints."""
 
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import repeat
 
 from rollbook.studentfile.columns import fold_header
@@ -75,17 +76,18 @@ def scan(
     refusal = byte_checks.check_type_and_size(source, head, limits)
     if refusal:
         return FileScan(encodings.detect_encoding(head, encoding), None, 0, (refusal,))
-    checked = byte_checks.check_encoding(source, head, encoding)
+    scan_text = partial(_scan_text, limits, mappings or NoMapping())
+    scanner: _Scanner | None = None
+    if encodings.detect_encoding(head, encoding) == encodings.UTF_8:
+        scanner = _scan_valid_utf8(source, partial(scan_text, memory))
+    is_valid = scanner is not None
+    checked = byte_checks.check_encoding(source, head, encoding, is_valid_utf8=is_valid)
     encoding, problems = checked.encoding, list(checked.problems)
     if not checked.is_readable:
         return FileScan(encoding, None, 0, tuple(problems))
-    text, mappings = _Text(source, encoding), mappings or NoMapping()
-    scanner = _Scanner(limits, mappings, memory if encoding == encodings.UTF_8 else None)
-    try:
-        scanner.read(text)
-    except NotExact:
-        scanner = _Scanner(limits, mappings, None)
-        scanner.read(text)
+    if scanner is None:
+        known = memory if encoding == encodings.UTF_8 else None
+        scanner = scan_text(known, _Text(source, encoding))
     file_rules, date_problems = scanner.dates.decide(rules or FileRules())
     problems += [*scanner.problems(), *date_problems]
     if scanner.header and scanner.header.competing_columns:
@@ -101,7 +103,34 @@ def scan(
     )
 
 
-@dataclass(frozen=True, slots=True)
+def _scan_valid_utf8(source: Source, scan_text: "Callable[[_Text], _Scanner]") -> "_Scanner | None":
+    """Scan and check a file that is probably UTF-8, in one pass.
+
+    Returns:
+        The scanner; None if there is an invalid byte, or if the scan ended before the file.
+    """
+    text = _Utf8Text(source, encodings.UTF_8)
+    try:
+        scanner = scan_text(text)
+    except UnicodeDecodeError:
+        return None
+    return scanner if text.is_valid else None
+
+
+def _scan_text(
+    limits: Limits, mappings: MappingChoice, memory: TextMemory | None, text: "_Text"
+) -> "_Scanner":
+    """Return a scanner that has read the text."""
+    scanner = _Scanner(limits, mappings, memory)
+    try:
+        scanner.read(text)
+    except NotExact:
+        scanner = _Scanner(limits, mappings, None)
+        scanner.read(text)
+    return scanner
+
+
+@dataclass(slots=True)
 class _Text:
     """The text of a file in a known encoding."""
 
@@ -115,6 +144,22 @@ class _Text:
     def size(self) -> int:
         """Return the bytes of the file, with byte order marks."""
         return size_of(self.source)
+
+
+@dataclass(slots=True)
+class _Utf8Text(_Text):
+    """The text of a file that is probably UTF-8, which is checked while it is read.
+
+    Attributes:
+        is_valid: Whether it was read to its end, and has no invalid byte.
+    """
+
+    is_valid: bool = False
+
+    def chunks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield it, from a byte on; raise UnicodeDecodeError before an invalid byte."""
+        yield from encodings.valid_utf8(encodings.utf8_chunks(self.source, self.encoding, start))
+        self.is_valid = True
 
 
 class _Scanner:
