@@ -111,7 +111,7 @@ class FrameWriter:
         """Write to a file whose position is the end of the header."""
         self._file = file
         self._cipher = _FrameCipher(key, file_id)
-        self._rest = bytearray()
+        self._rest = b""
         self._frames = 0
         self._is_finished = False
 
@@ -123,10 +123,11 @@ class FrameWriter:
         """
         if self._is_finished:
             raise ValueError("the last frame has been written")
-        self._rest += data
-        while len(self._rest) > FRAME_BYTES:
-            self._write_frame(bytes(self._rest[:FRAME_BYTES]), is_last=False)
-            del self._rest[:FRAME_BYTES]
+        text, at = memoryview(self._rest + data), 0
+        while len(text) - at > FRAME_BYTES:
+            self._write_frame(text[at : at + FRAME_BYTES], is_last=False)
+            at += FRAME_BYTES
+        self._rest = bytes(text[at:])
 
     def finish(self) -> None:
         """Write the last frame; from now on the file can be read. May be called again.
@@ -136,10 +137,10 @@ class FrameWriter:
         """
         if not self._is_finished:
             self._is_finished = True
-            self._write_frame(bytes(self._rest), is_last=True)
+            self._write_frame(self._rest, is_last=True)
         self._file.flush()
 
-    def _write_frame(self, text: bytes, *, is_last: bool) -> None:
+    def _write_frame(self, text: bytes | memoryview, *, is_last: bool) -> None:
         self._file.write(self._cipher.encrypt(text, self._frames, is_last=is_last))
         self._frames += 1
 
@@ -235,7 +236,7 @@ class _FrameCipher:
         self._cipher = AESGCM(key)
         self._associated = MAGIC + file_id.bytes
 
-    def encrypt(self, text: bytes, number: int, *, is_last: bool) -> bytes:
+    def encrypt(self, text: bytes | memoryview, number: int, *, is_last: bool) -> bytes:
         return self._cipher.encrypt(_nonce(number, is_last=is_last), text, self._associated)
 
     def decrypt(self, sealed: bytes, number: int, *, is_last: bool) -> bytes:

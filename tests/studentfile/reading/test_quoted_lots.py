@@ -45,26 +45,32 @@ ODD_CELLS = ['Bo "B"', ' "x"', "a\nb", "a\r\nb", "5'4\"", "\ufeff", "\0", "stude
 DAMAGE = [b'"', b'""', b",", b"\n", b"\r", b"\0", b"\xff", b"\xef\xbb\xbf", b" ", b'"\n"', b"\x1a"]
 
 
+EVERY = frozenset(range(6))
+
+
 def quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"'
 
 
-def line(cells: Sequence[str], *, is_fully_quoted: bool) -> str:
-    return ",".join(
-        quoted(cell) if is_fully_quoted or set(cell) & set(',"\r\n') else cell for cell in cells
-    )
+def shown(cell: str, *, is_quoted: bool) -> str:
+    return quoted(cell) if is_quoted or set(cell) & set(',"\r\n') else cell
 
 
-ordinary_rows = st.builds(
-    line,
-    st.lists(st.sampled_from(CELLS), min_size=4, max_size=4),
-    is_fully_quoted=st.booleans(),
-)
+def line(cells: Sequence[str], columns: frozenset[int]) -> str:
+    """A row in which the cells of some columns are quoted, and those that have to be."""
+    return ",".join(shown(cell, is_quoted=at in columns) for at, cell in enumerate(cells))
+
+
+ordinary_cells = st.lists(st.sampled_from(CELLS), min_size=4, max_size=4)
+quoted_columns = st.sampled_from([frozenset(), EVERY]) | st.frozensets(st.integers(0, 3))
+quoting = st.just(quoted_columns) | quoted_columns.map(st.just)
+"""Which columns are quoted: others in each row, or the same in all rows."""
+
 odd_rows = st.one_of(
     st.builds(
         line,
         st.lists(st.sampled_from([*CELLS, *ODD_CELLS]), min_size=2, max_size=6),
-        is_fully_quoted=st.booleans(),
+        quoted_columns,
     ),
     st.sampled_from([*HEADERS, "", ",,,", "---,---,---,---", "1,5'4\",x,", '"1"x,,,', "(2 rows)"]),
 )
@@ -83,6 +89,7 @@ class File:
 @st.composite
 def files(draw: st.DrawFn) -> File:
     """A file in which most rows are as they should be; a few are odd or damaged."""
+    ordinary_rows = st.builds(line, ordinary_cells, draw(quoting))
     rows = draw(st.lists(ordinary_rows, max_size=150))
     for row in draw(st.lists(odd_rows, max_size=4)):
         rows.insert(draw(st.integers(0, len(rows))), row)
@@ -101,9 +108,12 @@ def files(draw: st.DrawFn) -> File:
 
 @contextmanager
 def one_by_one() -> Iterator[None]:
-    """Take no shortcut for a lot of records."""
+    """Take no shortcut for a lot of records, and check the encoding before anything is read."""
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reading_scan, "_scan_valid_utf8", lambda source, scan_text: None)
         patched.setattr(record_splitter, "_PLAIN_CELLS", re.compile(b"(?!)"))
+        patched.setattr(record_splitter, "hide_quoted_cells", lambda block: None)
+        patched.setattr(quoted_lots, "hide_quoted_cells", lambda block: None)
         patched.setattr(reader, "are_lines", lambda records: False)
         patched.setattr(row_parser, "_parse_intact", lambda records: None)
         patched.setattr(reading_scan._Scanner, "_are_regular", lambda *_: False)
@@ -136,7 +146,12 @@ def test_lots_give_the_same_result_as_one_record_after_the_other(file: File) -> 
             assert read(path, file) == in_lots
 
 
-LOT = [b'"%d","Smith, Jr.",B,\n' % number for number in range(64)]
+LOTS = [
+    [b'"%d","Smith, Jr.",B,\n' % number for number in range(64)],
+    [b'%d,"Smith, Jr.",B,\n' % number for number in range(64)],
+    [b'"%d","Smith, Jr.","B",""\n' % number for number in range(64)],
+    [b'"%d","Robert ""Bo""",B,\n' % number for number in range(64)],
+]
 
 
 @pytest.mark.parametrize(
@@ -155,8 +170,9 @@ LOT = [b'"%d","Smith, Jr.",B,\n' % number for number in range(64)]
     ],
 )
 @pytest.mark.parametrize("index", [0, 31, 62])
+@pytest.mark.parametrize("lot", LOTS)
 def test_only_the_odd_record_of_a_lot_is_inspected(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: bytes, index: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: bytes, index: int, lot: list[bytes]
 ) -> None:
     inspected = []
     read_row = reading_scan._Scanner._read_row
@@ -166,11 +182,21 @@ def test_only_the_odd_record_of_a_lot_is_inspected(
         read_row(scanner, record)
 
     monkeypatch.setattr(reading_scan._Scanner, "_read_row", record_and_read)
-    lot = [*LOT[:index], odd, *LOT[index + 1 :]]
+    lot = [*lot[:index], odd, *lot[index + 1 :]]
     path = tmp_path / "students.csv"
     path.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n" + b"".join(lot))
     scan(path)
     assert inspected == [odd]
+
+
+@pytest.mark.parametrize("lot", LOTS[:3])
+def test_a_lot_without_quotes_in_cells_is_not_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lot: list[bytes]
+) -> None:
+    monkeypatch.delattr(reading_scan._Scanner, "_parse_quoted")
+    path = tmp_path / "students.csv"
+    path.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n" + b"".join(lot))
+    assert scan(path).rows == 64
 
 
 def test_a_lot_with_doubled_quotes_only_is_not_inspected(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollbook.studentfile.reading import encodings
 from rollbook.studentfile.reading import scan as reading_scan
 from rollbook.studentfile.reading.reader import FileScan, Limits, read_batches, scan
 from rollbook.studentfile.row_validator import RowValidator
@@ -359,3 +360,40 @@ def test_column_names_in_brackets_are_not_another_file_type(tmp_path: Path, cont
 )
 def test_xml_and_json_are_still_recognized(tmp_path: Path, content: bytes) -> None:
     assert codes(scan_bytes(tmp_path, content)) == ["data_not_csv"]
+
+
+def test_a_file_in_valid_utf8_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(encodings, "first_bad_byte")
+    result = scan_bytes(tmp_path, HEADER + "1,Zoë,B\n".encode() * 100_000)
+    assert (result.rows, result.problems) == (100_000, ())
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 1 << 17])
+@pytest.mark.parametrize(
+    "end",
+    [
+        b"1,\xff,B\n",
+        b"1,A,\xc3\n",
+        b"1,A,\xc3",
+        b"1,\xc3\xab,B\xc3",
+        b"1,A,\xed\xa0\x80",
+        b"1,\xc3,\xab\n",
+    ],
+)
+@pytest.mark.parametrize("start", [b"", "1,Zoë,B\n".encode() * 20, b"1,A,B\n" * 20])
+def test_an_invalid_byte_is_found_wherever_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes, end: bytes, size: int
+) -> None:
+    monkeypatch.setattr(encodings, "CHUNK", size)
+    content = HEADER + start + end
+    with pytest.raises(UnicodeDecodeError):
+        content.decode()
+    in_one_pass = scan_bytes(tmp_path, content)
+    monkeypatch.setattr(reading_scan, "_scan_valid_utf8", lambda source, scan_text: None)
+    assert scan_bytes(tmp_path, content) == in_one_pass
+
+
+def test_an_invalid_byte_is_also_found_after_the_scan_has_ended(tmp_path: Path) -> None:
+    content = HEADER + b"1,A,B\n" * 60_000 + b"1,\xff,B\n"
+    result = scan_bytes(tmp_path, content, Limits(rows=3))
+    assert [problem.code for problem in result.problems] == ["not_utf8", "too_many_rows"]

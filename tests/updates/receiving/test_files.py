@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from rollbook.encrypted_file import FRAME_BYTES, HEADER_BYTES
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import file_chunks, receive
 from rollbook.updates.receiving import files as spool
+from rollbook.updates.receiving.files import EARLY_SYNC_BYTES
 from tests.updates.night import a_class, counts, enroll, finish, incoming, send, stored_text
 
 
@@ -91,6 +93,39 @@ def test_a_disk_that_fails_while_syncing_leaves_nothing(
 
     file = incoming(b"a")
     monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(OSError, match="broken"):
+        file.persist(maple.pk)
+    file.discard()
+    assert files() == set()
+
+
+@pytest.mark.parametrize(
+    ("minimum", "in_this_thread"), [(1 << 20, [True, True]), (1, [False, True, True])]
+)
+def test_a_large_file_is_also_synced_while_it_is_scanned(
+    maple: District, monkeypatch: pytest.MonkeyPatch, minimum: int, in_this_thread: list[bool]
+) -> None:
+    threads = []
+    monkeypatch.setattr(os, "fsync", lambda handle: threads.append(threading.current_thread()))
+    monkeypatch.setattr(spool, "EARLY_SYNC_BYTES", minimum)
+    send(maple, a_class(1))
+    assert [thread is threading.main_thread() for thread in threads] == in_this_thread
+
+
+def test_a_disk_that_fails_while_the_file_is_scanned_leaves_nothing(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel reports an error once, so a later sync of the same file would succeed."""
+    errors = [OSError(errno.EIO, "broken")]
+
+    def fails_once(handle: int) -> None:
+        if errors:
+            raise errors.pop()
+
+    monkeypatch.setattr(os, "fsync", fails_once)
+    file = incoming(bytes(EARLY_SYNC_BYTES))
+    file.finish()
+    file.begin_sync()
     with pytest.raises(OSError, match="broken"):
         file.persist(maple.pk)
     file.discard()

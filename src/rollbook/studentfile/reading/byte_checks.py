@@ -42,7 +42,9 @@ def check_type_and_size(source: Source, head: bytes, limits: Limits) -> Problem 
     return None
 
 
-def check_encoding(source: Source, head: bytes, configured: str) -> EncodingCheck:
+def check_encoding(
+    source: Source, head: bytes, configured: str, *, is_valid_utf8: bool = False
+) -> EncodingCheck:
     """Decide in which encoding the file is read.
 
     Text in UTF-8 with characters beyond ASCII is read as UTF-8 whatever is configured. If few of
@@ -52,6 +54,7 @@ def check_encoding(source: Source, head: bytes, configured: str) -> EncodingChec
         source: The file.
         head: Its first bytes.
         configured: The encoding in the district's settings or in the request.
+        is_valid_utf8: Whether the file is known to have no byte that is invalid in UTF-8.
     """
     encoding = encodings.detect_encoding(head, configured)
     if encoding == encodings.UTF_16:
@@ -60,7 +63,7 @@ def check_encoding(source: Source, head: bytes, configured: str) -> EncodingChec
         hint = "the file looks like UTF-16; save it as CSV UTF-8"
         return EncodingCheck(encoding, (Problem("nul_bytes", 1, hint=hint),), is_readable=False)
     problems = (Problem("double_bom", 1),) if encodings.count_boms(head) > 1 else ()
-    bad_byte = encodings.first_bad_byte(source, encodings.UTF_8)
+    bad_byte = None if is_valid_utf8 else encodings.first_bad_byte(source, encodings.UTF_8)
     if bad_byte and not encodings.is_damaged_utf8(source):
         if encoding != encodings.UTF_8:
             return _check_other_encoding(source, encoding, problems)

@@ -8,6 +8,7 @@ from rollbook.studentfile.mapping.bound import Reading
 from rollbook.studentfile.mapping.steps import ReadDate
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.quoted_lots import PlainLot, cells_of_column
 from rollbook.studentfile.reading.record_splitter import parse_record
 from rollbook.studentfile.rules import DateOrder, FileRules
 from rollbook.studentfile.values import birth_dates
@@ -78,24 +79,26 @@ class DateColumn:
         names = [column.name if column else None for column in header.columns]
         return cls(names.index(_COLUMN) if _COLUMN in names else None, len(names))
 
-    def add_regular(self, records: Sequence[bytes], block: bytes, line: int) -> None:
+    def add_regular(self, records: Sequence[bytes], line: int) -> None:
         """Add records of one line each, without quotes and with all cells, that follow each other.
-
-        Only a block that could contain evidence is split into cells.
 
         Args:
             records: The records.
-            block: Their bytes.
             line: The line of the first one.
         """
-        if self._index is None:
-            return
-        is_examined = not self._index or not self.has_first_rows
-        if not is_examined and not self._may_have_evidence(block):
-            return
-        index, splits = self._index, self._index + 1
-        values = [record.split(b",", splits)[index] for record in records]
-        self._add_values(values, line)
+        if self._index is not None:
+            self._add_values(cells_of_column(records, self._index), line)
+
+    def add_plain_lot(self, lot: PlainLot, line: int) -> bool:
+        """Add the records of a lot; return False if that requires the cells of each record.
+
+        Args:
+            lot: The records.
+            line: The line of the first one.
+        """
+        if self._index is not None:
+            self._add_values(lot.column(self._index), line)
+        return True
 
     def add_record(self, record: bytes, line: int) -> None:
         """Add a record of one line and with all cells; either all of them are quoted, or none."""
@@ -143,17 +146,26 @@ class DateColumn:
         """The orders that no date has proved so far."""
         return frozenset(order.value for order in self._open_orders)
 
-    def _may_have_evidence(self, block: bytes) -> bool:
-        return any(pattern.search(block) for pattern in _CANDIDATES[self._open_orders])
-
     def _add_values(self, values: Sequence[bytes], line: int) -> None:
         """Examine each value of the column that was not examined before."""
         is_first = not self.has_first_rows
+        if not is_first and (self._examined.issuperset(values) or self._prove_nothing(values)):
+            return
         self._first_rows += len(values) if is_first else 0
         for value in dict.fromkeys(values):
             if value not in self._examined:
                 rows = values.count(value) if is_first else 0
                 self._examine(value, rows, line + values.index(value))
+
+    def _prove_nothing(self, values: Sequence[bytes]) -> bool:
+        """Return whether a fast search finds that no value can prove an order; remember them."""
+        new = set(values) - self._examined
+        text = b"\n".join([b"", *new])
+        if any(pattern.search(text) for pattern in _CANDIDATES[self._open_orders]):
+            return False
+        if len(self._examined) < _MAX_CACHED and max(map(len, new)) <= _MAX_CACHED_BYTES:
+            self._examined |= new
+        return True
 
     def _examine(self, value: bytes, rows: int, line: int) -> None:
         """Examine a value that first appears in this line, in so many of the first rows."""
@@ -189,10 +201,14 @@ class _ChangedDates(DateColumn):
         super().__init__(0, len(header.names))
         self._at, self._reading = at, reading
 
-    def add_regular(self, records: Sequence[bytes], block: bytes, line: int) -> None:
+    def add_regular(self, records: Sequence[bytes], line: int) -> None:
         """Add records of one line each, without quotes and with all cells."""
         texts = (record.decode("utf-8", "replace").rstrip("\r\n") for record in records)
         self.add_rows([text.split(",") for text in texts], line)
+
+    def add_plain_lot(self, lot: PlainLot, line: int) -> bool:
+        """Return that the cells of each record are required."""
+        return False
 
     def add_record(self, record: bytes, line: int) -> None:
         """Add a record of one line and with all cells."""

@@ -96,6 +96,21 @@ def utf8_chunks(source: Source, encoding: str, start: int = 0) -> Iterator[bytes
             yield from _skip_to(start, _transcoded(file, encoding))
 
 
+def valid_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the chunks of a text in UTF-8.
+
+    Raises:
+        UnicodeDecodeError: The next chunk has an invalid byte, or the text ends in a character.
+    """
+    decoder, pending = codecs.getincrementaldecoder(UTF_8)(), False
+    for chunk in chunks:
+        if pending or not chunk.isascii():
+            decoder.decode(chunk)
+            pending = bool(decoder.getstate()[0])
+        yield chunk
+    decoder.decode(b"", final=True)
+
+
 def _transcoded(file: io.BufferedReader, encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)()
     chunk, is_first = file.read(CHUNK), True

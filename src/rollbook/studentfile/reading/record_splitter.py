@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 # A cell is quoted, followed by any text before the comma; or it is not quoted, and quotes in it are
 # ordinary characters. Every repetition is possessive, so that the time is linear in the length.
@@ -22,6 +23,8 @@ _FIRST_CELL = re.compile(_CELL)
 # Quoted cells of one line that follow each other, or have only empty cells between them. A doubled
 # quote is matched like the end of one cell and the beginning of another.
 _PLAIN_CELLS = re.compile(rb'(?<![^,\r\n])"[^"\r\n]*+(?:",*+"[^"\r\n]*+)*+"(?=[,\r\n]|\Z)')
+# A single quote that isn't a whole cell; it begins with a literal, which makes the search fast.
+_NOT_A_CELL = re.compile(rb'"(?:(?<=[^,\r\n]")|(?=[^,\r\n]))')
 _LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 _CTRL_Z = b"\x1a"  # the end of a text in DOS programs
 
@@ -56,9 +59,8 @@ def split_records(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
         final: Whether the text ends with this block. Then there is a rest only if a quote is never
             closed.
     """
-    records: list[bytes] = []
+    records, position = _plain_records(block)
     match_record = (_LAST_RECORD if final else _RECORD).match
-    position = 0
     while (quote := find_odd_quote(block, position)) >= 0:
         start = _line_start(block, quote, position)
         records += block[position:start].splitlines(keepends=True)
@@ -70,6 +72,42 @@ def split_records(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
     lines = block[position:].splitlines(keepends=True)
     rest = lines.pop() if lines and not final and not lines[-1].endswith(b"\n") else b""
     return records + lines, rest
+
+
+def _plain_records(block: bytes) -> tuple[list[bytes], int]:
+    """Return the complete records of a block if it has quotes that are all plain, and their end."""
+    if b'"' not in block:
+        return [], 0
+    end = block.rfind(b"\n") + 1
+    lines = block[:end]
+    # Without the doubled quotes inside of cells, all records have the same bounds.
+    if not hide_quoted_cells(lines) and not hide_quoted_cells(lines.replace(b'""', b"")):
+        return [], 0
+    return lines.splitlines(keepends=True), end
+
+
+class HiddenCells(NamedTuple):
+    """A text in which each quoted cell is a single quote, and the contents of these cells."""
+
+    text: bytes
+    contents: list[bytes]
+
+
+def hide_quoted_cells(block: bytes) -> HiddenCells | None:
+    """Hide the quoted cells of a block; None unless each is one line and has no quotes inside.
+
+    What is left has the lines and the commas that separate records and cells, and no others.
+
+    Args:
+        block: The bytes, from the beginning of a record.
+    """
+    parts = block.split(b'"')
+    contents = parts[1::2]
+    inside = b"".join(contents)
+    if len(parts) % 2 == 0 or b"\n" in inside or b"\r" in inside:
+        return None
+    text = b'"'.join(parts[::2])
+    return None if _NOT_A_CELL.search(text) else HiddenCells(text, contents)
 
 
 def find_odd_quote(block: bytes, first: int = 0) -> int:

@@ -1,8 +1,9 @@
 """Scan a whole file before its rows are read: header, number of rows, problems, checkpoints."""
 
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import repeat
 
 from rollbook.studentfile.columns import fold_header
@@ -75,17 +76,18 @@ def scan(
     refusal = byte_checks.check_type_and_size(source, head, limits)
     if refusal:
         return FileScan(encodings.detect_encoding(head, encoding), None, 0, (refusal,))
-    checked = byte_checks.check_encoding(source, head, encoding)
+    scan_text = partial(_scan_text, limits, mappings or NoMapping())
+    scanner: _Scanner | None = None
+    if encodings.detect_encoding(head, encoding) == encodings.UTF_8:
+        scanner = _scan_valid_utf8(source, partial(scan_text, memory))
+    is_valid = scanner is not None
+    checked = byte_checks.check_encoding(source, head, encoding, is_valid_utf8=is_valid)
     encoding, problems = checked.encoding, list(checked.problems)
     if not checked.is_readable:
         return FileScan(encoding, None, 0, tuple(problems))
-    text, mappings = _Text(source, encoding), mappings or NoMapping()
-    scanner = _Scanner(limits, mappings, memory if encoding == encodings.UTF_8 else None)
-    try:
-        scanner.read(text)
-    except NotExact:
-        scanner = _Scanner(limits, mappings, None)
-        scanner.read(text)
+    if scanner is None:
+        known = memory if encoding == encodings.UTF_8 else None
+        scanner = scan_text(known, _Text(source, encoding))
     file_rules, date_problems = scanner.dates.decide(rules or FileRules())
     problems += [*scanner.problems(), *date_problems]
     if scanner.header and scanner.header.competing_columns:
@@ -101,7 +103,34 @@ def scan(
     )
 
 
-@dataclass(frozen=True, slots=True)
+def _scan_valid_utf8(source: Source, scan_text: "Callable[[_Text], _Scanner]") -> "_Scanner | None":
+    """Scan and check a file that is probably UTF-8, in one pass.
+
+    Returns:
+        The scanner; None if there is an invalid byte, or if the scan ended before the file.
+    """
+    text = _Utf8Text(source, encodings.UTF_8)
+    try:
+        scanner = scan_text(text)
+    except UnicodeDecodeError:
+        return None
+    return scanner if text.is_valid else None
+
+
+def _scan_text(
+    limits: Limits, mappings: MappingChoice, memory: TextMemory | None, text: "_Text"
+) -> "_Scanner":
+    """Return a scanner that has read the text."""
+    scanner = _Scanner(limits, mappings, memory)
+    try:
+        scanner.read(text)
+    except NotExact:
+        scanner = _Scanner(limits, mappings, None)
+        scanner.read(text)
+    return scanner
+
+
+@dataclass(slots=True)
 class _Text:
     """The text of a file in a known encoding."""
 
@@ -115,6 +144,22 @@ class _Text:
     def size(self) -> int:
         """Return the bytes of the file, with byte order marks."""
         return size_of(self.source)
+
+
+@dataclass(slots=True)
+class _Utf8Text(_Text):
+    """The text of a file that is probably UTF-8, which is checked while it is read.
+
+    Attributes:
+        is_valid: Whether it was read to its end, and has no invalid byte.
+    """
+
+    is_valid: bool = False
+
+    def chunks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield it, from a byte on; raise UnicodeDecodeError before an invalid byte."""
+        yield from encodings.valid_utf8(encodings.utf8_chunks(self.source, self.encoding, start))
+        self.is_valid = True
 
 
 class _Scanner:
@@ -381,10 +426,10 @@ class _Scanner:
         else:
             self._record_ends.update({records[0][-1:], records[-1][-1:]})
         if self._are_regular(records, block):
-            self.dates.add_regular(records, block, self._line)
+            self.dates.add_regular(records, self._line)
             self._count(len(records))
-        elif self._commas >= 0 and any(b'"' in record for record in records):
-            self._read_quoted(records)
+        elif self._commas >= 0 and b'"' in block:
+            self._read_quoted(records, block)
         else:
             self._read_one_by_one(records)
 
@@ -395,7 +440,15 @@ class _Scanner:
         self.rows += rows
         self._line += rows
 
-    def _read_quoted(self, records: list[bytes]) -> None:
+    def _read_quoted(self, records: list[bytes], block: bytes) -> None:
+        """Count records of which some have quotes; parse them if any may be odd."""
+        lot = quoted_lots.plain_lot(records, block, self._folded)
+        if lot and self.dates.add_plain_lot(lot, self._line):
+            self._count(len(records))
+        else:
+            self._parse_quoted(records)
+
+    def _parse_quoted(self, records: list[bytes]) -> None:
         """Parse records of which some have quotes; read those with anything odd one by one."""
         rows = record_splitter.parse_records(records)
         start = 0
@@ -406,7 +459,7 @@ class _Scanner:
             self._read_one_by_one(records[index : index + 1])
             start = index + 1
         if start < len(records):
-            self._read_quoted(records[start:])
+            self._parse_quoted(records[start:])
 
     def _read_one_by_one(self, records: list[bytes]) -> None:
         for record in records:

@@ -20,6 +20,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,6 +42,9 @@ from rollbook.updates.receiving import file_chunks
 REMOVAL_WAIT_S = 5.0
 """How long a backup waits for those who are deleting files; they never take that long."""
 
+EARLY_SYNC_BYTES = 16 << 20
+"""A file from this size on is written to the disk while it is scanned; others take no longer."""
+
 
 class _LockedFile:
     """A new file with a temporary name, which is locked until it is closed."""
@@ -52,6 +56,22 @@ class _LockedFile:
         )
         fcntl.flock(self.file, fcntl.LOCK_EX)
         self.is_kept = False
+        self._syncing = ThreadPoolExecutor(1)  # has no thread before it is used
+        self._early_sync: Future[None] | None = None
+
+    def begin_sync(self) -> None:
+        """Begin to write what is in the file to the disk, while the caller continues."""
+        self._early_sync = self._syncing.submit(os.fsync, self.file.fileno())
+
+    def sync(self) -> None:
+        """Write all to the disk.
+
+        Raises:
+            OSError: The disk is full or broken, now or when it was begun.
+        """
+        if self._early_sync:
+            self._early_sync.result()
+        os.fsync(self.file.fileno())
 
     def rename(self, name: str) -> None:
         """Give the file its final name."""
@@ -61,6 +81,7 @@ class _LockedFile:
         """Close and unlock the file, and delete it unless it is kept; may be called again."""
         if not self.is_kept:
             self.path.unlink(missing_ok=True)
+        self._syncing.shutdown()  # waits, because the descriptor may then be that of another file
         # Closing writes the rest of the buffer, which fails on a full disk and isn't needed.
         with contextlib.suppress(OSError):
             self.file.close()
@@ -140,6 +161,11 @@ class IncomingFile:
         self.stored = self._converted
         self._locked.path.unlink()
 
+    def begin_sync(self) -> None:
+        """Begin to write the complete file to the disk if it is large; ``persist`` waits for it."""
+        if self.size >= EARLY_SYNC_BYTES:
+            self._locked.begin_sync()
+
     def persist(self, district_id: int) -> str:
         """Wrap the file's key, sync the file to the disk and rename it; return its final name.
 
@@ -153,9 +179,8 @@ class IncomingFile:
         self.finish()
         wrapping = district_keys.get_or_create(district_id, KeyPurpose.FILES)
         header = FileHeader.wrap(self._file_id, self._key, wrapping.key_id, wrapping.secret)
-        descriptor = self._locked.file.fileno()
-        os.pwrite(descriptor, header.to_bytes(), 0)
-        os.fsync(descriptor)
+        os.pwrite(self._locked.file.fileno(), header.to_bytes(), 0)
+        self._locked.sync()
         self._locked.rename(self.name)
         _sync_folder(self._locked.path.parent)
         return self.name

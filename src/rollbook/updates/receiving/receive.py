@@ -216,6 +216,7 @@ def convert_and_scan(
     if conversion.is_converted:
         incoming.replace_by_converted()
         encoding = UTF_8
+    incoming.stored.begin_sync()
     scan = scan_stored(incoming.stored.content, encoding, district, mappings, memory)
     return conversion.add_to(scan)
 

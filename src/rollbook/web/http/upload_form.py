@@ -151,7 +151,7 @@ class _CountingBody(io.RawIOBase):
         except UnreadablePostError:
             raise ApiError("incomplete_upload") from None
         self._missing -= len(data)
-        self._tail = (self._tail + data)[-TAIL_BYTES:]
+        self._tail = (self._tail + data[-TAIL_BYTES:])[-TAIL_BYTES:]
         return data
 
     @property
