@@ -28,7 +28,7 @@ from rollbook.cli import parser
 from rollbook.districts.models import District, School
 from rollbook.log_format import request_context
 from rollbook.operations.monitoring import metrics, readiness
-from rollbook.updates.applying import apply
+from rollbook.updates.applying import apply, pairs
 from tests import cpu_report, depth, flushing, installations, outside
 from tests.settings import BYTECODE, OWNS_SHARED
 
@@ -511,6 +511,7 @@ def clean_spool() -> Iterator[None]:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two students a chunk, except for rings."""
+    """Two students a chunk, except for rings; two chunks at once where that is possible."""
+    monkeypatch.setattr(pairs, "MIN_PAIRED_ROWS", 2)
     monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", 2)
     monkeypatch.setattr(apply, "MAX_CHUNK_ROWS", 2)

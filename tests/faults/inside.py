@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,6 +22,8 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
+from django.db.backends.signals import connection_created  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from rollbook import encrypted_file  # noqa: E402
@@ -34,7 +37,7 @@ from rollbook.students.models import Absence, Change  # noqa: E402
 from rollbook.students.snapshots import iter_district  # noqa: E402
 from rollbook.updates import problem_store, runner  # noqa: E402
 from rollbook.updates.absences import deactivate, find  # noqa: E402
-from rollbook.updates.applying import apply  # noqa: E402
+from rollbook.updates.applying import apply, pairs  # noqa: E402
 from rollbook.updates.checking import check_range  # noqa: E402
 from rollbook.updates.models import Draft, StagedRow, UpdateEvent, UpdateJob  # noqa: E402
 from rollbook.updates.planning import decisions, limit_sets  # noqa: E402
@@ -166,7 +169,7 @@ def sweep() -> None:
 
 def in_small_steps() -> None:
     """From now on."""
-    apply.MIN_CHUNK_ROWS = apply.MAX_CHUNK_ROWS = 10
+    apply.MIN_CHUNK_ROWS = apply.MAX_CHUNK_ROWS = pairs.MIN_PAIRED_ROWS = 10
     find.ROWS_PER_STEP = deactivate.ROWS_PER_CHUNK = stage.STUDENTS_PER_STEP = 5
     check_range.MAX_UNKNOWN, check_range.MAX_RECORDS, resolver.ROWS_PER_TRANSACTION = (
         20,
@@ -259,18 +262,28 @@ def decide(how: str) -> None:
 
 @contextmanager
 def dying_at(statement: int) -> Iterator[Callable[[], int]]:
-    """Die at this SQL statement of ours; yield how many are left until then."""
-    left = statement
+    """Die at this SQL statement of ours; yield how many are left until then.
+
+    Those of connections that other threads open count, too.
+    """
+    left, lock = statement, threading.Lock()
 
     def die(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         nonlocal left
-        left -= 1
-        if left == 0:
-            os._exit(137)
+        with lock:
+            left -= 1
+            if left == 0:
+                os._exit(137)
         return execute(sql, params, many, context)
 
+    def watch(connection: BaseDatabaseWrapper, **more: object) -> None:
+        if die not in connection.execute_wrappers:
+            connection.execute_wrappers.append(die)
+
+    connection_created.connect(watch)
     with connection.execute_wrapper(die):
         yield lambda: left
+    connection_created.disconnect(watch)
 
 
 def deaths() -> None:

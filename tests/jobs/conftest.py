@@ -7,7 +7,7 @@ from django.db import connection
 
 from rollbook.districts.models import District
 from rollbook.jobs.many_workers import job_queue
-from rollbook.updates.applying import apply
+from rollbook.updates.applying import apply, pairs
 from rollbook.updates.checking import check_range
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files, receive
@@ -51,5 +51,6 @@ def no_jobs(transactional_db: None) -> Iterator[None]:
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check_range, "MAX_UNKNOWN", 10)
     monkeypatch.setattr(check_range, "MAX_RECORDS", 10)
+    monkeypatch.setattr(pairs, "MIN_PAIRED_ROWS", 10)
     monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", 10)
     monkeypatch.setattr(apply, "MAX_CHUNK_ROWS", 10)

@@ -3,14 +3,17 @@
 Each chunk commits its students, history, outcomes and counters together; the staged rows without
 an outcome are the remaining work. Each chunk is compared with the students as they are now
 (``chunk_plan``), so the history is correct whatever has changed since the check, and a row that
-has become impossible is rejected alone.
+has become impossible is rejected alone. On PostgreSQL, two chunks at a time are applied
+(``pairs``).
 """
 
 import time
 from array import array
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from operator import mul
+from functools import partial
+from operator import attrgetter, mul
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -32,8 +35,10 @@ from rollbook.updates.applying.chunk_plan import (
     PendingRow,
     claim_keys,
 )
+from rollbook.updates.applying.pairs import Applier, ChunkPlace
 from rollbook.updates.models import AddedStudents, StagedRow, UpdateJob
 from rollbook.updates.reporting import field_counts
+from rollbook.updates.resolving.conflicts import ORDER_DEPENDENT_ROWS
 from rollbook.updates.row_outcomes import ORDER_WITHOUT_LINE
 from rollbook.updates.state_machine import Outcome, State
 
@@ -57,19 +62,21 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     size, last_order = MIN_CHUNK_ROWS, update.applied_through_order
     counts = field_counts.load_field_counts(update)
     growth = planner_stats.AnalyzeOnGrowth("students_student", "students_student_groups")
-    while True:
-        started = time.monotonic()
-        with transaction.atomic():
-            planner_stats.disable_seqscan()
-            rows = _next_rows(update, size, last_order)
-            if not rows:
+    work = partial(_commit, update, run, counts)
+    with Applier() as applier:
+        while True:
+            started = time.monotonic()
+            number = applier.chunks_at_once(size)
+            chunks = _split_chunks(_next_rows(update, number * size, last_order), size)
+            if not chunks:
                 return
-            last_order = rows[-1].apply_order
-            _apply(update, run, rows, counts)
-            applied = time.monotonic()
-        size = _next_size(size, applied - started, time.monotonic() - applied)
-        growth.add_rows(sum(row.student_id is None for row in rows))
-        yield
+            commits = applier.apply(work, chunks)
+            seconds = time.monotonic() - started - commits[0]
+            size = _next_size(size, seconds, commits[0])
+            for rows in chunks[: len(commits)]:
+                last_order = rows[-1].apply_order
+                growth.add_rows(sum(row.student_id is None for row in rows))
+            yield
 
 
 def _next_size(size: int, seconds: float, commit_seconds: float) -> int:
@@ -115,27 +122,85 @@ def _next_rows(update: UpdateJob, size: int, after: int) -> list[PendingRow]:
         size: How many rows there should be.
         after: The apply order up to which all rows are applied.
     """
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        planner_stats.disable_seqscan()
         cursor.execute(_NEXT_ROWS, [update.pk, after, update.pk, after, ORDER_WITHOUT_LINE, size])
         return [PendingRow(*row) for row in cursor.fetchall()]
 
 
-def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], counts: Counter[str]) -> None:
+def _split_chunks(rows: Sequence[PendingRow], size: int) -> list[Sequence[PendingRow]]:
+    """Return the first chunk of rows, and the second one if both may be applied at once.
+
+    Rows that depend on others are applied one chunk after the other, and so are new students whose
+    usernames are generated.
+
+    Args:
+        rows: Rows in their order.
+        size: How many rows the first chunk should have, at least, if there are as many.
+    """
+    if len(rows) <= size:
+        return [rows] if rows else []
+    cut = bisect_right(rows, rows[size - 1].apply_order, key=attrgetter("apply_order"))
+    if cut == len(rows) or rows[-1].apply_order >= ORDER_DEPENDENT_ROWS:
+        return [rows[:cut]]
+    return [rows[:cut], rows[cut:]]
+
+
+def _commit(
+    update: UpdateJob,
+    run: str,
+    counts: Counter[str],
+    rows: Sequence[PendingRow],
+    place: ChunkPlace,
+) -> float:
+    """Apply one chunk in a transaction; return how long the commit took, in seconds.
+
+    The arguments are those of ``_apply``, which raises the same.
+    """
+    with place.transaction():
+        with transaction.atomic():
+            planner_stats.disable_seqscan()
+            _apply(update, run, rows, counts, place)
+            applied = time.monotonic()
+        return time.monotonic() - applied
+
+
+def _apply(
+    update: UpdateJob,
+    run: str,
+    rows: Sequence[PendingRow],
+    counts: Counter[str],
+    place: ChunkPlace,
+) -> None:
     """Write one chunk, in the caller's transaction.
+
+    Foreign keys are checked before the counters are written: until the commit, the update itself
+    is locked.
 
     Args:
         update: The update.
         run: The ID of the run that holds the update.
         rows: The rows of the chunk.
         counts: Column to number of students whose value changed; this chunk's are added.
+        place: The chunk's place among those that are applied at the same time.
 
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
+        NotCommitted: The chunk before wasn't committed.
     """
-    plan = _plan(update, rows)
-    counts.update(plan.field_counts())
-    _write_students(update, plan, rows[-1].apply_order)
+    author = ChangeAuthor(update.pk, update.member_id, timezone.now())
+    chunk = _lock_and_split(update, rows)
+    for columns, simple_changes in chunk.simple_changes.items():
+        writer.apply_simple_changes(columns.split(","), simple_changes, author)
+    place.wait_until_written()
+    plan = _plan(update, chunk)
+    _write_others(update, plan, author, rows[-1].apply_order)
     _write_outcomes(rows, plan)
+    place.set_written()
+    if connection.vendor == "postgresql":
+        connection.check_constraints()
+    place.wait_until_committed()
+    counts.update(plan.field_counts())
     counters: dict[str, object] = {
         outcome: F(outcome) + count for outcome, count in plan.outcome_counts().items()
     }
@@ -143,8 +208,8 @@ def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], counts: Coun
     _progress(update, run, plan.rejected, counters)
 
 
-def _plan(update: UpdateJob, rows: Sequence[PendingRow]) -> ChunkPlan:
-    """Lock the students of a chunk and load all that its plan needs."""
+def _lock_and_split(update: UpdateJob, rows: Sequence[PendingRow]) -> ChunkRows:
+    """Lock the students of a chunk, and split its rows by what has to be loaded for them."""
     versions = students_snapshots.lock_versions(
         [row.student_id for row in rows if row.student_id is not None]
     )
@@ -152,7 +217,11 @@ def _plan(update: UpdateJob, rows: Sequence[PendingRow]) -> ChunkPlan:
     if any(row.student_id is None or not row.simple_columns for row in rows):
         schools = writer.school_keys(update.district_id)
     is_pinned = update.planned_at is not None
-    chunk = ChunkRows.split(rows, versions, schools, is_pinned=is_pinned)
+    return ChunkRows.split(rows, versions, schools, is_pinned=is_pinned)
+
+
+def _plan(update: UpdateJob, chunk: ChunkRows) -> ChunkPlan:
+    """Load all that the plan of a chunk needs."""
     snapshots = _load_snapshots(chunk.changes)
     holders = _load_holders(update.district_id, claim_keys(chunk, snapshots))
     return ChunkPlan.build(chunk, snapshots, holders)
@@ -179,17 +248,15 @@ def _load_holders(district_id: int, claims: Mapping[int, Claims]) -> dict[str, d
     }
 
 
-def _write_students(update: UpdateJob, plan: ChunkPlan, number: int) -> None:
-    """Write what a chunk does to students, and which students it adds.
+def _write_others(update: UpdateJob, plan: ChunkPlan, author: ChangeAuthor, number: int) -> None:
+    """Write what a chunk does to students besides simple changes, and which students it adds.
 
     Args:
         update: The update.
         plan: The plan of the chunk.
+        author: The update as author.
         number: The apply order of its last row.
     """
-    author = ChangeAuthor(update.pk, update.member_id, timezone.now())
-    for columns, simple_changes in plan.simple_changes.items():
-        writer.apply_simple_changes(columns.split(","), simple_changes, author)
     writer.apply_changes(update.district_id, list(plan.changes.values()), author)
     touched.settle(update.pk, plan.settled_students())
     new = plan.new_students
