@@ -182,6 +182,21 @@ def test_a_cancel_stops_both_chunks(maple: District) -> None:
 @pytest.mark.only_on("postgresql")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("small_chunks")
+def test_an_update_is_the_same_if_no_second_chunk_is_in_time(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pairs, "PATIENCE_S", 0.0)
+    enroll(maple, a_class(20))
+    lift_limits(maple)
+    update = send(maple, a_class(20, GRADE="5"))
+    assert counts(finish(update)) == {"updated": 20}
+    assert set(column_of(maple, "GRADE").values()) == {"5"}
+    assert_effect_and_outcome_are_one(update)
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("small_chunks")
 def test_the_second_connection_is_closed_when_all_rows_are_applied(maple: District) -> None:
     enroll(maple, a_class(20))
     lift_limits(maple)
