@@ -65,7 +65,7 @@ def plain_lot(
         folded_header: The column names, as fold_header() returns them.
     """
     hidden = hide_quoted_cells(block)
-    if hidden is None or not hidden.text.endswith((b"\n", b"\r")) or _has_odd_bytes(records, block):
+    if hidden is None or not hidden.text.endswith((b"\n", b"\r")) or has_odd_bytes(records, block):
         return None
     lot = PlainLot(hidden.text.splitlines(keepends=True), hidden.contents, len(folded_header))
     if set(map(bytes.count, lot.lines, repeat(b","))) != {lot.width - 1}:
@@ -105,13 +105,13 @@ def _have_any_odd(
     return (
         set(map(len, rows)) != {len(folded_header)}
         or not are_lines(records)
-        or _has_odd_bytes(records, block)
+        or has_odd_bytes(records, block)
         or _may_have_header([cells[0] for cells in rows], folded_header[0])
         or (any('"' in text for text in map("".join, rows)) and quotes.may_warn(block))
     )
 
 
-def _has_odd_bytes(records: Sequence[bytes], block: bytes) -> bool:
+def has_odd_bytes(records: Sequence[bytes], block: bytes) -> bool:
     """Return whether there is a byte order mark, or one of the records is blank or of dashes."""
     return has_bom(block) or not all(map(bytes.strip, records, repeat(BLANK_OR_DASHES)))
 

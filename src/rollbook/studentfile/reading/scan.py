@@ -474,12 +474,10 @@ class _Scanner:
         A regular record is one line without quotes, with as many cells as the header, and neither
         blank, nor of dashes, nor another header.
         """
-        if b'"' in block or encodings.has_bom(block) or self._header_record in block:
+        if b'"' in block or self._header_record in block:
             return False
         comma_counts = set(map(bytes.count, records, repeat(b",")))
-        return comma_counts == {self._commas} and all(
-            map(bytes.strip, records, repeat(skipped_lines.BLANK_OR_DASHES))
-        )
+        return comma_counts == {self._commas} and not quoted_lots.has_odd_bytes(records, block)
 
     def _read_row(self, record: bytes) -> None:
         if b'"' in record:
