@@ -77,12 +77,12 @@ def _copy_students(address: str) -> None:
 def write(parent: Path, few: Files) -> Files:
     """Write base.csv and nightly.csv of all students below ``parent``, or reuse them."""
     folder = parent / f"{few.folder.name}-times-{TIMES}"
-    if not folder.exists():
-        begun = folder.with_suffix(".begun")
-        begun.mkdir(parents=True, exist_ok=True)
+
+    def write_files(begun: Path) -> None:
         for name in ("base", "nightly"):
             _repeat(few[name], begun / f"{name}.csv")
-        begun.rename(folder)
+
+    students.write_once(folder, write_files)
     return Files(folder, few.rows * TIMES)
 
 

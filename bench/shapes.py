@@ -57,12 +57,12 @@ def write(parent: Path, plain: Files, shape: str) -> Files:
     if shape == PLAIN:
         return plain
     folder = parent / f"{plain.folder.name}-{shape.replace(' ', '-')}"
-    if not folder.exists():
-        begun = folder.with_suffix(".begun")
-        begun.mkdir(parents=True, exist_ok=True)
+
+    def write_files(begun: Path) -> None:
         for name in _NAMES:
             _rewrite(plain[name], begun / f"{name}.csv", shape)
-        begun.rename(folder)
+
+    students.write_once(folder, write_files)
     return Files(folder, plain.rows)
 
 

@@ -98,13 +98,27 @@ class Files:
 def write(parent: Path, rows: int, *, seed: int = 1, order: str = "id") -> Files:
     """Write the files of this many students below ``parent``, or reuse those of an earlier call."""
     folder = parent / f"students-{rows}-{seed}-by-{order}"
+
+    def write_files(begun: Path) -> None:
+        _write_schools(begun / "schools.csv", rows)
+        _write_students(begun, rows, seed, order)
+
+    write_once(folder, write_files)
+    return Files(folder, rows)
+
+
+def write_once(folder: Path, write_files: Callable[[Path], None]) -> None:
+    """Write the files of a folder, unless an earlier call has; a folder is complete or isn't there.
+
+    Args:
+        folder: The folder.
+        write_files: Writes all of its files into the folder that it's called with.
+    """
     if not folder.exists():
         begun = folder.with_suffix(".begun")
         begun.mkdir(parents=True, exist_ok=True)
-        _write_schools(begun / "schools.csv", rows)
-        _write_students(begun, rows, seed, order)
+        write_files(begun)
         begun.rename(folder)
-    return Files(folder, rows)
 
 
 def schools(rows: int) -> list[str]:

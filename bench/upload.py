@@ -111,13 +111,13 @@ def _send_to_sink(enrolled: works.Enrolled, file: Path) -> float:
 def _files(parent: Path) -> Files:
     """``large`` and ``commas``: made-up students whose last column makes the rows long."""
     folder = parent / "upload"
-    if not folder.exists():
-        begun = folder.with_suffix(".begun")
-        begun.mkdir(parents=True, exist_ok=True)
-        for name, note in _NOTES.items():
-            with (begun / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow([*students.COLUMNS, "_NOTE"])
-                writer.writerows([*row, note] for row in students.students(_ROWS))
-        begun.rename(folder)
+    students.write_once(folder, _write)
     return Files(folder, _ROWS)
+
+
+def _write(folder: Path) -> None:
+    for name, note in _NOTES.items():
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([*students.COLUMNS, "_NOTE"])
+            writer.writerows([*row, note] for row in students.students(_ROWS))
