@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 OURS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 """The statements that are counted: not those that start and end transactions."""
@@ -29,3 +31,23 @@ def fault_at(number: int) -> Iterator[None]:
 
     with connection.execute_wrapper(count):
         yield
+
+
+@contextmanager
+def watching(look: Callable[[], None]) -> Iterator[None]:
+    """Call a function before each statement, also of connections that other threads open."""
+
+    def wrap(execute: Callable[..., Any], *arguments: Any) -> Any:
+        look()
+        return execute(*arguments)
+
+    def watch(connection: BaseDatabaseWrapper, **more: object) -> None:
+        if wrap not in connection.execute_wrappers:
+            connection.execute_wrappers.append(wrap)
+
+    connection_created.connect(watch)
+    try:
+        with connection.execute_wrapper(wrap):
+            yield
+    finally:
+        connection_created.disconnect(watch)

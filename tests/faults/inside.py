@@ -21,9 +21,6 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
-from django.db.backends.signals import connection_created  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from rollbook import encrypted_file  # noqa: E402
@@ -49,6 +46,7 @@ from rollbook.updates.resolving import resolver  # noqa: E402
 from rollbook.updates.state_machine import Mode, State  # noqa: E402
 from rollbook.updates.undoing import stage  # noqa: E402
 from rollbook.updates.undoing import start as undoing  # noqa: E402
+from tests.db.database_errors import watching  # noqa: E402
 
 DECIDERS = 4
 
@@ -268,22 +266,15 @@ def dying_at(statement: int) -> Iterator[Callable[[], int]]:
     """
     left, lock = statement, threading.Lock()
 
-    def die(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    def die() -> None:
         nonlocal left
         with lock:
             left -= 1
             if left == 0:
                 os._exit(137)
-        return execute(sql, params, many, context)
 
-    def watch(connection: BaseDatabaseWrapper, **more: object) -> None:
-        if die not in connection.execute_wrappers:
-            connection.execute_wrappers.append(die)
-
-    connection_created.connect(watch)
-    with connection.execute_wrapper(die):
+    with watching(die):
         yield lambda: left
-    connection_created.disconnect(watch)
 
 
 def deaths() -> None:

@@ -2,8 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from rollbook.updates.state_machine import Mode, State
 from rollbook.updates.transitions import Fenced
 from tests import depth
 from tests.conftest import make_district
+from tests.db.database_errors import watching
 from tests.faults.folder import HEADER, eventful_night, row
 from tests.updates.night import (
     a_class,
@@ -43,26 +43,6 @@ ROWS = [PendingRow(n, n, n, n, 0, "{}", "GRADE", None) for n in range(4)]
 
 class Killed(OperationalError):
     """Stands for a worker that died; its transactions are rolled back."""
-
-
-@contextmanager
-def watching(look: Callable[[], None]) -> Iterator[None]:
-    """Call a function before each statement of each connection of this process."""
-
-    def wrap(execute: Callable[..., Any], *arguments: Any) -> Any:
-        look()
-        return execute(*arguments)
-
-    def watch(connection: BaseDatabaseWrapper, **more: object) -> None:
-        if wrap not in connection.execute_wrappers:
-            connection.execute_wrappers.append(wrap)
-
-    connection_created.connect(watch)
-    try:
-        with connection.execute_wrapper(wrap):
-            yield
-    finally:
-        connection_created.disconnect(watch)
 
 
 class Death:
