@@ -511,7 +511,7 @@ def clean_spool() -> Iterator[None]:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two students a chunk, except for rings; two chunks at once where that is possible."""
+    """Two students a chunk, except for rings; two chunks at a time where that is possible."""
     monkeypatch.setattr(pairs, "MIN_PAIRED_ROWS", 2)
     monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", 2)
     monkeypatch.setattr(apply, "MAX_CHUNK_ROWS", 2)

@@ -129,7 +129,7 @@ def _next_rows(update: UpdateJob, size: int, after: int) -> list[PendingRow]:
 
 
 def _split_chunks(rows: Sequence[PendingRow], size: int) -> list[Sequence[PendingRow]]:
-    """Return the first chunk of rows, and the second one if both may be applied at once.
+    """Return the first chunk of rows, and the second one if both may be applied together.
 
     Rows that depend on others are applied one chunk after the other, and so are new students whose
     usernames are generated.

@@ -31,7 +31,7 @@ MATCHING, DIGEST = "matching", "digest"
 """The fields of the box that selects all students who match, and of what its question was about."""
 
 MAX_MATCHING = 1500
-"""Students who can be selected at once."""
+"""Students who can be selected at a time."""
 
 MAX_NAMED = 20
 """Students whom a question names if there are more than fit on a page."""
