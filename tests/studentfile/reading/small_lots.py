@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollbook.studentfile.reading import date_order, encodings, lots, scan, skipped_lines
+from rollbook.studentfile.reading import date_order, encodings, lots, row_scan, scan, skipped_lines
 
 
 def make_lots_small(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -11,6 +11,6 @@ def make_lots_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(skipped_lines, "MAX_TRAILING_LINES", 2)
     monkeypatch.setattr(encodings, "CHUNK", 64)
     monkeypatch.setattr(scan, "_ROWS_AT_END", 3)
-    monkeypatch.setattr(scan, "_RECORDS_PER_LOT", 4)
+    monkeypatch.setattr(row_scan, "_RECORDS_PER_LOT", 4)
     monkeypatch.setattr(lots, "LOT_ROWS", 2)
     monkeypatch.setattr(lots, "WINDOW", 4)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollbook.studentfile.reading import lots, scan
+from rollbook.studentfile.reading import lots, row_scan, scan
 from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.lots import KnownText, LotHash, Lots
@@ -188,13 +188,13 @@ def test_checkpoints_after_known_text_are_positions_of_records(
 def scanned_rows(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The records that scans really looked at."""
     looked_at: list[bytes] = []
-    read_lot = scan._Scanner._read_lot
+    read_lot = row_scan.RowScanner._read_lot
 
-    def read(self: scan._Scanner, records: list[bytes], block: bytes) -> None:
+    def read(self: row_scan.RowScanner, records: list[bytes], block: bytes) -> None:
         looked_at.extend(records)
         read_lot(self, records, block)
 
-    monkeypatch.setattr(scan._Scanner, "_read_lot", read)
+    monkeypatch.setattr(row_scan.RowScanner, "_read_lot", read)
     return looked_at
 
 

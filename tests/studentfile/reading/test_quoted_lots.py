@@ -17,6 +17,7 @@ from rollbook.studentfile.reading import (
     reader,
     record_splitter,
     row_parser,
+    row_scan,
 )
 from rollbook.studentfile.reading import scan as reading_scan
 from rollbook.studentfile.reading.reader import FileScan, Limits, RawRow, scan
@@ -116,7 +117,7 @@ def one_by_one() -> Iterator[None]:
         patched.setattr(quoted_lots, "hide_quoted_cells", lambda block: None)
         patched.setattr(reader, "are_lines", lambda records: False)
         patched.setattr(row_parser, "_parse_intact", lambda records: None)
-        patched.setattr(reading_scan._Scanner, "_are_regular", lambda *_: False)
+        patched.setattr(row_scan.RowScanner, "_are_regular", lambda *_: False)
         patched.setattr(quoted_lots, "odd_rows", lambda records, rows, header: range(len(rows)))
         yield
 
@@ -175,13 +176,13 @@ def test_only_the_odd_record_of_a_lot_is_inspected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: bytes, index: int, lot: list[bytes]
 ) -> None:
     inspected = []
-    read_row = reading_scan._Scanner._read_row
+    read_row = row_scan.RowScanner._read_row
 
-    def record_and_read(scanner: reading_scan._Scanner, record: bytes) -> None:
+    def record_and_read(scanner: row_scan.RowScanner, record: bytes) -> None:
         inspected.append(record)
         read_row(scanner, record)
 
-    monkeypatch.setattr(reading_scan._Scanner, "_read_row", record_and_read)
+    monkeypatch.setattr(row_scan.RowScanner, "_read_row", record_and_read)
     lot = [*lot[:index], odd, *lot[index + 1 :]]
     path = tmp_path / "students.csv"
     path.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n" + b"".join(lot))
@@ -193,7 +194,7 @@ def test_only_the_odd_record_of_a_lot_is_inspected(
 def test_a_lot_without_quotes_in_cells_is_not_parsed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lot: list[bytes]
 ) -> None:
-    monkeypatch.delattr(reading_scan._Scanner, "_parse_quoted")
+    monkeypatch.delattr(row_scan.RowScanner, "_parse_quoted")
     path = tmp_path / "students.csv"
     path.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n" + b"".join(lot))
     assert scan(path).rows == 64
@@ -202,7 +203,7 @@ def test_a_lot_without_quotes_in_cells_is_not_parsed(
 def test_a_lot_with_doubled_quotes_only_is_not_inspected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(reading_scan._Scanner, "_read_row")
+    monkeypatch.delattr(row_scan.RowScanner, "_read_row")
     path = tmp_path / "students.csv"
     rows = [b'%d,"Robert ""Bo""","B","""x"""\n' % number for number in range(200)]
     path.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n" + b"".join(rows))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.studentfile.reading import encodings
+from rollbook.studentfile.reading import encodings, row_scan
 from rollbook.studentfile.reading import scan as reading_scan
 from rollbook.studentfile.reading.reader import FileScan, Limits, read_batches, scan
 from rollbook.studentfile.row_validator import RowValidator
@@ -245,9 +245,9 @@ def test_inspecting_rows_in_blocks_or_one_by_one_gives_the_same_result(
     rows: list[bytes], block_size: int
 ) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(reading_scan, "_RECORDS_PER_LOT", block_size)
+        patched.setattr(row_scan, "_RECORDS_PER_LOT", block_size)
         in_blocks = scan_bytes(Path(folder), HEADER + b"".join(rows))
-        patched.setattr(reading_scan._Scanner, "_are_regular", lambda *_: False)
+        patched.setattr(row_scan.RowScanner, "_are_regular", lambda *_: False)
         assert scan_bytes(Path(folder), HEADER + b"".join(rows)) == in_blocks
 
 

@@ -1,0 +1,296 @@
+"""Scan the rows of a file: count those that are regular, and inspect all others."""
+
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+
+from rollbook.studentfile.columns import fold_header
+from rollbook.studentfile.limits import Limits
+from rollbook.studentfile.problems.problem import Problem, most_severe
+from rollbook.studentfile.reading import (
+    quoted_lots,
+    quotes,
+    record_splitter,
+    row_shape,
+    skipped_lines,
+)
+from rollbook.studentfile.reading.date_order import DateColumn
+from rollbook.studentfile.reading.dropped_rows import DroppedRows
+from rollbook.studentfile.reading.header import Header, looks_like_header
+from rollbook.studentfile.reading.record_splitter import parse_record
+from rollbook.studentfile.reading.scanned_lots import ScannedLots
+
+MAX_RAGGED_SHARE = 0.2
+"""If more of the rows have too few or too many cells, the whole file is refused."""
+MAX_LINES_PER_ROW = 8
+"""A file with more lines than this for each allowed row is mostly blank, and not read further."""
+
+_RECORDS_PER_LOT = 64
+"""Records inspected together: so few that most lots have no quote if some records have one."""
+
+
+class FirstProblems:
+    """The first problem of each code in the rows of a file.
+
+    Attributes:
+        reports: How many were reported, with those that weren't the first ones.
+    """
+
+    def __init__(self) -> None:
+        self.reports = 0
+        self._by_code: dict[str, Problem] = {}
+
+    def report(self, code: str, line: int, hint: str = "") -> None:
+        """Report a problem in a line; only the first one of its code is kept."""
+        self.reports += 1
+        self._by_code.setdefault(code, Problem(code, line, hint=hint))
+
+    def withdraw(self, code: str) -> None:
+        """Forget a problem, because another one says more."""
+        self._by_code.pop(code, None)
+
+    def all(self) -> tuple[Problem, ...]:
+        """Return the problems in the order in which they were found."""
+        return tuple(self._by_code.values())
+
+
+def is_too_long(rows: int, line: int, limits: Limits) -> bool:
+    """Return whether a file with so many rows up to a line is longer than allowed."""
+    return rows > limits.rows or line > MAX_LINES_PER_ROW * (limits.rows + 1)
+
+
+class RowScanner:
+    """Scans the rows below a header, and records where each problem first appears.
+
+    Args:
+        header: The header.
+        record: Its bytes.
+        line: The line on which it begins.
+        limits: The limits of the file.
+        problems: Where problems are reported.
+
+    Attributes:
+        rows: The number of rows so far.
+        line: The line on which the next record begins.
+        dates: What the dates of birth show.
+        record_ends: The last bytes of records.
+    """
+
+    def __init__(
+        self, header: Header, record: bytes, line: int, limits: Limits, problems: FirstProblems
+    ) -> None:
+        self._header, self._header_line = header, line
+        self._header_record = record.rstrip(b"\r\n")
+        self._folded = [fold_header(name) for name in header.names]
+        self._limits, self._problems = limits, problems
+        self.rows = 0
+        self.line = line + record_splitter.line_breaks(record)
+        self.dates = DateColumn.of(header)
+        self.record_ends: set[bytes] = set()
+        self._dropped = DroppedRows(header)
+        self._inspected = 0  # rows that may have a problem
+        self._rows_with_wrong_cell_count = 0
+        self._line_of_first_wrong_count = 0
+        self._line_over_limit: int | None = None
+        self._repeated_headers = 0
+        self._unnamed_columns = header.unnamed_columns
+        if self._unnamed_columns:
+            problems.report("nameless_ignored", line)
+        # With -1 no record is regular: each one is inspected for values in unnamed columns.
+        self._commas = -1 if self._unnamed_columns else len(header.names) - 1
+
+    @property
+    def rows_kept(self) -> int:
+        """The number of rows without those that a mapping skips."""
+        return self.rows - self._dropped.count
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether the file is longer than allowed."""
+        return is_too_long(self.rows, self.line, self._limits)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the problems of the rows as a whole."""
+        if self.is_too_long:
+            yield Problem(
+                "too_many_rows",
+                self._line_over_limit or self.line,
+                hint=f"split the file by school into files of at most {self._limits.rows:,} rows",
+            )
+        elif not self.rows and most_severe(self._problems.all()) is None:
+            yield Problem("no_rows", self._header_line)
+        yield from self._dropped.problems(self.rows, self._header_line)
+        if self._rows_with_wrong_cell_count > self.rows * MAX_RAGGED_SHARE:
+            yield Problem("structure", self._line_of_first_wrong_count, hint=self._structure_hint())
+        if self._repeated_headers > 1:
+            yield Problem("joined_files")
+
+    def _structure_hint(self) -> str:
+        return (
+            f"{self._rows_with_wrong_cell_count:,} of {self.rows:,} rows don't match the header, "
+            f"the first one in line {self._line_of_first_wrong_count:,}: put values that contain "
+            "a comma in quotation marks"
+        )
+
+    def read(self, batch: list[bytes], lots: ScannedLots) -> None:
+        """Count lots of regular records without parsing them; read all others.
+
+        Args:
+            batch: The next records.
+            lots: Where they are added.
+        """
+        self._dropped.add(batch)
+        for first in range(0, len(batch), _RECORDS_PER_LOT):
+            records = batch[first : first + _RECORDS_PER_LOT]
+            block = b"".join(records)
+            rows, line, odd = self.rows, self.line, self._odd_rows()
+            self._read_lot(records, block)
+            is_plain = (
+                self.rows - rows == self.line - line == len(records) and self._odd_rows() == odd
+            )
+            lots.add(records, block, self.line - line, is_plain=is_plain)
+
+    def _odd_rows(self) -> tuple[int, int]:
+        """Return how many rows were not only counted, and how many orders are still unproven."""
+        return self._inspected + self._problems.reports, len(self.dates.open_orders)
+
+    def _read_lot(self, records: list[bytes], block: bytes) -> None:
+        if b"\r" in block:
+            self.record_ends.update({record[-2:] for record in records})
+        else:
+            self.record_ends.update({records[0][-1:], records[-1][-1:]})
+        if self._are_regular(records, block):
+            self.dates.add_regular(records, self.line)
+            self.count(len(records))
+        elif self._commas >= 0 and b'"' in block:
+            self._read_quoted(records, block)
+        else:
+            self._read_one_by_one(records)
+
+    def count(self, rows: int) -> None:
+        """Count rows of one line each."""
+        if self.rows + rows > self._limits.rows and not self._line_over_limit:
+            self._line_over_limit = self.line + self._limits.rows - self.rows
+        self.rows += rows
+        self.line += rows
+
+    def _read_quoted(self, records: list[bytes], block: bytes) -> None:
+        """Count records of which some have quotes; parse them if any may be odd."""
+        lot = quoted_lots.plain_lot(records, block, self._folded)
+        if lot and self.dates.add_plain_lot(lot, self.line):
+            self.count(len(records))
+        else:
+            self._parse_quoted(records)
+
+    def _parse_quoted(self, records: list[bytes]) -> None:
+        """Parse records of which some have quotes; read those with anything odd one by one."""
+        rows = record_splitter.parse_records(records)
+        start = 0
+        for index in [*quoted_lots.odd_rows(records, rows, self._folded), len(rows)]:
+            if start < index:
+                self.dates.add_rows(rows[start:index], self.line)
+                self.count(index - start)
+            self._read_one_by_one(records[index : index + 1])
+            start = index + 1
+        if start < len(records):
+            self._parse_quoted(records[start:])
+
+    def _read_one_by_one(self, records: list[bytes]) -> None:
+        for record in records:
+            line = self.line
+            self._read_row(record)
+            if self.rows > self._limits.rows and not self._line_over_limit:
+                self._line_over_limit = line
+
+    def _are_regular(self, records: list[bytes], block: bytes) -> bool:
+        """Return whether all records are regular.
+
+        A regular record is one line without quotes, with as many cells as the header, and neither
+        blank, nor of dashes, nor another header.
+        """
+        if b'"' in block or self._header_record in block:
+            return False
+        comma_counts = set(map(bytes.count, records, repeat(b",")))
+        return comma_counts == {self._commas} and not quoted_lots.has_odd_bytes(records, block)
+
+    def _read_row(self, record: bytes) -> None:
+        if b'"' in record:
+            has_right_count = record_splitter.is_fully_quoted(record, self._commas)
+        else:
+            has_right_count = record.count(b",") == self._commas or self._has_surplus_commas(record)
+        if (
+            has_right_count
+            and record.strip(skipped_lines.BLANK_OR_DASHES)
+            and record[:3] != BOM_UTF8
+            and not record.startswith(self._header_record)
+        ):
+            self.dates.add_record(record, self.line)
+            self.rows += 1
+            self.line += 1
+        elif not record.strip(b" \t\v\f\r\n"):
+            self.line += 1
+        else:
+            self._inspect_record(record)
+            self.line += record_splitter.line_breaks(record)
+
+    def _has_surplus_commas(self, record: bytes) -> bool:
+        """Return whether a record has the right number of cells without the commas at its end."""
+        filled = record.rstrip(b", \t\r\n")
+        if not filled or filled.count(b",") > self._commas or record.count(b",") <= self._commas:
+            return False
+        self._problems.report("surplus_commas", self.line)
+        return True
+
+    def _inspect_record(self, record: bytes) -> None:
+        self._inspected += 1
+        line = self.line
+        if record.startswith(BOM_UTF8) and looks_like_header(
+            parse_record(record.removeprefix(BOM_UTF8)) or []
+        ):
+            self._problems.report("second_header", line)
+        cells = parse_record(record)
+        if cells is not None and skipped_lines.is_skipped(cells):
+            self._report_skipped(record, cells, line)
+            return
+        self.rows += 1
+        if cells is not None:
+            self.dates.add_cells(cells, line)
+            self._inspect_cells(cells, line)
+        if b'"' in record:
+            self._inspect_quotes(record, cells, line)
+
+    def _report_skipped(self, record: bytes, cells: Sequence[str], line: int) -> None:
+        if skipped_lines.is_line_of_dashes(cells):
+            self._problems.report("dashes_skipped", line)
+        elif b"," in record:
+            self._problems.report("comma_lines", line)
+
+    def _inspect_cells(self, cells: list[str], line: int) -> None:
+        count, cells = len(cells), row_shape.fit_cells(cells, self._header)
+        if count > len(cells):
+            self._problems.report("surplus_commas", line)
+        if len(cells) != len(self._folded):
+            if not any("\0" in cell for cell in cells):  # the row is rejected for its NUL bytes
+                self._rows_with_wrong_cell_count += 1
+                self._line_of_first_wrong_count = self._line_of_first_wrong_count or line
+        elif any(cells[index].strip() for index in self._unnamed_columns):
+            self._report_nameless_column(cells, line)
+        elif fold_header(cells[0]) == self._folded[0]:
+            self._repeated_headers += [fold_header(cell) for cell in cells] == self._folded
+
+    def _report_nameless_column(self, cells: Sequence[str], line: int) -> None:
+        """Report the first row with a value in a column without a name; inspect no others."""
+        hint = f"line {line:,} has a value in a column without a name: name it if it's needed"
+        if not self._unnamed_columns[0] and self.rows == 1 and cells[0].strip() in ("0", "1"):
+            hint = "the first column has row numbers, as pandas and R write them: no action needed"
+        self._problems.withdraw("nameless_ignored")
+        self._problems.report("nameless_column", line, hint)
+        self._unnamed_columns = ()
+        self._commas = len(self._folded) - 1
+
+    def _inspect_quotes(self, record: bytes, cells: list[str] | None, line: int) -> None:
+        if quotes.has_unclosed_quote(record, cells, self._header):
+            lines_before_quote = record_splitter.line_of_unclosed_quote(record) or 0
+            self._problems.report("unclosed_quote", line + lines_before_quote)
+        elif cells is not None and (code := quotes.warning_code(record, cells)):
+            self._problems.report(code, line)
