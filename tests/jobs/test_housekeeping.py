@@ -1,5 +1,6 @@
 """The periodic tasks."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -31,6 +32,7 @@ def test_every_task_has_its_own_name_and_interval() -> None:
         ("upgrade password hashes", 2.0, "* * * * *"),
         ("remove leftovers of updates", 2.0, "* * * * * */15"),
         ("maintain password marks", 3600.0, "45 * * * *"),
+        ("seal old tags", 86400.0, "45 3 * * *"),
         ("seal the audit", 60.0, "* * * * *"),
         ("sweep the spool", 3600.0, "0 * * * *"),
         ("remove expired data", 3600.0, "15 * * * *"),
@@ -93,6 +95,19 @@ def test_password_hashes_are_upgraded_while_no_update_makes_progress(manager: Me
     UpdateJob.objects.update(progressed_at=timezone.now() - timedelta(minutes=2))
     assert housekeeping.upgrade_password_hashes() == 3
     assert housekeeping.upgrade_password_hashes() == 0
+
+
+@pytest.mark.parametrize(
+    "task", [housekeeping.upgrade_password_hashes, housekeeping.remove_leftovers]
+)
+def test_what_can_wait_waits_for_a_file_that_is_being_received(
+    manager: Member, task: Callable[[], int]
+) -> None:
+    enroll(manager.district, a_class(3))
+    file = incoming(b"STUDENT_ID\n")
+    assert task() == 0
+    file.discard()
+    assert task() == 3
 
 
 def test_leftovers_are_removed_while_no_update_makes_progress(manager: Member) -> None:

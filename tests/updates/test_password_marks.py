@@ -55,7 +55,7 @@ def test_the_key_is_destroyed_30_days_after_the_last_file_with_passwords(
 ) -> None:
     latest = UpdateJob.objects.order_by("number").last()
     assert latest
-    password_marks.maintain(latest.received_at + timedelta(days=days))
+    password_marks.destroy_unused(latest.received_at + timedelta(days=days))
     assert has_mark_key(sending) is is_kept
 
 
@@ -115,7 +115,7 @@ def fast_guesses(district: District, password: str) -> Iterator[str]:
 
 def test_after_a_break_passwords_are_set_once_more(sending: District) -> None:
     """The price: the first file counts every row as changed."""
-    password_marks.maintain(NOW + timedelta(days=31))
+    password_marks.destroy_unused(NOW + timedelta(days=31))
     assert counts(run(sending, WITH_PASSWORDS)) == {"updated": 3}
     assert counts(run(sending, WITH_PASSWORDS)) == {"unchanged": 3}
     assert passwords.verify(stored()[1], "secret1")
@@ -143,7 +143,7 @@ def test_they_are_protected_with_the_key_and_still_recognize_passwords(
     make_old(sending)
     old = tags()
     assert counts(run(sending, WITH_PASSWORDS)) == {"unchanged": 3}
-    steps = [housekeeping.maintain_password_marks() for _ in range(3)]
+    steps = [housekeeping.seal_old_tags() for _ in range(3)]
     assert steps == [2, 1, 0]
     assert all(tag.startswith("~") and tag[1:] not in old for tag in tags())
     forget(sending)
@@ -153,7 +153,7 @@ def test_they_are_protected_with_the_key_and_still_recognize_passwords(
 def test_they_are_removed_if_the_district_sends_no_passwords(sending: District) -> None:
     make_old(sending)
     UpdateJob.objects.update(received_at=NOW - timedelta(days=31))
-    while housekeeping.maintain_password_marks():
+    while housekeeping.seal_old_tags():
         pass
     assert tags() == ["", "", ""]
     assert passwords.verify(stored()[1], "secret1")

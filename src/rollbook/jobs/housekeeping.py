@@ -32,7 +32,7 @@ from rollbook.updates import (
 )
 from rollbook.updates import mails as updates_mails
 from rollbook.updates.planning import decisions
-from rollbook.updates.receiving import drafts, receive
+from rollbook.updates.receiving import drafts, files, receive
 
 PASSWORDS_PER_RUN = 8  # takes about a quarter of a second
 SWEEP_INTERVAL_S = 3600.0
@@ -51,6 +51,8 @@ class PeriodicTask:
         cron: When many workers start the task; a sixth field contains the seconds.
         niceness: The niceness of its thread, 0 to 19.
         limit_s: Seconds after which many workers leave the rest of the work to the next start.
+        delay_s: The pause of a single worker before the first time: what takes long would slow an
+            update that has waited for the worker.
     """
 
     name: str
@@ -59,6 +61,7 @@ class PeriodicTask:
     cron: str
     niceness: int = 0
     limit_s: float = math.inf
+    delay_s: float = 0.0
 
 
 def send_mails() -> int:
@@ -72,22 +75,27 @@ def send_mails() -> int:
     return accounts_mails.send_due() + updates_mails.queue_result_mails() + updates_mails.send_due()
 
 
+def _is_busy() -> bool:
+    """Return whether work that can wait would slow an update, or an upload on this machine."""
+    return runner.has_recent_progress(timezone.now()) or files.is_receiving()
+
+
 def upgrade_password_hashes() -> int:
-    """Upgrade a few password hashes of students, unless an update makes progress.
+    """Upgrade a few password hashes of students, unless an update or an upload makes progress.
 
     Threads share a core whatever their niceness, and each hash takes 19 MiB.
     """
-    if runner.has_recent_progress(timezone.now()):
+    if _is_busy():
         return 0
     return passwords.upgrade_hashes(PASSWORDS_PER_RUN)
 
 
 def remove_leftovers() -> int:
-    """Remove students' data from some staged rows, unless an update makes progress.
+    """Remove students' data from some staged rows, unless an update or an upload makes progress.
 
     Threads share a core, and after a first load of 100,000 students this takes 3 s of it.
     """
-    if runner.has_recent_progress(timezone.now()):
+    if _is_busy():
         return 0
     return leftovers.remove_batch()
 
@@ -95,7 +103,13 @@ def remove_leftovers() -> int:
 def maintain_password_marks() -> int:
     """Destroy mark keys of districts that send no passwords, unless the clock is in doubt."""
     now = timezone.now()
-    return password_marks.maintain(now) if retention_guard.check_clock(now) else 0
+    return password_marks.destroy_unused(now) if retention_guard.check_clock(now) else 0
+
+
+def seal_old_tags() -> int:
+    """Protect some tags of passwords from older versions, unless the clock is in doubt."""
+    now = timezone.now()
+    return password_marks.seal_old_tags(now) if retention_guard.check_clock(now) else 0
 
 
 def seal_audit() -> int:
@@ -214,6 +228,7 @@ PERIODIC_TASKS = (
     ),
     PeriodicTask("remove leftovers of updates", remove_leftovers, 2.0, "* * * * * */15"),
     PeriodicTask("maintain password marks", maintain_password_marks, 3600.0, "45 * * * *"),
+    PeriodicTask("seal old tags", seal_old_tags, 86400.0, "45 3 * * *", delay_s=60.0),
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),

@@ -6,6 +6,7 @@ with it can no longer be used to test passwords quickly: neither the tags of sto
 what that costs: docs/decisions/0039-password-marks.md.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from rollbook.accounts import district_keys
@@ -32,24 +33,32 @@ def key_for(district_id: int, header: Header) -> bytes | None:
     return district_keys.get_or_create(district_id, KeyPurpose.PASSWORD_MARKS).secret
 
 
-def maintain(now: datetime) -> int:
-    """Destroy the mark keys that aren't needed, and protect some tags of older versions.
-
-    Returns:
-        The number of keys and tags, 0 if nothing is left to do.
-    """
+def destroy_unused(now: datetime) -> int:
+    """Destroy the mark keys that aren't needed; return their number."""
     return sum(
-        _maintain(district_id, now)
-        for district_id in District.objects.filter(deleting_at=None).values_list("pk", flat=True)
+        district_keys.destroy(district_id, KeyPurpose.PASSWORD_MARKS)
+        for district_id in _districts()
+        if not _sends_passwords(district_id, now)
     )
 
 
-def _maintain(district_id: int, now: datetime) -> int:
-    if not _sends_passwords(district_id, now):
-        destroyed = district_keys.destroy(district_id, KeyPurpose.PASSWORD_MARKS)
-        return destroyed + passwords.seal_tags(district_id, None, TAGS_PER_STEP)
-    key = district_keys.get_or_create(district_id, KeyPurpose.PASSWORD_MARKS)
-    return passwords.seal_tags(district_id, key.secret, TAGS_PER_STEP)
+def seal_old_tags(now: datetime) -> int:
+    """Protect some tags of older versions; return their number, 0 if none are left.
+
+    This reads all students, so it takes seconds for a large district.
+    """
+    return sum(_seal_old_tags(district_id, now) for district_id in _districts())
+
+
+def _seal_old_tags(district_id: int, now: datetime) -> int:
+    secret = None
+    if _sends_passwords(district_id, now):
+        secret = district_keys.get_or_create(district_id, KeyPurpose.PASSWORD_MARKS).secret
+    return passwords.seal_tags(district_id, secret, TAGS_PER_STEP)
+
+
+def _districts() -> Iterable[int]:
+    return District.objects.filter(deleting_at=None).values_list("pk", flat=True)
 
 
 def _sends_passwords(district_id: int, now: datetime) -> bool:

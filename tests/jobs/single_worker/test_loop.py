@@ -196,3 +196,23 @@ def test_a_periodic_task_that_finds_work_lets_other_writers_go_first_each_time(
     monkeypatch.setattr(loop, "connection", SimpleNamespace(close=lambda: None))
     loop._repeat(stop, PeriodicTask("task", run, 60.0, "* * * * *"), 60.0)
     assert done == ["yield", "run"] * 3
+
+
+def test_a_periodic_task_with_a_delay_does_not_begin_before_it_has_passed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    stop = threading.Event()
+
+    def wait(pause: float) -> None:
+        done.append(f"wait {pause}")
+
+    def run() -> int:
+        done.append("run")
+        stop.set()
+        return 0
+
+    monkeypatch.setattr(stop, "wait", wait)
+    monkeypatch.setattr(loop, "connection", SimpleNamespace(close=lambda: None))
+    loop._repeat(stop, PeriodicTask("task", run, 9.0, "* * * * *", delay_s=60.0), 9.0)
+    assert done == ["wait 60.0", "run", "wait 9.0"]

@@ -211,6 +211,7 @@ def _repeat(stop: threading.Event, task: PeriodicTask, interval_s: float) -> Non
     if task.niceness:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), task.niceness)
     error_count = 0
+    stop.wait(task.delay_s)
     while not stop.is_set():
         pause = interval_s
         try:

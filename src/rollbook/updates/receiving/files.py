@@ -16,6 +16,7 @@ object store: docs/decisions/0011-many-workers.md.
 import contextlib
 import fcntl
 import hashlib
+import math
 import os
 import time
 import uuid
@@ -45,12 +46,15 @@ REMOVAL_WAIT_S = 5.0
 EARLY_SYNC_BYTES = 16 << 20
 """A file from this size on is written to the disk while it is scanned; others take no longer."""
 
+_INCOMPLETE = ".part"
+"""The end of the name of a file until it is stored."""
+
 
 class _LockedFile:
     """A new file with a temporary name, which is locked until it is closed."""
 
     def __init__(self, name: str) -> None:
-        self.path = path_of(f"{name}.part")
+        self.path = path_of(f"{name}{_INCOMPLETE}")
         self.file = os.fdopen(
             os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
         )
@@ -303,6 +307,12 @@ def unlocked_files(min_age: timedelta) -> set[str]:
     return {
         path.name for path in _folder().glob(f"{prefix}*") if _is_unlocked(path, written_before)
     }
+
+
+def is_receiving() -> bool:
+    """Return whether a file is being received on this machine."""
+    incomplete = _folder().glob(f"{installation_id.file_prefix()}*{_INCOMPLETE}")
+    return not all(_is_unlocked(path, math.inf) for path in incomplete)
 
 
 def remove(names: Iterable[str]) -> None:
