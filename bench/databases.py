@@ -56,6 +56,9 @@ class Database(Protocol):
     def settle(self, address: str) -> None:
         """Clean up and write everything to disk, as happens in the hours between two files."""
 
+    def number(self, address: str, query: str) -> int:
+        """Return the number that a query selects."""
+
     def floor(self, address: str) -> Floor:
         """Return the baseline in this database."""
 
@@ -87,6 +90,11 @@ class SQLite:
             with closing(sqlite3.connect(address)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         os.sync()
+
+    def number(self, address: str, query: str) -> int:
+        """Return the number that a query selects."""
+        with closing(sqlite3.connect(address)) as connection:
+            return int(connection.execute(query).fetchone()[0])
 
     def floor(self, address: str) -> Floor:
         """Return the baseline in this file."""
@@ -135,6 +143,11 @@ class PostgreSQL:
         ) as connection:
             connection.execute("VACUUM (ANALYZE)")
             connection.execute("CHECKPOINT")
+
+    def number(self, address: str, query: str) -> int:
+        """Return the number that a query selects."""
+        with psycopg.connect(address, autocommit=True) as connection:
+            return int(str(_one(connection, query)))
 
     def floor(self, address: str) -> Floor:
         """Return the baseline in this database."""

@@ -5,6 +5,7 @@ each. Every run of an update has the same amount of work: base, nightly, base, a
 """
 
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ from bench.students import Files
 
 FEW_LOADS_ABOVE = 100_000  # a first load of more rows than this is measured once
 FLOOR, MERGE = "floor", "merge"  # who did what was measured, besides Rollbook
+_IDLE_TIMEOUT_S = 600.0
+_UNFINISHED = (
+    "SELECT count(*) FROM updates_updatejob "
+    "WHERE ended_at IS NOT NULL AND leftovers_removed_at IS NULL"
+)
 EMPTY, UNKNOWN = "empty", "unknown"  # states of a district besides the names of its files
 
 
@@ -41,10 +47,23 @@ class Enrolled:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Run the server after the disk and the database have settled."""
+        """Run the server after the disk and the database have settled, until it has no work left.
+
+        Raises:
+            BenchFailed: The worker hasn't finished with the updates that have ended.
+        """
         self.database.settle(self.rollbook.database_address)
         with self.rollbook.serving():
             yield
+            self._wait_until_idle()
+
+    def _wait_until_idle(self) -> None:
+        """Wait until students' data is removed from staged rows, as it is long before a night."""
+        deadline = time.monotonic() + _IDLE_TIMEOUT_S
+        while self.database.number(self.rollbook.database_address, _UNFINISHED):
+            if time.monotonic() > deadline:
+                raise BenchFailed("the worker hasn't finished with the updates that have ended")
+            time.sleep(0.5)
 
     def send(self, name: str) -> Ended:
         """Upload a file while serving, wait for its end, and check how many students changed."""
