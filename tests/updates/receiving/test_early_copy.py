@@ -1,5 +1,7 @@
 """On PostgreSQL, a large file is copied to the database while it is scanned."""
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -270,17 +272,41 @@ def test_without_another_connection_the_file_is_copied_after_the_scan(maple: Dis
     assert stored_bytes(update) == spool.path_of(update.spool_name).read_bytes()
 
 
-def test_a_scan_may_take_longer_than_a_transaction_may_be_idle(
+@pytest.mark.parametrize("slow", ["scan", "disk"])
+def test_scan_and_sync_may_take_longer_than_a_transaction_may_be_idle(
     maple: District,
     while_scanning: Callable[[Callable[[], None]], None],
     monkeypatch: pytest.MonkeyPatch,
+    slow: str,
 ) -> None:
     monkeypatch.setattr(early_copy, "MAX_IDLE_S", 0.05)
     with connection.cursor() as cursor:
         cursor.execute("SET idle_in_transaction_session_timeout = '1s'")
-    while_scanning(lambda: time.sleep(2))
+    real = os.fsync
+
+    def sync_slowly(handle: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(2)
+        real(handle)
+
+    if slow == "scan":
+        while_scanning(lambda: time.sleep(2))
+    else:
+        monkeypatch.setattr(os, "fsync", sync_slowly)
     assert stored_bytes(send_bytes(maple, FILE).update)
     connection.close()
+
+
+def test_a_disk_that_fails_during_the_scan_leaves_nothing(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(handle: int) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="broken"):
+        send_bytes(maple, FILE)
+    assert_nothing_is_left()
 
 
 # Others at the same time

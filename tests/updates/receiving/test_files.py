@@ -105,6 +105,7 @@ def test_a_disk_that_fails_while_syncing_leaves_nothing(
 def test_a_large_file_is_also_synced_while_it_is_scanned(
     maple: District, monkeypatch: pytest.MonkeyPatch, minimum: int, in_this_thread: list[bool]
 ) -> None:
+    send(maple, a_class(2))  # creates keys, which are synced, too
     threads = []
     monkeypatch.setattr(os, "fsync", lambda handle: threads.append(threading.current_thread()))
     monkeypatch.setattr(spool, "LARGE_BYTES", minimum)

@@ -44,7 +44,7 @@ class EarlyCopy(ExitStack):
             with ThreadPoolExecutor(1, "scan") as thread:
                 if not thread.submit(_is_connected).result():
                     return scan()
-                scanning = thread.submit(_scan_and_disconnect, scan)
+                scanning = thread.submit(_scan_and_sync, scan, incoming)
                 self.enter_context(transaction.atomic())
                 incoming.copy_to_database()
                 return _result_of(scanning)
@@ -61,15 +61,17 @@ def _is_connected() -> bool:
     return True
 
 
-def _scan_and_disconnect(scan: Callable[[], FileScan]) -> FileScan:
+def _scan_and_sync(scan: Callable[[], FileScan], incoming: IncomingFile) -> FileScan:
     try:
-        return scan()
+        result = scan()
     finally:
         connection.close()
+    incoming.wait_for_sync()  # here, because a slow disk takes longer than MAX_IDLE_S
+    return result
 
 
 def _result_of(scanning: "Future[FileScan]") -> FileScan:
-    """Wait for the scan; the transaction isn't idle for so long that it is ended."""
+    """Wait for the scan and the disk; the transaction isn't idle so long that it is ended."""
     while wait([scanning], MAX_IDLE_S).not_done:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

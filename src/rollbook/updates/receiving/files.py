@@ -60,8 +60,13 @@ class _LockedFile:
         self._early_sync: Future[None] | None = None
 
     def begin_sync(self) -> None:
-        """Begin to write what is in the file to the disk, while the caller continues."""
+        """Begin to write what is in the file to the disk."""
         self._early_sync = self._syncing.submit(os.fsync, self.file.fileno())
+
+    def wait_for_sync(self) -> None:
+        """Wait for what was begun."""
+        if self._early_sync:
+            self._early_sync.result()
 
     def sync(self) -> None:
         """Write all to the disk.
@@ -69,8 +74,7 @@ class _LockedFile:
         Raises:
             OSError: The disk is full or broken, now or when it was begun.
         """
-        if self._early_sync:
-            self._early_sync.result()
+        self.wait_for_sync()
         os.fsync(self.file.fileno())
 
     def rename(self, name: str) -> None:
@@ -168,17 +172,14 @@ class IncomingFile:
         return self.size >= LARGE_BYTES
 
     def begin_sync(self, district_id: int) -> None:
-        """Begin to write the complete file to the disk if it is large; ``persist`` waits for it.
-
-        Args:
-            district_id: The district that it belongs to.
-
-        Raises:
-            DistrictKeyLost: The key of the district can't be decrypted.
-        """
+        """Begin what ``persist`` completes, if the complete file is large; raises the same."""
         if self.is_large:
             self._wrap_key(district_id)
             self._locked.begin_sync()
+
+    def wait_for_sync(self) -> None:
+        """Wait for what was begun; raise OSError if the disk is full or broken."""
+        self._locked.wait_for_sync()
 
     def copy_to_database(self) -> None:
         """Copy the file, whose sync has begun, to PostgreSQL, in the caller's transaction."""
@@ -186,9 +187,6 @@ class IncomingFile:
 
     def persist(self, district_id: int) -> str:
         """Wrap the file's key, sync the file to the disk and rename it; return its final name.
-
-        Args:
-            district_id: The district that it belongs to.
 
         Raises:
             DistrictKeyLost: The key of the district can't be decrypted.
