@@ -18,7 +18,7 @@ from rollbook.encrypted_file import FRAME_BYTES, HEADER_BYTES
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import file_chunks, receive
 from rollbook.updates.receiving import files as spool
-from rollbook.updates.receiving.files import EARLY_SYNC_BYTES
+from rollbook.updates.receiving.files import LARGE_BYTES
 from tests.updates.night import a_class, counts, enroll, finish, incoming, send, stored_text
 
 
@@ -105,9 +105,10 @@ def test_a_disk_that_fails_while_syncing_leaves_nothing(
 def test_a_large_file_is_also_synced_while_it_is_scanned(
     maple: District, monkeypatch: pytest.MonkeyPatch, minimum: int, in_this_thread: list[bool]
 ) -> None:
+    send(maple, a_class(2))  # creates keys, which are synced, too
     threads = []
     monkeypatch.setattr(os, "fsync", lambda handle: threads.append(threading.current_thread()))
-    monkeypatch.setattr(spool, "EARLY_SYNC_BYTES", minimum)
+    monkeypatch.setattr(spool, "LARGE_BYTES", minimum)
     send(maple, a_class(1))
     assert [thread is threading.main_thread() for thread in threads] == in_this_thread
 
@@ -123,9 +124,9 @@ def test_a_disk_that_fails_while_the_file_is_scanned_leaves_nothing(
             raise errors.pop()
 
     monkeypatch.setattr(os, "fsync", fails_once)
-    file = incoming(bytes(EARLY_SYNC_BYTES))
+    file = incoming(bytes(LARGE_BYTES))
     file.finish()
-    file.begin_sync()
+    file.begin_sync(maple.pk)
     with pytest.raises(OSError, match="broken"):
         file.persist(maple.pk)
     file.discard()

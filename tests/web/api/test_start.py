@@ -19,17 +19,23 @@ from rollbook.districts.modes import MODES, Channel
 from rollbook.updates import transitions
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.state_machine import State
 from rollbook.web.api import request_steps
 from rollbook.web.http import authentication
 from tests.conftest import PASSWORD, make_district, make_member
 from tests.studentfile.reading.conversion.workbooks import Cell, Raw, xlsx
-from tests.web.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
+from tests.web.curl import STUDENTS, Curl, File, Part, basic, first_line, text, verdict
 
 nothing_kept = pytest.mark.usefixtures("nothing_kept")
 OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")
 ADDRESS = "https://localhost:8443"
+_SIGN_INS: dict[str, list[Part]] = {
+    "stranger": [],
+    "neighbor with a wrong password": [("login", "ops@cedar.example"), ("password", "wrong")],
+    "instructor": [("login", "ines@maple.example"), ("password", PASSWORD)],
+}
 
 
 # --- What is accepted
@@ -376,6 +382,32 @@ def test_the_same_upload_twenty_times_in_parallel_is_one_update() -> None:  # F3
     assert [verdict(answer) for answer in answers] == ["OK update 1 accepted"] * 20
     assert sum("Idempotent-Replayed" in answer for answer in answers) == 19
     assert UpdateJob.objects.count() == 1
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("person", _SIGN_INS)
+def test_what_is_sent_without_permission_is_not_written_to_the_database(
+    monkeypatch: pytest.MonkeyPatch, person: str
+) -> None:
+    monkeypatch.setattr(files, "LARGE_BYTES", 1)
+    make_member(make_district("Maple USD"), "ops@maple.example")
+    make_member(make_district("Cedar USD"), "ops@cedar.example")
+    make_member(District.objects.get(slug="maple-usd"), "ines@maple.example", "instructor")
+    unknown, written = Curl(), _chunks_ever_written()
+    unknown.sign_in = _SIGN_INS[person]
+    assert verdict(unknown.start()).startswith("ERROR ")
+    assert _chunks_ever_written() == written
+    Curl().start()
+    assert _chunks_ever_written() > written
+
+
+def _chunks_ever_written() -> tuple[bool, int]:
+    """Return what grows with every chunk, also with one that is rolled back."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT is_called, last_value FROM updates_filechunk_id_seq")
+        is_called, last = cursor.fetchone()
+    return is_called, last
 
 
 def test_a_lost_answer_is_repeated(curl: Curl) -> None:  # F37

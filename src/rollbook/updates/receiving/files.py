@@ -43,8 +43,8 @@ from rollbook.updates.receiving import file_chunks
 REMOVAL_WAIT_S = 5.0
 """How long a backup waits for those who are deleting files; they never take that long."""
 
-EARLY_SYNC_BYTES = 16 << 20
-"""A file from this size on is written to the disk while it is scanned; others take no longer."""
+LARGE_BYTES = 16 << 20
+"""A file from this size on is stored while it is scanned; others take no longer."""
 
 _INCOMPLETE = ".part"
 """The end of the name of a file until it is stored."""
@@ -64,8 +64,13 @@ class _LockedFile:
         self._early_sync: Future[None] | None = None
 
     def begin_sync(self) -> None:
-        """Begin to write what is in the file to the disk, while the caller continues."""
+        """Begin to write what is in the file to the disk."""
         self._early_sync = self._syncing.submit(os.fsync, self.file.fileno())
+
+    def wait_for_sync(self) -> None:
+        """Wait for what was begun."""
+        if self._early_sync:
+            self._early_sync.result()
 
     def sync(self) -> None:
         """Write all to the disk.
@@ -73,8 +78,7 @@ class _LockedFile:
         Raises:
             OSError: The disk is full or broken, now or when it was begun.
         """
-        if self._early_sync:
-            self._early_sync.result()
+        self.wait_for_sync()
         os.fsync(self.file.fileno())
 
     def rename(self, name: str) -> None:
@@ -94,8 +98,8 @@ class _LockedFile:
 class IncomingFile:
     """A file that is being received, and is encrypted while it arrives.
 
-    Its key is only in memory until the file is stored: then it is wrapped by the key of the
-    district, which isn't known before. What a process leaves that died before can't be decrypted.
+    Its key is only in memory until the complete file is being stored: then the key of the district
+    wraps it, which isn't known before. What a process leaves that died before can't be decrypted.
 
     Its creator must call ``discard`` in the end, which keeps the file only if its ownership was
     released before.
@@ -114,6 +118,7 @@ class IncomingFile:
         self._frames = FrameWriter(self._locked.file, self._key, self._file_id)
         self.size = 0
         self._hash = hashlib.sha256()
+        self._is_wrapped = False
         self._converted: IncomingFile | None = None
         self.stored = self
 
@@ -165,29 +170,45 @@ class IncomingFile:
         self.stored = self._converted
         self._locked.path.unlink()
 
-    def begin_sync(self) -> None:
-        """Begin to write the complete file to the disk if it is large; ``persist`` waits for it."""
-        if self.size >= EARLY_SYNC_BYTES:
+    @property
+    def is_large(self) -> bool:
+        """Whether the file is stored while it is scanned."""
+        return self.size >= LARGE_BYTES
+
+    def begin_sync(self, district_id: int) -> None:
+        """Begin what ``persist`` completes, if the complete file is large; raises the same."""
+        if self.is_large:
+            self._wrap_key(district_id)
             self._locked.begin_sync()
+
+    def wait_for_sync(self) -> None:
+        """Wait for what was begun; raise OSError if the disk is full or broken."""
+        self._locked.wait_for_sync()
+
+    def copy_to_database(self) -> None:
+        """Copy the file, whose sync has begun, to PostgreSQL, in the caller's transaction."""
+        file_chunks.write(self.name, self._locked.path)
 
     def persist(self, district_id: int) -> str:
         """Wrap the file's key, sync the file to the disk and rename it; return its final name.
-
-        Args:
-            district_id: The district that it belongs to.
 
         Raises:
             DistrictKeyLost: The key of the district can't be decrypted.
             OSError: The disk is full.
         """
         self.finish()
-        wrapping = district_keys.get_or_create(district_id, KeyPurpose.FILES)
-        header = FileHeader.wrap(self._file_id, self._key, wrapping.key_id, wrapping.secret)
-        os.pwrite(self._locked.file.fileno(), header.to_bytes(), 0)
+        self._wrap_key(district_id)
         self._locked.sync()
         self._locked.rename(self.name)
         _sync_folder(self._locked.path.parent)
         return self.name
+
+    def _wrap_key(self, district_id: int) -> None:
+        if not self._is_wrapped:
+            wrapping = district_keys.get_or_create(district_id, KeyPurpose.FILES)
+            header = FileHeader.wrap(self._file_id, self._key, wrapping.key_id, wrapping.secret)
+            os.pwrite(self._locked.file.fileno(), header.to_bytes(), 0)
+            self._is_wrapped = True
 
     def release_ownership(self) -> None:
         """Keep the stored file when it is discarded: a row of the database refers to it."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -30,7 +31,9 @@ from rollbook.updates.exports import source_update
 from rollbook.updates.manifest.file_lots import DistrictText
 from rollbook.updates.mappings.choice import DistrictMappings
 from rollbook.updates.models import Draft, UpdateJob
+from rollbook.updates.receiving import file_chunks
 from rollbook.updates.receiving import files as spool
+from rollbook.updates.receiving.early_copy import EarlyCopy
 from rollbook.updates.receiving.file_limits import file_limits
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.kept_bytes import require_room
@@ -41,7 +44,6 @@ MAX_WAITING = 3
 
 ORPHANS_KEPT = timedelta(days=1)
 """How long files are kept to which nothing refers, in case something is wrong with the database."""
-
 
 SOURCE_BROWSER = "the browser"
 CHANNELS = {"rollbook": Channel.CLI, SOURCE_BROWSER: Channel.PAGES}
@@ -176,14 +178,15 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
                 return Receipt(unfinished, replayed=True, same_as=None)
         require_room(district, incoming.size)
         memory = DistrictText(district)
-        scan = convert_and_scan(incoming, submission.encoding, district, mappings, memory)
-        columns = store_and_describe(incoming, scan, district)
-        columns["mapping"] = mappings.of_scan(scan)
-        columns |= {"file_name": file_name, "member": member, "source": source}
-        columns |= {"limits": token_limits, "token_key": token_key, "note": note}
-        columns["notified"] = [each.pk for each in notify] or None
-        submission = replace(submission, columns=columns, problems=scan.problems)
-        return _commit(submission, incoming, lambda update: memory.store(update, scan.lots))
+        with EarlyCopy() as copy:
+            scan = convert_and_scan(incoming, submission.encoding, district, mappings, memory, copy)
+            columns = store_and_describe(incoming, scan, district)
+            columns["mapping"] = mappings.of_scan(scan)
+            columns |= {"file_name": file_name, "member": member, "source": source}
+            columns |= {"limits": token_limits, "token_key": token_key, "note": note}
+            columns["notified"] = [each.pk for each in notify] or None
+            submission = replace(submission, columns=columns, problems=scan.problems)
+            return _commit(submission, incoming, lambda update: memory.store(update, scan.lots))
     finally:
         incoming.discard()
 
@@ -194,6 +197,7 @@ def convert_and_scan(
     district: District,
     mappings: MappingChoice,
     memory: TextMemory | None = None,
+    copy: EarlyCopy | None = None,
 ) -> FileScan:
     """Convert a file if it isn't CSV, and scan what is to be stored.
 
@@ -203,8 +207,10 @@ def convert_and_scan(
         district: The district, whose rules apply.
         mappings: The column mappings through which the file can be read.
         memory: What is known of earlier files.
+        copy: Begins the transaction of the update, perhaps before the scan.
 
     Raises:
+        DistrictKeyLost: The key of the district can't be decrypted.
         OSError: The disk is full.
     """
     incoming.finish()
@@ -216,9 +222,9 @@ def convert_and_scan(
     if conversion.is_converted:
         incoming.replace_by_converted()
         encoding = UTF_8
-    incoming.stored.begin_sync()
-    scan = scan_stored(incoming.stored.content, encoding, district, mappings, memory)
-    return conversion.add_to(scan)
+    incoming.stored.begin_sync(district.pk)
+    scan = partial(scan_stored, incoming.stored.content, encoding, district, mappings, memory)
+    return conversion.add_to(copy.scan(incoming.stored, scan) if copy else scan())
 
 
 def scan_stored(
@@ -359,7 +365,9 @@ def _commit(
     with transaction.atomic():
         lock_district(submission.district)
         receipt = create_update(submission)
-        if not receipt.replayed:
+        if receipt.replayed:
+            file_chunks.remove([incoming.stored.name])  # EarlyCopy may have written them
+        else:
             if not submission.is_refused:
                 remember(receipt.update)
             # Before the commit: if the connection is lost during the commit, nobody knows whether
