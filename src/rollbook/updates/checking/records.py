@@ -15,7 +15,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.lots import Lots
 from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, StretchReader
 from rollbook.updates.checking.byte_ranges import ByteRange
-from rollbook.updates.manifest import file_lots, manifest, ranges
+from rollbook.updates.manifest import file_lots, manifest
 from rollbook.updates.manifest.student_arrays import zeros
 from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import UpdateJob
@@ -95,8 +95,8 @@ class FileReader:
         last = manifest.find(self._update.district_id, key)
         if not last or not known.students or self._update.detected_encoding != encodings.UTF_8:
             return None
-        lots = file_lots.of_updates(self._update, last.update)
-        if not lots or sum(lots[1].records) != ranges.count_records(last.update):
+        lots = file_lots.of_updates(self._update, last.update_id)
+        if not lots or sum(lots[1].records) + manifest.count_carried(last) != len(known.students):
             return None
         return KnownLots(
             self, StretchReader(files.open_stored(self._update.spool_name)), *lots, known

@@ -72,10 +72,12 @@ def _find(update: UpdateJob, shape: Shape) -> list[LastFile]:
     )
     earlier = completed.exclude(pk=update.pk).only("district", "number", "rows", "shape")
     found: list[LastFile] = []
-    for each in earlier.order_by("-number")[:FILES_READ]:
+    for each in earlier.order_by("-number")[:FILES_READ].iterator(FILES_COMPARED):
         other = Shape.from_json(each.shape or {})
-        if other.columns.keys() == shape.columns.keys() and len(found) < FILES_COMPARED:
+        if other.columns.keys() == shape.columns.keys():
             found.append(LastFile(each, other, distance(shape, other)))
+        if len(found) == FILES_COMPARED:
+            break
     return found
 
 

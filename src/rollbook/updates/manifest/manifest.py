@@ -77,6 +77,11 @@ def find(district_id: int, key: bytes) -> Manifest | None:
     return Manifest.objects.filter(district=district_id, key=key_id(key)).first()
 
 
+def count_carried(manifest: Manifest) -> int:
+    """Return the number of the records of earlier files; they are the last ones of a manifest."""
+    return len(manifest.carried_student_ids) // _ID_BYTES
+
+
 def known_records(district_id: int, key: bytes) -> Walk:
     """Return a walk along the records that are known of a district.
 
@@ -170,8 +175,8 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    key = RowFingerprinter.of_update(update).key
     while update.addedstudents_set.exists():
+        key = RowFingerprinter.of_update(update).key
         with transaction.atomic():
             same = F("rows_read")  # without a counter it wouldn't count as progress
             transitions.record_progress(update.pk, State.APPLYING, run, rows_read=same)
