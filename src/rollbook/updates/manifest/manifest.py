@@ -132,10 +132,12 @@ def _read_parts(manifest: Manifest, key: bytes) -> Iterator[Records]:
     """
     stored = CheckedRange.objects.filter(update=manifest.update_id).order_by("end_line")
     packed = stored.values_list("fingerprints", "student_ids", "checksum", "id_bytes")
-    if (count := stored.count()) != manifest.ranges:
-        raise Damaged(f"{count} of {manifest.ranges} ranges are there")
+    count = 0
     for *parts, id_bytes in packed.iterator(chunk_size=1):  # one at a time in memory
         yield _unpack(parts, id_bytes, key)
+        count += 1
+    if count != manifest.ranges:
+        raise Damaged(f"{count} of {manifest.ranges} ranges are there")
     carried = (manifest.carried_fingerprints, manifest.carried_student_ids, manifest.checksum)
     yield _unpack(carried, _ID_BYTES, key)
 
