@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.db import connection
 
-from rollbook.db.json_keys import as_json_parameter, lateral_lookup_sql
+from rollbook.db.json_keys import IN_JSON_TEXTS, as_json_parameter, lateral_lookup_sql
 from rollbook.studentfile.fixes import Fix, FixStep
 from rollbook.studentfile.reading.header import Header
 from rollbook.students.models import Student
@@ -37,7 +37,8 @@ _STUDENTS = lateral_lookup_sql(
     "student.district_id = %s AND student.student_id = item.value",
 )
 _KNOWN = f"SELECT student.student_id FROM {_STUDENTS}"
-_COUNT_KNOWN = f"SELECT COUNT(*) FROM {_STUDENTS}"
+_COUNT_KNOWN = f"""
+SELECT COUNT(*) FROM students_student WHERE district_id = %s AND student_id {IN_JSON_TEXTS}"""
 
 
 def find(update: UpdateJob, header: Header, rows: Sequence[Sequence[str]]) -> Iterator[Finding]:
@@ -197,9 +198,9 @@ def _apply(fixes: Iterable[Fix], value: str) -> str:
 
 
 def _count_known(district_id: int, student_ids: Collection[str]) -> int:
-    """Return how many of these IDs are known, which takes half as long as to read them."""
+    """Return how many of these IDs are known, which takes less time than to read them."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_KNOWN, [as_json_parameter(student_ids), district_id])
+        cursor.execute(_COUNT_KNOWN, [district_id, as_json_parameter(student_ids)])
         count: int = cursor.fetchone()[0]
     return count
 
