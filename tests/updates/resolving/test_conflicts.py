@@ -57,7 +57,7 @@ def test_without_conflicts_nothing_is_written(school: District) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert list(conflicts.steps(update, str(update.run_id)))
     statements = {query["sql"].split()[0] for query in queries.captured_queries}
-    assert statements == {"SELECT", "WITH"}
+    assert statements.isdisjoint({"INSERT", "UPDATE", "DELETE"})
 
 
 def test_of_rows_that_claim_one_username_the_first_gets_it(school: District) -> None:
