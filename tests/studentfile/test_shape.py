@@ -2,8 +2,13 @@
 
 import json
 import random
+import re
+from collections import Counter
+from string import ascii_letters, digits
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rollbook.studentfile import shape
 from rollbook.studentfile.reading.header import Header
@@ -106,3 +111,37 @@ def test_only_columns_that_both_have_are_compared() -> None:
 def test_shapes_without_rows_can_be_compared() -> None:
     assert distance(of("GRADE"), of("GRADE")) == {"GRADE": 0.0}
     assert distance(Shape(), of("GRADE", "5")) == {}
+
+
+@given(
+    st.lists(st.text("aÉz9.- _#\0\t\x7f\x85\xa0äé李😀\ud800\udcff\n", max_size=120), max_size=12)
+)
+def test_values_that_are_looked_at_together_have_the_masks_that_each_has_alone(
+    values: list[str],
+) -> None:
+    parsed, _ = Header.parse(["ADDITIONAL_INFO_1"])
+    found = shape_of(parsed, [[value] for value in values] * shape.MIN_CELLS).columns
+    filled = list(filter(None, map(str.strip, values)))
+    masks, lengths = Counter(map(_mask, filled)), Counter(min(len(each), 40) for each in filled)
+    column = found["ADDITIONAL_INFO_1"]
+    assert column.masks == {mask: count * shape.MIN_CELLS for mask, count in masks.items()}
+    assert column.lengths == {size: count * shape.MIN_CELLS for size, count in lengths.items()}
+    assert column.blank == (len(values) - len(filled)) * shape.MIN_CELLS
+
+
+def _mask(value: str) -> str:
+    """Return the mask of a value, character by character."""
+    classes = ""
+    for character in value[: 4 * shape.MAX_MASK_LENGTH]:
+        if character in digits:
+            classes += "9"
+        elif character in ascii_letters:
+            classes += "a" if character.islower() else "A"
+        else:
+            classes += character if " " <= character <= "~" else "ä"
+    classes = re.sub(r"([aAä])\1+|([^9aAä])\2{2,}|9{13,}", _shorten, classes)
+    return classes[: shape.MAX_MASK_LENGTH]
+
+
+def _shorten(run: re.Match[str]) -> str:
+    return f"{run[0][0]}+"

@@ -32,12 +32,13 @@ MAX_LENGTH = 40
 
 _OTHER = ""
 _BLANK = None
-_CLASSES = str.maketrans(
-    {
-        **dict.fromkeys(digits, "9"),
-        **dict.fromkeys(ascii_lowercase, "a"),
-        **dict.fromkeys(ascii_uppercase, "A"),
-    }
+_SEPARATOR = "\0"
+_FIRST_BYTES, _LATER_BYTES = bytes(range(0xC0, 0x100)), bytes(range(0x80, 0xC0))
+"""Of characters that aren't ASCII, in UTF-8."""
+
+_CLASSES = bytes.maketrans(
+    f"{digits}{ascii_lowercase}{ascii_uppercase}".encode() + _FIRST_BYTES,
+    b"9" * 10 + b"a" * 26 + b"A" * 26 + "ä".encode("latin-1") * len(_FIRST_BYTES),
 )
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 _LONG_RUN = re.compile(r"([aAä])\1+|([^9aAä])\2{2,}|(9)9{12,}")
@@ -49,16 +50,27 @@ def mask_of(value: str) -> str:
     A run of letters is collapsed. A run of digits is collapsed only if it is very long, because the
     number of digits matters.
     """
-    return _collapse(_classes_of(value))
+    return _collapse(*_classes_of([value]))
 
 
-def _classes_of(value: str) -> str:
-    """Return the class of each character of a value; of a very long one, of the first ones."""
-    return value[: 4 * MAX_MASK_LENGTH].translate(_CLASSES)
+def _classes_of(values: Sequence[str]) -> list[str]:
+    """Return the class of each character of each value.
+
+    All values are translated together, which takes a quarter of the time.
+    """
+    if not values:
+        return []
+    text = _SEPARATOR.join(values)
+    if text.count(_SEPARATOR) >= len(values):
+        return _classes_of([value.replace(_SEPARATOR, "\t") for value in values])
+    encoded = text.encode("utf-8", "surrogatepass").translate(_CLASSES, _LATER_BYTES)
+    return encoded.decode("latin-1").split(_SEPARATOR)
 
 
 def _collapse(classes: str) -> str:
-    return _LONG_RUN.sub(r"\1\2\3+", _NOT_ASCII.sub("ä", classes))[:MAX_MASK_LENGTH]
+    """Return the mask of a value, given its classes; of a very long one, of the first ones."""
+    first = _NOT_ASCII.sub("ä", classes[: 4 * MAX_MASK_LENGTH])
+    return _LONG_RUN.sub(r"\1\2\3+", first)[:MAX_MASK_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +141,10 @@ def shape_of(header: Header, rows: Sequence[Sequence[str]]) -> Shape:
 
 def _column_shape(cells: Sequence[str], *, is_secret: bool) -> ColumnShape:
     """Return the shape of a column; of passwords only how many there are."""
-    values = Counter(cells)
-    blank = values.pop("", 0)
     if is_secret:
-        return ColumnShape(blank)
-    masks, lengths, alike = Counter[str](), Counter[int](), Counter[str]()
-    for value, count in values.items():
-        alike[_classes_of(value)] += count
+        return ColumnShape(cells.count(""))
+    masks, lengths, alike = Counter[str](), Counter[int](), Counter(_classes_of(cells))
+    blank = alike.pop("", 0)
     for classes, count in alike.items():
         masks[_collapse(classes)] += count
         lengths[min(len(classes), MAX_LENGTH)] += count

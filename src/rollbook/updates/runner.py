@@ -242,7 +242,7 @@ def _finish_checking(update: UpdateJob, run: str) -> State:
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    update.refresh_from_db()
+    update.refresh_from_db(from_queryset=UpdateJob.objects.select_related("district"))
     now = timezone.now()
     examined = None if update.undoes_id else examine.examine(update, now)
     reasons = examined.reasons if examined else judge.no_reasons
@@ -282,8 +282,12 @@ def _complete(update: UpdateJob, run: str) -> None:
 
 
 def _transition(update_id: int, to: State, run: str, **columns: Any) -> None:
-    with transaction.atomic():
-        if not transitions.transition(update_id, to, held_by=run, **columns):
-            raise Fenced
-        if to is not State.APPLYING:
-            notify_engine(update_id)
+    """Make a transition, in the transaction of the caller.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    if not transitions.transition(update_id, to, held_by=run, **columns):
+        raise Fenced
+    if to is not State.APPLYING:
+        notify_engine(update_id)

@@ -50,7 +50,7 @@ def transition(
     now = timezone.now()
     if to not in UNFINISHED:
         columns["ended_at"] = now
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if updates.update(state=to, **columns) != 1:
             return False
         if to in EVENT_STATES:

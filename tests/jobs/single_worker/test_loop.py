@@ -33,6 +33,33 @@ def test_a_small_district_does_not_wait_for_a_large_one(maple: District, cedar: 
     assert large.state == "checking"
 
 
+def test_an_update_that_is_received_meanwhile_takes_turns(
+    maple: District, cedar: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "LOOK_INTERVAL_S", 0)
+    large, scheduler = new_students(maple, 400), loop.Scheduler()
+    scheduler.run_one_round()
+    small = new_students(cedar, 10)
+    for _ in range(30):
+        scheduler.run_one_round()
+    large.refresh_from_db()
+    small.refresh_from_db()
+    assert (small.state, large.state) == ("completed", "checking")
+
+
+def test_the_next_update_of_a_district_is_begun_right_after_the_last_one(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "LOOK_INTERVAL_S", 3600)
+    first, second = new_students(maple, 20), new_students(maple, 30)
+    scheduler = loop.Scheduler()
+    while runner.has_work(first.pk):
+        assert scheduler.run_one_round() == 0
+    scheduler.run_one_round()
+    second.refresh_from_db()
+    assert second.state == "checking"
+
+
 @pytest.mark.only_on("sqlite")
 def test_the_size_of_the_page_cache_is_set_for_a_new_connection_too(
     maple: District,

@@ -1,6 +1,8 @@
 """With which file a file is compared, and what a part of one is."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rollbook.districts.models import District
 from rollbook.updates.models import UpdateJob
@@ -92,6 +94,16 @@ def test_files_with_other_columns_are_passed_over(sent: District) -> None:
     assert found(sent, complete(a_class(SIZE, LAST_NAME="LEE{0:03}"))) == {
         "shape_changed LAST_NAME": True
     }
+
+
+@pytest.mark.parametrize("name", ["Lee{0:03}", "LEE{0:03}"])
+def test_more_files_than_the_last_one_are_read_only_for_a_file_that_looks_different(
+    sent: District, name: str
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        is_different = bool(found(sent, complete(a_class(SIZE, LAST_NAME=name))))
+    asked = any("OFFSET 1" in query["sql"] for query in queries.captured_queries)
+    assert asked is is_different is (name == "LEE{0:03}")
 
 
 def test_a_retry_of_rejected_rows_is_not_compared(sent: District) -> None:

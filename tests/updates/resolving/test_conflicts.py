@@ -5,6 +5,8 @@ from contextlib import suppress
 from itertools import islice
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rollbook.db import planner_stats
 from rollbook.districts.models import District
@@ -45,6 +47,17 @@ def enrolled(maple_once: District) -> None:
 def school(enrolled: None, maple: District) -> District:
     """Return a district with s000 to s004, of whom the last has no STUDENT_ID."""
     return maple
+
+
+def test_without_conflicts_nothing_is_written(school: District) -> None:
+    update = send(school, "STUDENT_ID,USERNAME,GRADE\ns000,new,5")
+    next(runner.run_steps(update.pk))
+    update.refresh_from_db()
+    assert update.rows_staged == 1
+    with CaptureQueriesContext(connection) as queries:
+        assert list(conflicts.steps(update, str(update.run_id)))
+    statements = {query["sql"].split()[0] for query in queries.captured_queries}
+    assert statements.isdisjoint({"INSERT", "UPDATE", "DELETE"})
 
 
 def test_of_rows_that_claim_one_username_the_first_gets_it(school: District) -> None:

@@ -35,6 +35,9 @@ CACHE_KIB = 16 << 10
 POLL_INTERVAL_S = 0.25
 """How often the worker looks for work when none is due, even if nothing wakes it."""
 
+LOOK_INTERVAL_S = 0.1
+"""How often the worker looks for more work between two steps."""
+
 
 def notify_engine(update_id: int) -> None:
     """Wake the worker when the transaction has been committed."""
@@ -108,6 +111,7 @@ class Scheduler:
         self._error_count = 0
         self._schema = SchemaCheck()
         self._next_check = 0.0  # of the schema, by the monotonic clock
+        self._next_look = 0.0  # for updates that are due
 
     def run_one_round(self) -> float:
         """Run one step of each update that is due; return the seconds to pause afterward.
@@ -118,9 +122,7 @@ class Scheduler:
         """
         try:
             self._check_schema()
-            _set_cache_size()
-            for update_id in runner.next_updates():
-                self._steps_by_update.setdefault(update_id, runner.run_steps(update_id))
+            self._look_for_updates()
         except (DatabaseIsNewer, DatabaseIsOlder):
             raise
         except Exception:
@@ -134,6 +136,15 @@ class Scheduler:
             self._schema.require_current()
             self._next_check = time.monotonic() + CHECK_INTERVAL_S
 
+    def _look_for_updates(self) -> None:
+        """Begin the updates that are due; while some are in progress, every ``LOOK_INTERVAL_S``."""
+        if self._steps_by_update and time.monotonic() < self._next_look:
+            return
+        _set_cache_size()
+        for update_id in runner.next_updates():
+            self._steps_by_update.setdefault(update_id, runner.run_steps(update_id))
+        self._next_look = time.monotonic() + LOOK_INTERVAL_S
+
     def release_all(self) -> None:
         """Release all updates between two of their steps."""
         for update_id in self._steps_by_update:
@@ -146,15 +157,20 @@ class Scheduler:
         try:
             next(self._steps_by_update[update_id])
         except (StopIteration, Fenced):
-            del self._steps_by_update[update_id]
+            self._remove(update_id)
         except Exception as error:
-            del self._steps_by_update[update_id]
+            self._remove(update_id)
             if is_transient(error) or self._is_of_another_version():
                 message = f"a step of the update with key {update_id} must wait"
                 return self._pause_after_error(message, update_id)
             log.exception("a step of the update with key %d failed", update_id)
         self._error_count = 0
         return 0.0
+
+    def _remove(self, update_id: int) -> None:
+        """Forget an update; another one of its district may be due."""
+        del self._steps_by_update[update_id]
+        self._next_look = 0.0
 
     def _is_of_another_version(self) -> bool:
         """Return whether the schema has changed, which may cause any error."""

@@ -87,7 +87,7 @@ def _structured_text(head: bytes) -> str | None:
 def _is_binary(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or looks_like_utf16(head):
         return False
-    controls = sum(byte in _CONTROLS for byte in head)
+    controls = len(head) - len(head.translate(None, bytes(_CONTROLS)))
     if controls <= len(head) * _MAX_CONTROL_SHARE or _is_utf8(head):
         return False
     return not _is_text_with_nul_bytes(head)

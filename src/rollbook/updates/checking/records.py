@@ -8,14 +8,16 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, takewhile
 
 from rollbook.studentfile.reading import encodings, reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.lots import Lots
 from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, StretchReader
+from rollbook.studentfile.reading.source import Source
 from rollbook.updates.checking.byte_ranges import ByteRange
-from rollbook.updates.manifest import file_lots, manifest, ranges
+from rollbook.updates.manifest import file_lots, manifest
 from rollbook.updates.manifest.student_arrays import zeros
 from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import UpdateJob
@@ -66,6 +68,10 @@ class FileReader:
     def __init__(self, update: UpdateJob, header: Header) -> None:
         self._update, self._header = update, header
 
+    @cached_property
+    def _file(self) -> Source:
+        return files.open_stored(self._update.spool_name)
+
     def read(self, byte_range: ByteRange, position: int | None = None) -> Iterator[ReadRecords]:
         """Yield all records of a byte range.
 
@@ -74,7 +80,7 @@ class FileReader:
             position: As that of the first records.
         """
         batches = reader.read_records(
-            files.open_stored(self._update.spool_name),
+            self._file,
             encoding=self._update.detected_encoding,
             header=self._header,
             start=byte_range.start,
@@ -95,12 +101,10 @@ class FileReader:
         last = manifest.find(self._update.district_id, key)
         if not last or not known.students or self._update.detected_encoding != encodings.UTF_8:
             return None
-        lots = file_lots.of_updates(self._update, last.update)
-        if not lots or sum(lots[1].records) != ranges.count_records(last.update):
+        lots = file_lots.of_updates(self._update, last.update_id)
+        if not lots or sum(lots[1].records) + manifest.count_carried(last) != len(known.students):
             return None
-        return KnownLots(
-            self, StretchReader(files.open_stored(self._update.spool_name)), *lots, known
-        )
+        return KnownLots(self, StretchReader(self._file), *lots, known)
 
 
 class KnownLots:

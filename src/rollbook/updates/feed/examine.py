@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Max
+
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.shape import Shape, shape_of
 from rollbook.updates import problem_store
@@ -79,13 +81,14 @@ def _earlier_file(update: UpdateJob) -> Iterator[Finding]:
     completed = UpdateJob.objects.filter(
         district=update.district_id, state=State.COMPLETED, split_from=None, undoes=None
     ).exclude(pk=update.pk)
-    same = completed.filter(file_digest=update.file_digest).order_by("-number").first()
-    if same is None:
+    same = completed.filter(file_digest=update.file_digest)
+    last = same.aggregate(number=Max("number"))["number"]
+    if last is None:
         return
-    since = completed.filter(number__gt=same.number, corrects=None)
+    since = completed.filter(number__gt=last, corrects=None)
     others = since.exclude(file_digest=update.file_digest).only("number", "header")
     if any(each.header == update.header for each in others.iterator()):
-        hint = f"it is the file of update {same.number}"
+        hint = f"it is the file of update {last}"
         yield Finding("earlier_file", 1, 1, holds=True, hint=hint)
 
 

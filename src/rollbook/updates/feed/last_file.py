@@ -5,8 +5,9 @@ compared with the one of the last few that it resembles most.
 """
 
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.studentfile.shape import Shape, column_distance, distance
@@ -65,30 +66,35 @@ class LastFile:
         return max(self.distances.values(), default=0.0) + missing
 
 
-def _find(update: UpdateJob, shape: Shape) -> list[LastFile]:
-    """Return the files that a file can be compared with, the newest first."""
+def _find(update: UpdateJob, shape: Shape) -> Iterator[LastFile]:
+    """Yield the files that a file can be compared with, the newest first.
+
+    Nearly always that one is enough, so the others are only read if they are asked for.
+    """
     completed = UpdateJob.objects.filter(
         district=update.district_id, state=State.COMPLETED, shape__isnull=False, corrects=None
     )
-    earlier = completed.exclude(pk=update.pk).only("district", "number", "rows", "shape")
-    found: list[LastFile] = []
-    for each in earlier.order_by("-number")[:FILES_READ]:
+    others = completed.exclude(pk=update.pk).only("district", "number", "rows", "shape")
+    earlier = others.order_by("-number")
+    for each in chain.from_iterable((earlier[:1], earlier[1:FILES_READ])):
         other = Shape.from_json(each.shape or {})
-        if other.columns.keys() == shape.columns.keys() and len(found) < FILES_COMPARED:
-            found.append(LastFile(each, other, distance(shape, other)))
-    return found
+        if other.columns.keys() == shape.columns.keys():
+            yield LastFile(each, other, distance(shape, other))
 
 
 def compare(update: UpdateJob, shape: Shape) -> Iterator[Finding]:
     """Yield what looks wrong with a file, compared with the last ones, if there are any."""
-    files = _find(update, shape)
+    following = islice(_find(update, shape), FILES_COMPARED)
+    files = list(islice(following, 1))
     if not files:
         return
+    if files[0].difference_from(update) > ALIKE:
+        files += following
     differences = [each.difference_from(update) for each in files]
     last = next(each for each in files if each.difference_from(update) <= min(differences) + ALIKE)
     is_part = update.rows < PART * last.update.rows and update.mode != "sync"
     if not is_part:
-        yield from _students(update, [last, *files])
+        yield from _students(update, chain([last], files, following))
     if not is_part or _is_beginning(update, last.update):
         yield from _rows(update, last.update)
     yield from _shape(shape, last, is_part=is_part)
@@ -192,7 +198,7 @@ def _rows(update: UpdateJob, last: UpdateJob) -> Iterator[Finding]:
         yield Finding("more_rows", -missing, update.rows, "", holds, compared, (), columns)
 
 
-def _students(update: UpdateJob, files: Sequence[LastFile]) -> Iterator[Finding]:
+def _students(update: UpdateJob, files: Iterable[LastFile]) -> Iterator[Finding]:
     """Yield that the rows are about other students than those of each of these files.
 
     The first one is named; the others are only read if its students are others.

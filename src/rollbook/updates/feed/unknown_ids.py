@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.db import connection
 
-from rollbook.db.json_keys import as_json_parameter, lateral_lookup_sql
+from rollbook.db.json_keys import IN_JSON_TEXTS, as_json_parameter, lateral_lookup_sql
 from rollbook.studentfile.fixes import Fix, FixStep
 from rollbook.studentfile.reading.header import Header
 from rollbook.students.models import Student
@@ -37,6 +37,8 @@ _STUDENTS = lateral_lookup_sql(
     "student.district_id = %s AND student.student_id = item.value",
 )
 _KNOWN = f"SELECT student.student_id FROM {_STUDENTS}"
+_COUNT_KNOWN = f"""
+SELECT COUNT(*) FROM students_student WHERE district_id = %s AND student_id {IN_JSON_TEXTS}"""
 
 
 def find(update: UpdateJob, header: Header, rows: Sequence[Sequence[str]]) -> Iterator[Finding]:
@@ -51,9 +53,10 @@ def find(update: UpdateJob, header: Header, rows: Sequence[Sequence[str]]) -> It
     if index is None:
         return
     ids = {row[index].strip() for row in rows if index < len(row)} - {""}
-    unknown = sorted(ids - _known(update.district_id, ids))
-    if not THRESHOLDS["ids_changed_form"].is_reached(len(unknown), len(ids)):
+    unknown_count = len(ids) - _count_known(update.district_id, ids)
+    if not THRESHOLDS["ids_changed_form"].is_reached(unknown_count, len(ids)):
         return
+    unknown = sorted(ids - _known(update.district_id, ids))
     fixes = _best(update.district_id, unknown[:: -(-len(unknown) // TRIED)])
     if fixes:
         yield from _of_all(update, partial(sample.all_cells, update, header, index), fixes)
@@ -192,6 +195,14 @@ def _apply(fixes: Iterable[Fix], value: str) -> str:
     for fix in fixes:
         value = fix.apply(value)
     return value
+
+
+def _count_known(district_id: int, student_ids: Collection[str]) -> int:
+    """Return how many of these IDs are known, which takes less time than to read them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_KNOWN, [district_id, as_json_parameter(student_ids)])
+        count: int = cursor.fetchone()[0]
+    return count
 
 
 def _known(district_id: int, student_ids: Collection[str]) -> set[str]:

@@ -10,8 +10,6 @@ import json
 from array import array
 from dataclasses import astuple
 
-from django.db.models import QuerySet
-
 from rollbook.accounts import district_keys
 from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
 from rollbook.districts.file_rules import file_rules
@@ -44,7 +42,8 @@ class DistrictText:
         """Return what is known of a file with this header."""
         self._key = _key(self._district, header)
         of_manifest = FileLots.objects.filter(update__manifest__district=self._district)
-        return KnownText(LotHash(self._key), _read(of_manifest, self._key))
+        stored = of_manifest.filter(key=key_id(self._key)).first()
+        return KnownText(LotHash(self._key), _read(stored, self._key))
 
     def store(self, update: UpdateJob, lots: Lots | None) -> None:
         """Keep the lots of a file that was scanned with this memory, in the caller's transaction.
@@ -94,16 +93,15 @@ def _key(district: District, header: Header) -> bytes:
     return hashlib.blake2b(limits.encode(), key=key).digest()
 
 
-def of_updates(update: UpdateJob, last: UpdateJob) -> tuple[Lots, Lots] | None:
+def of_updates(update: UpdateJob, last_id: int) -> tuple[Lots, Lots] | None:
     """Return the lots of an update's file and of the last one; None if they can't be compared."""
     key = _key(update.district, update.parse_header())
-    lots = _read(FileLots.objects.filter(update=update), key)
-    known = _read(FileLots.objects.filter(update=last), key)
+    stored = FileLots.objects.filter(key=key_id(key)).in_bulk([update.pk, last_id])
+    lots, known = _read(stored.get(update.pk), key), _read(stored.get(last_id), key)
     return (lots, known) if lots and known else None
 
 
-def _read(stored_lots: QuerySet[FileLots], key: bytes) -> Lots | None:
-    stored = stored_lots.filter(key=key_id(key)).first()
+def _read(stored: FileLots | None, key: bytes) -> Lots | None:
     if stored is None or ranges.checksum(key, stored.arrays) != bytes(stored.checksum):
         return None
     lots = Lots(

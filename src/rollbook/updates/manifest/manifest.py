@@ -77,6 +77,11 @@ def find(district_id: int, key: bytes) -> Manifest | None:
     return Manifest.objects.filter(district=district_id, key=key_id(key)).first()
 
 
+def count_carried(manifest: Manifest) -> int:
+    """Return the number of the records of earlier files; they are the last ones of a manifest."""
+    return len(manifest.carried_student_ids) // _ID_BYTES
+
+
 def known_records(district_id: int, key: bytes) -> Walk:
     """Return a walk along the records that are known of a district.
 
@@ -127,10 +132,12 @@ def _read_parts(manifest: Manifest, key: bytes) -> Iterator[Records]:
     """
     stored = CheckedRange.objects.filter(update=manifest.update_id).order_by("end_line")
     packed = stored.values_list("fingerprints", "student_ids", "checksum", "id_bytes")
-    if (count := stored.count()) != manifest.ranges:
-        raise Damaged(f"{count} of {manifest.ranges} ranges are there")
+    count = 0
     for *parts, id_bytes in packed.iterator(chunk_size=1):  # one at a time in memory
         yield _unpack(parts, id_bytes, key)
+        count += 1
+    if count != manifest.ranges:
+        raise Damaged(f"{count} of {manifest.ranges} ranges are there")
     carried = (manifest.carried_fingerprints, manifest.carried_student_ids, manifest.checksum)
     yield _unpack(carried, _ID_BYTES, key)
 
@@ -170,8 +177,8 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    key = RowFingerprinter.of_update(update).key
     while update.addedstudents_set.exists():
+        key = RowFingerprinter.of_update(update).key
         with transaction.atomic():
             same = F("rows_read")  # without a counter it wouldn't count as progress
             transitions.record_progress(update.pk, State.APPLYING, run, rows_read=same)

@@ -24,8 +24,6 @@ left alone.
 import json
 from collections.abc import Iterator
 
-from django.db import connection, transaction
-
 from rollbook.db import planner_stats
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.row_validator import missing_required_values
@@ -149,9 +147,7 @@ def _keys_in_use(resolver: ConflictResolver) -> Iterator[None]:
             else:
                 dependencies.append((update.pk, line, releasing_line))
         yield from resolver.reject(problems)
-        with transaction.atomic(), connection.cursor() as cursor:
-            resolver.record_progress()
-            cursor.executemany(_INSERT_DEPENDENCY, dependencies)
+        resolver.execute_many(_INSERT_DEPENDENCY, dependencies)
         yield
 
 
@@ -220,7 +216,5 @@ def _assign_apply_order(resolver: ConflictResolver) -> Iterator[None]:
     components = dependency_order(dependencies)
     for apply_order, lines in enumerate(components, start=ORDER_DEPENDENT_ROWS):
         parameters += [(apply_order, pk, line) for line in lines]
-    with transaction.atomic(), connection.cursor() as cursor:
-        resolver.record_progress()
-        cursor.executemany(_SET_APPLY_ORDER, parameters)
+    resolver.execute_many(_SET_APPLY_ORDER, parameters)
     yield

@@ -78,8 +78,10 @@ class ConflictResolver:
         The rows get no outcome. If a run reports them and is interrupted, the next one doesn't
         report them again.
         """
+        if not warnings:
+            return
         counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
-        if warnings and code not in counts:
+        if code not in counts:
             with transaction.atomic():
                 self.report(warnings, {})
             yield
@@ -108,6 +110,17 @@ class ConflictResolver:
             cursor.execute(sql, parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+    def execute_many(self, sql: str, parameters: Sequence[tuple[int, ...]]) -> None:
+        """Execute a statement with each of these parameters, in one transaction.
+
+        Raises:
+            Fenced: Another run has taken over the update, or it was canceled.
+        """
+        if parameters:
+            with transaction.atomic(), connection.cursor() as cursor:
+                self.record_progress()
+                cursor.executemany(sql, parameters)
 
     def rows_with_same_key(
         self, key: UniqueKey, condition: str = "outcome IS NULL"
