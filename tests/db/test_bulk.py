@@ -108,7 +108,7 @@ def test_rows_of_integers_are_inserted_in_their_order(maple: District, number: i
     group = Group.objects.create(pk=(1 << 62) + 1, school=School.objects.get(organization_id="100"))
     links = [(pk, group.pk) for pk in Student.objects.order_by("-pk").values_list("pk", flat=True)]
     bulk.insert_integers("students_student_groups", ("student_id", "group_id"), links[:number])
-    stored = Student.groups.through.objects.order_by("pk").values_list("student", "group")
+    stored = Student.groups.through.objects.order_by("pk").values_list("student_id", "group_id")
     assert list(stored) == links[:number]
 
 
