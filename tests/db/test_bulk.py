@@ -101,6 +101,17 @@ def test_no_rows_insert_and_change_nothing(ann: int, none: Any) -> None:
     assert not Change.objects.exists()
 
 
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_rows_of_integers_are_inserted_in_their_order(maple: District, number: int) -> None:
+    enroll(maple, a_class(3))
+    Student.groups.through.objects.all().delete()
+    group = Group.objects.create(pk=(1 << 62) + 1, school=School.objects.get(organization_id="100"))
+    links = [(pk, group.pk) for pk in Student.objects.order_by("-pk").values_list("pk", flat=True)]
+    bulk.insert_integers("students_student_groups", ("student_id", "group_id"), links[:number])
+    stored = Student.groups.through.objects.order_by("pk").values_list("student_id", "group_id")
+    assert list(stored) == links[:number]
+
+
 def test_a_row_may_need_a_query(maple: District) -> None:
     def rows() -> Iterator[tuple[object, ...]]:
         for name in ("a", "b"):

@@ -15,6 +15,7 @@ from rollbook.cli.update_report import print_report
 from rollbook.districts.models import District
 from rollbook.districts.modes import ModeNotAllowed
 from rollbook.encrypted_file import EncryptedFile
+from rollbook.garbage_collection import tune_for_many_rows
 from rollbook.jobs import work_on
 from rollbook.studentfile.reading.encodings import UTF_8
 from rollbook.updates.mappings.choice import UnknownMapping
@@ -157,6 +158,7 @@ def watch(job: UpdateJob, arguments: Namespace, notes: Iterable[str] = ()) -> in
 def _work_on(job: UpdateJob, progress_bar: ProgressBar) -> None:
     district = job.district
     progress = UpdateProgress(job, progress_bar)
+    tune_for_many_rows()  # without a worker, this process does the work
 
     def show() -> None:
         district.refresh_from_db(fields=["suspended_at", "suspension_reason"])

@@ -46,6 +46,25 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
                 copy.write_row(row)
 
 
+def insert_integers(table: str, columns: Sequence[str], rows: Sequence[Sequence[int]]) -> None:
+    """Insert rows of integers; SQLite unpacks them from JSON, in half the time of executemany.
+
+    Args:
+        table: The name of the table.
+        columns: The columns that ``rows`` contain.
+        rows: The values of ``columns``, row by row.
+    """
+    if _IS_POSTGRESQL:
+        insert(table, columns, rows)
+        return
+    values = ", ".join(f"value ->> {position}" for position in range(len(columns)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM json_each(%s)",
+            [as_json_parameter(rows)],
+        )
+
+
 def new_keys(table: str, number: int) -> list[int]:
     """Reserve primary keys for rows that will be inserted.
 

@@ -31,12 +31,12 @@ def add_to_groups(memberships: Iterable[tuple[int, int, str]]) -> None:
         return
     groups = _get_or_create({(school, name) for _, school, name in named})
     links = {(pk, groups[school, name.casefold()]) for pk, school, name in named}
-    bulk.insert("students_student_groups", ("student_id", "group_id"), sorted(links))
+    bulk.insert_integers("students_student_groups", ("student_id", "group_id"), sorted(links))
 
 
 def add_staff(links: Iterable[tuple[int, int]]) -> None:
     """Link students with staff members; each pair is a student's ID and a member's."""
-    bulk.insert("students_student_staff", ("student_id", "member_id"), sorted(links))
+    bulk.insert_integers("students_student_staff", ("student_id", "member_id"), sorted(links))
 
 
 def remove_groups(pks: Collection[int]) -> None:

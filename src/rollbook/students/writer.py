@@ -64,6 +64,7 @@ _SIMPLE_CHANGE_ASSIGNMENT = {
     name: named_query("simple_change_assignment", column=name.lower(), name=name)
     for name in sorted(SIMPLE_COLUMNS)
 }
+_RECORD_ADDED = named_query("record_added", in_ids=IN_JSON_INTEGERS)
 _RECORD_SIMPLE_CHANGES = named_query("record_simple_changes", secret_columns=_SECRET_NAMES)
 
 
@@ -180,7 +181,8 @@ def add_students(
     )
     staff = {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")}
     _link_staff(district_id, staff)
-    _record_history(((pk, STUDENT_ADDED, "", "added") for pk in pks), author)
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD_ADDED, [*_author_values(author), as_json_parameter(pks)])
     return pks
 
 

@@ -1,5 +1,6 @@
 """``rollbook student load``."""
 
+import gc
 import hashlib
 from pathlib import Path
 
@@ -41,6 +42,18 @@ def test_new_students_are_added_and_the_report_is_printed(
     assert result.err == "checking: 2 of 2 rows (100%)\nupdating: 2 of 2 changed students (100%)\n"
     assert result.code == 0
     assert set(Student.objects.values_list("student_id", flat=True)) == {"00123", "00124"}
+
+
+def test_a_command_that_does_the_work_itself_collects_garbage_as_rarely_as_the_worker(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(700)
+    try:
+        rollbook("student", "load", "maple-usd", base)
+        assert gc.get_threshold()[0] == before[0] > 700
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_checking_and_updating_are_shown_one_after_the_other(

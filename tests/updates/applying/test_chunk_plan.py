@@ -184,6 +184,17 @@ def test_a_new_student_is_added_with_the_fingerprint_of_its_row() -> None:
     }
 
 
+def test_each_new_student_has_the_values_of_its_row() -> None:
+    rows = [pending(2, None, **ANN, GRADE="1"), pending(3, student(1), GRADE="5")]
+    rows += [pending(4, None, **ANN, SCHOOL_ID="999"), pending(5, None, **ANN, GRADE="2")]
+    chunk = plan(rows, student(1))
+    assert {line: new.values["GRADE"] for line, new in chunk.new_students.items()} == {
+        2: "1",
+        5: "2",
+    }
+    assert new_values(chunk) == {3: {"GRADE": "5"}}
+
+
 @pytest.mark.parametrize(
     ("values", "column"),
     [

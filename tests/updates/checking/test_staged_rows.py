@@ -4,10 +4,14 @@ import json
 from datetime import date
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rollbook.districts.models import District
 from rollbook.students.models import Student
 from rollbook.students.passwords import verify
+from rollbook.updates.checking import staged_rows
+from rollbook.updates.checking.staged_rows import NewStudentTuple
 from rollbook.updates.models import StagedRow
 from rollbook.updates.state_machine import Mode
 from tests.updates.night import a_class, applying, enroll, send
@@ -125,3 +129,22 @@ def test_a_rejected_row_without_student_stores_its_keys(school: District) -> Non
 def test_rows_that_are_unchanged_are_not_staged(school: District) -> None:
     enroll(school, a_class(5))
     assert staged(school, a_class(5)) == []
+
+
+texts = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+    st.text('{}[],:"\\\r\n', max_size=8),
+)
+
+
+@given(rows=st.lists(st.dictionaries(texts, texts, max_size=4), max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@pytest.mark.django_db
+def test_new_students_are_staged_with_exactly_their_values(rows: list[dict[str, str]]) -> None:
+    StagedRow.objects.all().delete()
+    keys = (None, None, None, None, None, None, None)
+    staged_rows.stage(
+        1, [NewStudentTuple(line, line, *keys, values) for line, values in enumerate(rows)]
+    )
+    stored = StagedRow.objects.order_by("line").values_list("values_json", flat=True)
+    assert [json.loads(text) for text in stored] == rows

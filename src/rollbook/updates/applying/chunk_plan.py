@@ -11,7 +11,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -94,7 +94,7 @@ class ChunkRows:
     @classmethod
     def split(
         cls,
-        rows: Iterable[PendingRow],
+        rows: Sequence[PendingRow],
         versions: Mapping[int, int],
         schools: Container[str],
         *,
@@ -111,10 +111,11 @@ class ChunkRows:
         simple_changes: defaultdict[str, list[SimpleChange]] = defaultdict(list)
         changes: list[ChangeTask] = []
         new_students, gone, changed_since, without_school = {}, [], [], []
+        new_values = _values_of_new_students(rows)
         for row in rows:
             student_id = row.student_id
             if student_id is None:
-                values = json.loads(row.values_json)
+                values = next(new_values)
                 if values.get("SCHOOL_ID", "") in schools:
                     new_students[row.line] = NewStudent(
                         values, row.fingerprint, row.name_key, row.loose_key
@@ -229,6 +230,12 @@ def claim_keys(rows: ChunkRows, snapshots: Mapping[int, StudentSnapshot]) -> dic
         if claimed:
             claims[task.line] = claimed
     return claims
+
+
+def _values_of_new_students(rows: Sequence[PendingRow]) -> Iterator[dict[str, str]]:
+    """Iterate over the values of the rows that add students; parsing them together is faster."""
+    texts = ",".join(row.values_json for row in rows if row.student_id is None)
+    return iter(json.loads(f"[{texts}]"))
 
 
 def _change_task(row: PendingRow, student_id: int) -> ChangeTask:

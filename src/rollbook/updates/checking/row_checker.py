@@ -33,7 +33,7 @@ from rollbook.updates.checking.group_cells import GroupCells
 from rollbook.updates.checking.plausible_dates import check_birth_date
 from rollbook.updates.checking.references import ReferenceChecker
 from rollbook.updates.checking.simple_rows import FoundRows, SimpleRows
-from rollbook.updates.checking.staged_rows import SimpleChangeTuple, StagedRowTuple
+from rollbook.updates.checking.staged_rows import AnyRowTuple, StagedRowTuple
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import Mode
 
@@ -65,7 +65,7 @@ class RangeResult:
         line_numbers: The lines of these rows, in the same order.
     """
 
-    staged: list[StagedRowTuple | SimpleChangeTuple] = field(default_factory=list)
+    staged: list[AnyRowTuple] = field(default_factory=list)
     rejected: list[StagedRowTuple] = field(default_factory=list)
     unchanged: int = 0
     known: int = 0

@@ -26,7 +26,7 @@ from rollbook.students.writer import COLUMN_ORDER
 from rollbook.text import join_words
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.row_checker import RowChecker
-from rollbook.updates.checking.staged_rows import ORDER_INCOMPLETE, StagedRowTuple
+from rollbook.updates.checking.staged_rows import ORDER_INCOMPLETE, AnyRowTuple
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
 from rollbook.updates.resolving import resolver as resolving
@@ -172,7 +172,7 @@ class _Settlement:
     students: Mapping[int, StudentSnapshot]
     problems: list[Problem] = field(default_factory=list)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
-    merged: list[StagedRowTuple] = field(default_factory=list)
+    merged: list[AnyRowTuple] = field(default_factory=list)
 
     def add(self, group: DuplicateRows) -> None:
         """Decide on the rows of one student."""
@@ -234,7 +234,7 @@ class _Settlement:
 
     def _staged_row(
         self, line: int, merged: ValidatedRow, student_id: int | None
-    ) -> StagedRowTuple | None:
+    ) -> AnyRowTuple | None:
         """Return the row to stage; None if it changes nothing.
 
         It has no fingerprint, because no record contains all of its values.
