@@ -29,7 +29,10 @@ from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.state_machine import State
 
 MAX_UNKNOWN = 4000
-"""Unknown records of a batch: they are validated, matched and compared together."""
+"""Unknown records of a batch: they are committed together."""
+
+MAX_ROWS = 1000
+"""Unknown records that are validated, matched and compared together: rows take much memory."""
 
 MAX_RECORDS = 131_072
 """Records of a batch: known ones cost little, but a step must not take long."""
@@ -234,11 +237,12 @@ class RangeChecker:
         """Check the unknown records. The known ones are unchanged and not validated."""
         result = RangeResult()
         result.unchanged = result.known = len(batch.lines) - len(batch.unknown)
-        if batch.unknown:
-            lines = batch.unknown_lines
-            fingerprints = (batch.fingerprints[at] for at in batch.positions)
-            fingerprints_by_line = dict(zip(lines, fingerprints, strict=True))
-            rows = parse_rows(batch.unknown, lines, self.header)
+        lines = batch.unknown_lines
+        for first in range(0, len(lines), MAX_ROWS):
+            some = slice(first, first + MAX_ROWS)
+            fingerprints = (batch.fingerprints[at] for at in batch.positions[some])
+            fingerprints_by_line = dict(zip(lines[some], fingerprints, strict=True))
+            rows = parse_rows(batch.unknown[some], lines[some], self.header)
             self._rows.check(rows, fingerprints_by_line, result)
         return result
 
