@@ -13,11 +13,11 @@ from tests.faults.folder import HEADER, row
 from tests.installations import execute
 from tests.often import often
 
-MANY = depth.choose(daily=8_000, nightly=30_000)
-FEWER = depth.choose(daily=5_000, nightly=10_000)
+MANY = depth.choose(daily=12_000, nightly=30_000)
+FEWER = depth.choose(daily=8_000, nightly=10_000)
 SIGNALS = [signal.SIGKILL, signal.SIGSTOP]
 WORKER = "rollbook.updates.checking.worker_process"
-MEGABYTES = 10
+MEGABYTES = 20  # so many byte ranges that most are left after a batch of 4,000 rows
 PAUSE = 0.02  # seconds between two looks
 IDLE_LOOKS = 4  # in a row at which the second process waits, before the first one goes on
 CORES = len(os.sched_getaffinity(0))
@@ -34,13 +34,15 @@ def write(file: Path, students: int, grade: str) -> str:
 def test_the_second_process_checks_the_file_from_its_end(
     rollbook: Rollbook, tmp_path: Path
 ) -> None:
+    rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", MANY, "4"))
+    [(base,)] = execute(rollbook.data, "SELECT max(update_id) FROM updates_checkedrange")
+    ranges = f"SELECT end_byte FROM updates_checkedrange WHERE update_id > {base} ORDER BY id"
     reached: list[int] = []
 
     def look() -> None:
-        rows = execute(rollbook.data, "SELECT end_byte FROM updates_checkedrange ORDER BY id")
+        rows = execute(rollbook.data, ranges)
         reached[:] = [end for (end,) in rows] if len(rows) > len(reached) else reached
 
-    rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", MANY, "4"))
     rollover = write(tmp_path / "rollover.csv", MANY, "5")
     with often(look, PAUSE), often(PrecedenceOfTheSecond(rollbook).give, PAUSE):
         output = rollbook.run("student", "load", "maple-usd", rollover)

@@ -1,5 +1,7 @@
 """Byte ranges: which are unchecked, and checks by two processes in any order."""
 
+import json
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -67,6 +69,10 @@ def mixed_file() -> str:
     return "\n".join([header, *rows, "nobody,,,,,4"])
 
 
+GRADE_5 = a_class(ROWS, GRADE="5")
+HALF_GRADE_5 = a_class(ROWS, GRADE="4").replace(",4\n", ",5\n", ROWS // 2)
+
+
 @pytest.fixture(scope="module")
 def enrolled(maple_once: District) -> None:
     enroll(maple_once, a_class(ROWS, GRADE="4"))
@@ -75,6 +81,13 @@ def enrolled(maple_once: District) -> None:
 @pytest.fixture
 def school(enrolled: None, maple: District) -> District:
     return maple
+
+
+@pytest.fixture
+def sent(school: District) -> District:
+    """A district with a manifest, in which two thirds of the mixed file's records are known."""
+    finish(send(school, a_class(ROWS, GRADE="4")))
+    return school
 
 
 def check_results(update: UpdateJob) -> tuple[Any, ...]:
@@ -101,9 +114,9 @@ def start_run(update: UpdateJob) -> str:
     return update.run_id
 
 
-def range_worker(update: UpdateJob) -> check_range.RangeWorker:
+def range_worker(update: UpdateJob, *, finds_known: bool = True) -> check_range.RangeWorker:
     """Return a worker for a run that has checked one batch."""
-    return check_range.RangeWorker(update.pk, start_run(update))
+    return check_range.RangeWorker(update.pk, start_run(update), finds_known=finds_known)
 
 
 # Unchecked ranges
@@ -263,19 +276,21 @@ def test_a_check_stopped_anywhere_resumes_and_counts_every_row_once(
 @slow
 @given(st.data())
 def test_the_order_of_byte_ranges_and_interruptions_do_not_change_the_result(
-    school: District, data: st.DataObject
+    sent: District, data: st.DataObject
 ) -> None:
     """The worker checks some byte ranges completely or in part, and the run checks the rest.
 
-    A batch may contain records of several byte ranges, if these follow each other.
+    A batch may contain records of several byte ranges, if these follow each other. The worker may
+    check known records as if they weren't, and the rows of a batch a few at a time.
     """
-    whole = check_alone(school)
-    update = send(school, mixed_file())
-    worker = range_worker(update)
+    whole = check_alone(sent)
+    update = send(sent, mixed_file())
+    worker = range_worker(update, finds_known=data.draw(st.booleans()))
     todo = byte_ranges.unchecked_ranges(update)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(check_range, "MAX_RECORDS", data.draw(st.sampled_from([3, 25])))
         patch.setattr(check_range, "MAX_UNKNOWN", data.draw(st.sampled_from([2, 25])))
+        patch.setattr(check_range, "MAX_ROWS", data.draw(st.sampled_from([1, 4, 25])))
         for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
             some = [each for each in todo[at:] if each in byte_ranges.unchecked_ranges(update)]
             some = some[: data.draw(st.integers(1, 4))]
@@ -334,40 +349,59 @@ def test_a_worker_whose_run_has_lost_the_update_writes_nothing(
     assert (check_results(update), byte_ranges.unchecked_ranges(update)) == before
 
 
-@pytest.mark.usefixtures("small_byte_ranges")
-def test_a_second_process_is_started_only_for_a_large_file_with_many_unknown_records(
-    school: District, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    finish(send(school, a_class(ROWS, GRADE="4")))
-    monkeypatch.setattr(parallel, "MIN_RANGES", 4)
-    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1})
-    started: list[object] = []
+class NotStarted(Exception):
+    """No process was started."""
 
-    class NotStarted(Exception):
-        pass
 
-    def start(command: object, **how: object) -> None:
-        started.append(command)
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
+    """Return the commands of second processes, of which none is started."""
+    found: list[Sequence[str]] = []
+
+    def start(command: Sequence[str], **how: object) -> None:
+        found.append(command)
         raise NotStarted
 
+    monkeypatch.setattr(parallel, "MIN_RANGES", 4)
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1})
     monkeypatch.setattr("subprocess.Popen", start)
+    return found
+
+
+@pytest.mark.usefixtures("small_byte_ranges")
+def test_a_second_process_is_started_only_for_a_large_file_with_many_unknown_records(
+    sent: District, commands: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ordinary = a_class(ROWS, GRADE="4").replace("s030,u030,Ann030", "s030,u030,Bea030")
-    assert counts(finish(send(school, ordinary))) == {"updated": 1, "unchanged": ROWS - 1}
-    assert started == []
-    small = send(school, a_class(6, GRADE="9"))
+    assert counts(finish(send(sent, ordinary))) == {"updated": 1, "unchanged": ROWS - 1}
+    assert commands == []
+    small = send(sent, a_class(6, GRADE="9"))
     assert len(small.checkpoints) < 3
     finish(small)
-    assert started == []
-    large = send(school, mixed_file())
+    assert commands == []
+    large = send(sent, mixed_file())
     with suppress(NotStarted):
         finish(large)
-    assert len(started) == 1
-    cancel(school)
+    assert len(commands) == 1
+    cancel(sent)
     monkeypatch.setattr(parallel, "MIN_RANGES", 1_000_000)
-    finish(send(school, mixed_file()))
+    finish(send(sent, mixed_file()))
     monkeypatch.setattr(parallel, "MIN_RANGES", 4)
-    finish(send(school, mixed_file()))
-    assert len(started) == 1
+    finish(send(sent, mixed_file()))
+    assert len(commands) == 1
+
+
+@pytest.mark.usefixtures("small_byte_ranges")
+@pytest.mark.parametrize(
+    ("file", "finds_known"), [(mixed_file(), True), (HALF_GRADE_5, True), (GRADE_5, False)]
+)
+def test_a_second_process_looks_for_known_records_unless_they_are_few(
+    sent: District, commands: list[Sequence[str]], file: str, finds_known: bool
+) -> None:
+    with suppress(NotStarted):
+        finish(send(sent, file))
+    (command,) = commands
+    assert json.loads(command[-1])[2] is finds_known
 
 
 @pytest.mark.usefixtures("small_byte_ranges")

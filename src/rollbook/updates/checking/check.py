@@ -30,7 +30,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     with ParallelChecker(update.pk, run) as parallel_checker:
         for _ in check_byte_ranges(_take_all(ranges), update, run, checker):
             if checker.has_many_unknown:
-                parallel_checker.offer_range(ranges)
+                parallel_checker.offer_range(ranges, finds_known=not checker.has_few_known)
             yield
         while parallel_checker.is_busy():
             yield

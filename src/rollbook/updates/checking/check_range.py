@@ -29,7 +29,10 @@ from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.state_machine import State
 
 MAX_UNKNOWN = 4000
-"""Unknown records of a batch: they are validated, matched and compared together."""
+"""Unknown records of a batch: they are committed together."""
+
+MAX_ROWS = 1000
+"""Unknown records that are validated, matched and compared together: rows take much memory."""
 
 MAX_RECORDS = 131_072
 """Records of a batch: known ones cost little, but a step must not take long."""
@@ -37,14 +40,18 @@ MAX_RECORDS = 131_072
 MANY_UNKNOWN = 1 / 4
 """If a larger share of a file's rows is unknown, a second process is worth its memory."""
 
+FEW_KNOWN = 1 / 50
+"""If a smaller share of the file seems to be known, finding it isn't worth the memory."""
+
 
 class RangeWorker:
     """Checks byte ranges in the second process, for as long as the run holds the update."""
 
-    def __init__(self, update_id: int, run: str) -> None:
+    def __init__(self, update_id: int, run: str, *, finds_known: bool = True) -> None:
         self.update = UpdateJob.objects.select_related("district").get(pk=update_id)
         self.run = run
-        self.checker = RangeChecker(self.update, self.update.parse_header())
+        header = self.update.parse_header()
+        self.checker = RangeChecker(self.update, header, finds_known=finds_known)
 
     def check(self, byte_range: ByteRange) -> None:
         """Check one byte range.
@@ -159,8 +166,17 @@ class CheckedBatch:
 class RangeChecker:
     """Checks records: known ones are unchanged, the others are parsed and checked as rows."""
 
-    def __init__(self, update: UpdateJob, header: Header) -> None:
+    def __init__(self, update: UpdateJob, header: Header, *, finds_known: bool = True) -> None:
+        """Create a checker.
+
+        Args:
+            update: The update.
+            header: The header of its file.
+            finds_known: Whether to find out which records are known. If not, all are checked, which
+                has the same result.
+        """
         self._district_id = update.district_id
+        self._finds_known = finds_known
         self.header = header
         self._file = FileReader(update, header)
         self._rows = RowChecker(update, header)
@@ -177,12 +193,24 @@ class RangeChecker:
     @cached_property
     def known(self) -> Walk:
         """A walk along the records that were known when the check began."""
+        if not self._finds_known:
+            return manifest.nothing_known()
         return manifest.known_records(self._district_id, self.fingerprinter.key)
 
     @property
     def has_many_unknown(self) -> bool:
         """Whether so many records are unknown that two processes should check the file."""
         return 2 * self._unknown > self._records or self._unknown > self._many
+
+    @property
+    def has_few_known(self) -> bool:
+        """Whether so few records are known that a second process can check all of its records.
+
+        The lots show what is known in the rest of the file.
+        """
+        known = self._records - self._unknown
+        lots = self._lots.known_share() if self._lots else 0.0
+        return known < FEW_KNOWN * self._records and lots < FEW_KNOWN
 
     @cached_property
     def _lots(self) -> KnownLots | None:
@@ -234,11 +262,12 @@ class RangeChecker:
         """Check the unknown records. The known ones are unchanged and not validated."""
         result = RangeResult()
         result.unchanged = result.known = len(batch.lines) - len(batch.unknown)
-        if batch.unknown:
-            lines = batch.unknown_lines
-            fingerprints = (batch.fingerprints[at] for at in batch.positions)
-            fingerprints_by_line = dict(zip(lines, fingerprints, strict=True))
-            rows = parse_rows(batch.unknown, lines, self.header)
+        lines = batch.unknown_lines
+        for first in range(0, len(lines), MAX_ROWS):
+            some = slice(first, first + MAX_ROWS)
+            fingerprints = (batch.fingerprints[at] for at in batch.positions[some])
+            fingerprints_by_line = dict(zip(lines[some], fingerprints, strict=True))
+            rows = parse_rows(batch.unknown[some], lines[some], self.header)
             self._rows.check(rows, fingerprints_by_line, result)
         return result
 

@@ -25,7 +25,7 @@ class ParallelChecker:
     """A context manager that runs the second process, if there is enough work and a second core."""
 
     def __init__(self, update_id: int, run: str) -> None:
-        self._arguments = json.dumps([update_id, run])
+        self._update_id, self._run = update_id, run
         self._is_possible = len(os.sched_getaffinity(0)) > 1
         self._is_checking = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -33,15 +33,20 @@ class ParallelChecker:
     def __enter__(self) -> Self:
         return self
 
-    def offer_range(self, ranges: list[ByteRange]) -> None:
+    def offer_range(self, ranges: list[ByteRange], *, finds_known: bool) -> None:
         """Move the last byte range from the list to the second process if that is ready.
 
         The first call starts the process.
+
+        Args:
+            ranges: What is still to be checked.
+            finds_known: Whether the process has to find out which records are known.
         """
         if self._is_possible and len(ranges) >= MIN_RANGES:
             self._is_possible = False  # a second time
+            arguments = json.dumps([self._update_id, self._run, finds_known])
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                python_command(WORKER, self._arguments),
+                python_command(WORKER, arguments),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,

@@ -128,6 +128,10 @@ class KnownLots:
             numbers[lot] = 0
         return Walk(last.hashes, numbers).find(lots.hashes)
 
+    def known_share(self) -> float:
+        """Return the share of the file's lots that are known."""
+        return 1 - self._found.count(0) / max(1, len(self._found))
+
     def read(self, byte_range: ByteRange) -> Iterator[ReadRecords | KnownRecords]:
         """Yield the records of a byte range; those of known lots without reading them."""
         start = byte_range.start or self._position(0)

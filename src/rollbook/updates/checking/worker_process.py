@@ -1,6 +1,7 @@
 """The second checking process: request byte ranges on stdout, and read them from stdin.
 
-``parallel.py`` starts it with one argument, a JSON list of the update's ID and the run ID.
+``parallel.py`` starts it with one argument, a JSON list of the update's ID, the run ID, and whether
+to find out which records are known.
 """
 
 import json
@@ -17,7 +18,7 @@ from rollbook.log_format import log_uncaught_exceptions
 
 def main() -> None:
     """Request a byte range, check it, and request the next one, until stdin is closed."""
-    update_id, run = json.loads(sys.argv[1])
+    update_id, run, finds_known = json.loads(sys.argv[1])
     core_dumps.protect_memory()
     django.setup()
     log_uncaught_exceptions()
@@ -26,15 +27,15 @@ def main() -> None:
 
     # Another run has the update now, or the process that sends the byte ranges was killed.
     with suppress(Fenced, BrokenPipeError):
-        _check_ranges(update_id, run)
+        _check_ranges(update_id, run, finds_known=finds_known)
 
 
-def _check_ranges(update_id: int, run: str) -> None:
+def _check_ranges(update_id: int, run: str, *, finds_known: bool) -> None:
     from rollbook.updates.checking.byte_ranges import ByteRange
     from rollbook.updates.checking.check_range import RangeWorker
 
     tune_for_many_rows()
-    worker = RangeWorker(update_id, run)
+    worker = RangeWorker(update_id, run, finds_known=finds_known)
     while True:
         os.write(1, b"?")
         line = sys.stdin.readline()

@@ -91,16 +91,16 @@ def known_records(district_id: int, key: bytes) -> Walk:
     """
     manifest = find(district_id, key)
     if manifest is None:
-        return _nothing()
+        return nothing_known()
     # After the manifest: a student who is touched in between isn't known.
     limit = max(MAX_TOUCHED, MAX_TOUCHED_SHARE * manifest.rows)
     if touched.count(district_id, manifest.update_id) > limit:
-        return _nothing()
+        return nothing_known()
     try:
         records = read(manifest, key)
     except Damaged as error:
         log.warning("the manifest of district %d is not used: %s", district_id, error)
-        return _nothing()
+        return nothing_known()
     students = records.students
     for position in student_arrays.with_problem(students):
         students[position] = NO_STUDENT
@@ -151,7 +151,8 @@ def _unpack(parts: Sequence[Packed], id_bytes: int, key: bytes) -> Records:
     return Records(ranges.unpack(fingerprints), student_arrays.unpack(students, id_bytes))
 
 
-def _nothing() -> Walk:
+def nothing_known() -> Walk:
+    """Return a walk along no records, so none is known."""
     return Walk(array("q"), array("q"))
 
 

@@ -116,7 +116,7 @@ class _Index:
         self._fingerprints = fingerprints
         count = len(fingerprints)
         self._mask = (1 << (count + count // 4).bit_length()) - 1
-        self._slots = slots = array("I", bytes(4 * (self._mask + 1)))
+        self._slots = slots = array("I", [0]) * (self._mask + 1)
         for position in positions:
             slot = fingerprints[position] & self._mask
             while slots[slot]:
