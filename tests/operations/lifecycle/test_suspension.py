@@ -66,7 +66,7 @@ def test_suspending_again_and_again_never_fails_an_update(
         next(steps, None)
         suspend_now(maple)
         with pytest.raises(Fenced):
-            next(steps)
+            list(steps)  # those that only read have no fence
         resume(maple, timezone.now())
     assert finish(running).state is State.COMPLETED
 
