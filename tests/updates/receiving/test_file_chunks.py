@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from rollbook.districts.models import District
-from rollbook.updates import runner
+from rollbook.updates import problem_store, runner
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import FileChunk, UpdateJob
 from rollbook.updates.receiving import file_chunks, receive
@@ -121,12 +121,12 @@ def test_the_file_is_in_the_database_as_it_is_in_the_folder(maple: District) -> 
 def test_update_and_chunks_are_committed_together_or_not_at_all(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fault(update_id: int) -> None:
-        assert FileChunk.objects.exists()
+    def fault(*_: object) -> None:
+        assert (UpdateJob.objects.count(), FileChunk.objects.count()) == (1, 1)
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(runner, "notify_engine", fault)
+        broken.setattr(problem_store, "save_problems", fault)
         with pytest.raises(ZeroDivisionError):
             send(maple, a_class(3))
     assert (UpdateJob.objects.count(), FileChunk.objects.count()) == (0, 0)
