@@ -71,7 +71,7 @@ class NewStudentTuple(NamedTuple):
     """The columns of a ``StagedRowTuple`` that a row has which adds a student.
 
     Attributes:
-        values_json: Column to value; ``stage`` writes those of all rows as JSON at once.
+        values_json: Column to value; ``stage`` encodes those of all rows together.
     """
 
     line: int
