@@ -209,7 +209,7 @@ class RangeChecker:
         The lots show what is known in the rest of the file.
         """
         known = self._records - self._unknown
-        lots = self._lots.known_share() if self._lots else 0.0
+        lots = self._lots.known_share if self._lots else 0.0
         return known < FEW_KNOWN * self._records and lots < FEW_KNOWN
 
     @cached_property

@@ -128,8 +128,9 @@ class KnownLots:
             numbers[lot] = 0
         return Walk(last.hashes, numbers).find(lots.hashes)
 
+    @cached_property
     def known_share(self) -> float:
-        """Return the share of the file's lots that are known."""
+        """The share of the file's lots that are known."""
         return 1 - self._found.count(0) / max(1, len(self._found))
 
     def read(self, byte_range: ByteRange) -> Iterator[ReadRecords | KnownRecords]:
