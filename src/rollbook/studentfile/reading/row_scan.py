@@ -70,6 +70,7 @@ class RowScanner:
         problems: Where problems are reported.
 
     Attributes:
+        header: The header.
         rows: The number of rows so far.
         line: The line on which the next record begins.
         dates: What the dates of birth show.
@@ -79,7 +80,7 @@ class RowScanner:
     def __init__(
         self, header: Header, record: bytes, line: int, limits: Limits, problems: FirstProblems
     ) -> None:
-        self._header, self._header_line = header, line
+        self.header, self._header_line = header, line
         self._header_record = record.rstrip(b"\r\n")
         self._folded = [fold_header(name) for name in header.names]
         self._limits, self._problems = limits, problems
@@ -266,7 +267,7 @@ class RowScanner:
             self._problems.report("comma_lines", line)
 
     def _inspect_cells(self, cells: list[str], line: int) -> None:
-        count, cells = len(cells), row_shape.fit_cells(cells, self._header)
+        count, cells = len(cells), row_shape.fit_cells(cells, self.header)
         if count > len(cells):
             self._problems.report("surplus_commas", line)
         if len(cells) != len(self._folded):
@@ -289,7 +290,7 @@ class RowScanner:
         self._commas = len(self._folded) - 1
 
     def _inspect_quotes(self, record: bytes, cells: list[str] | None, line: int) -> None:
-        if quotes.has_unclosed_quote(record, cells, self._header):
+        if quotes.has_unclosed_quote(record, cells, self.header):
             lines_before_quote = record_splitter.line_of_unclosed_quote(record) or 0
             self._problems.report("unclosed_quote", line + lines_before_quote)
         elif cells is not None and (code := quotes.warning_code(record, cells)):

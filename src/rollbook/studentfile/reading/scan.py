@@ -160,7 +160,6 @@ class _FileScanner:
         self._mappings = mappings
         self._lots = ScannedLots(memory)
         self._byte = 0  # of the next record
-        self.header: Header | None = None
         self._rows: RowScanner | None = None  # once there is a header
         self.checkpoints: list[record_splitter.FilePosition] = []
         self._line = 1  # of the next record above the rows
@@ -236,6 +235,11 @@ class _FileScanner:
             yield batch
         if rows_at_end < skipped_lines.MAX_TRAILING_LINES:
             raise NotExact
+
+    @property
+    def header(self) -> Header | None:
+        """The header; None if it isn't found, or if the rows below it can't be read."""
+        return self._rows.header if self._rows else None
 
     @property
     def dates(self) -> DateColumn:
@@ -340,7 +344,6 @@ class _FileScanner:
         self._header_problems += [self._with_line_number(problem, batch) for problem in problems]
         if not mapping and not looks_like_header(names):
             return None
-        self.header = header
         rows = RowScanner(header, batch[0], self._line, self._limits, self._first_problems)
         start = self._byte - sum(map(len, batch[1:]))
         self._lots.begin(header, record_splitter.FilePosition(start, rows.line))
