@@ -201,6 +201,7 @@ def visits(rollbook: Rollbook, new_page: Callable[[], Page]) -> Iterator[tuple[S
             page.goto(state.opener)
         else:
             state.opener(page)
+        page.wait_for_load_state()  # a click waits only until its page begins to arrive
         yield state, page
 
 
