@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from rollbook import environment, settings_reference
-from rollbook.environment import BY_NAME, SETTINGS, Setting
+from rollbook.environment import BY_NAME, SETTINGS
+from rollbook.setting import Setting
 
 SOURCE = Path(environment.__file__).parent
 SECRETS = [

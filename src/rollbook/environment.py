@@ -5,18 +5,15 @@ table into the README.
 """
 
 import ipaddress
-import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from rollbook.db.url import postgresql_settings
+from rollbook.setting import Setting, choice, number
 from rollbook.trusted_proxies import TrustedProxies
 
-T = TypeVar("T")
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 MIN_TOKEN_LENGTH = 16
@@ -27,61 +24,6 @@ LIFELINE = "ROLLBOOK_LIFELINE"  # file descriptor of the read end of the inherit
 PROGRESS = "ROLLBOOK_PROGRESS"  # file descriptor of the inherited pipe for a worker's progress
 FROZEN_AFTER = "ROLLBOOK_FROZEN_AFTER"  # seconds after which tests let a worker be killed
 INTERNAL_VARIABLES = frozenset({LISTENER, LIFELINE, PROGRESS, FROZEN_AFTER})
-
-
-def _accept(value: str) -> None:
-    """Accept any value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T]):
-    """One environment variable, or the file that the variable ``<name>_FILE`` names.
-
-    Attributes:
-        name: The variable.
-        default: The text that applies if it is not set; empty for none.
-        parse: Converts the text to the value; raises ValueError.
-        help: What it sets, in one line of Markdown.
-        check: Returns what is wrong with a text and how to fix it, separated by "; "; None if
-            nothing is. It also rejects values that can be parsed but can't work.
-        is_secret: Whether the value must never be shown.
-        is_documented: Whether people set it, so that the README lists it.
-    """
-
-    name: str
-    default: str
-    parse: Callable[[str], T]
-    help: str
-    check: Callable[[str], str | None] = _accept
-    is_secret: bool = False
-    is_documented: bool = True
-
-    @property
-    def file_variable(self) -> str:
-        """The variable that names a file with the value."""
-        return f"{self.name}_FILE"
-
-    def text(self, environ: Mapping[str, str] = os.environ) -> str | None:
-        """Return the text that is set; None if it is not set.
-
-        Raises:
-            OSError: The file can't be read.
-            ValueError: The file is not UTF-8 text.
-        """
-        file = environ.get(self.file_variable)
-        if file:
-            return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
-        return environ.get(self.name)
-
-    def read(self, environ: Mapping[str, str] = os.environ) -> T:
-        """Return the setting's value.
-
-        Raises:
-            OSError: Its file can't be read.
-            ValueError: The text can't be parsed, or its file is not UTF-8 text.
-        """
-        text = self.text(environ)
-        return self.parse(self.default if text is None else text)
 
 
 def _parse_folder(text: str) -> Path:
@@ -253,34 +195,6 @@ def _check_database_url(text: str) -> str | None:
     return None
 
 
-def _number(
-    name: str, default: int, meaning: str, check: Callable[[str], str | None]
-) -> Setting[int]:
-    """Define a whole number; if the variable is empty, the default applies."""
-
-    def parse(text: str) -> int:
-        return int(text or default)
-
-    return Setting(name, str(default), parse, meaning, check)
-
-
-def _choice(name: str, choices: Mapping[str, T], default: str, meaning: str) -> Setting[T]:
-    """Define a setting with a few words to choose from; one that is empty has its default."""
-    words = f"{', '.join([*choices][:-1])} or {[*choices][-1]}"
-
-    def parse(text: str) -> T:
-        if text and text not in choices:
-            raise ValueError(f"{name} is {text!r} and not {words}")
-        return choices[text or default]
-
-    def check(text: str) -> str | None:
-        if not text or text in choices:
-            return None
-        return f"is {text!r}, which is not {words}; use one of them"
-
-    return Setting(name, default, parse, meaning, check)
-
-
 MAIL_SECURITY = ("starttls", "tls", "none")
 _YES_OR_NO = {"yes": True, "no": False, "": False}
 
@@ -340,7 +254,7 @@ SMTP_HOST = Setting(
     str,
     "The mail server. Without it, emails are saved as files in `mail/`.",
 )
-SMTP_PORT = _number("ROLLBOOK_SMTP_PORT", 587, "The mail server's port.", _check_port)
+SMTP_PORT = number("ROLLBOOK_SMTP_PORT", 587, "The mail server's port.", _check_port)
 SMTP_SECURITY = Setting(
     "ROLLBOOK_SMTP_SECURITY",
     "starttls",
@@ -357,13 +271,13 @@ SMTP_PASSWORD = Setting(
 MAIL_FROM = Setting(
     "ROLLBOOK_MAIL_FROM", "Rollbook <rollbook@localhost>", str, "The sender of emails."
 )
-LOG_FORMAT = _choice(
+LOG_FORMAT = choice(
     "ROLLBOOK_LOG_FORMAT",
     {"text": "text", "json": "json"},
     "text",
     "The format of the log: `text` or `json`, see [monitoring](docs/monitoring.md).",
 )
-LOG_LEVEL = _choice(
+LOG_LEVEL = choice(
     "ROLLBOOK_LOG_LEVEL",
     {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR"},
     "info",
@@ -424,10 +338,10 @@ PING_URL = Setting(
     _check_ping_url,
     is_secret=True,
 )
-PING_MINUTES = _number(
+PING_MINUTES = number(
     "ROLLBOOK_PING_MINUTES", 5, "How often that URL is requested, in minutes.", _check_count
 )
-BACKUP_MAX_AGE_HOURS = _number(
+BACKUP_MAX_AGE_HOURS = number(
     "ROLLBOOK_BACKUP_MAX_AGE_HOURS",
     48,
     "How old the last backup may be before you are alerted, in hours; `0` if you back up in "
@@ -442,10 +356,10 @@ SENTRY_DSN = Setting(
     "to. It needs the package `rollbook[sentry]`.",
     is_secret=True,
 )
-MAX_ROWS = _number(
+MAX_ROWS = number(
     "ROLLBOOK_MAX_ROWS", 2_000_000, "The most rows a student file may have.", _check_count
 )
-MAX_UPLOAD_BYTES = _number(
+MAX_UPLOAD_BYTES = number(
     "ROLLBOOK_MAX_UPLOAD_BYTES", 1 << 30, "The most bytes a student file may have.", _check_count
 )
 

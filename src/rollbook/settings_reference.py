@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.environment import SETTINGS, Setting
+from rollbook.environment import SETTINGS
+from rollbook.setting import Setting
 
 _REGION = re.compile(r"(<!-- settings -->\n).*?(<!-- /settings -->)", re.DOTALL)
 
