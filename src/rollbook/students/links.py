@@ -7,75 +7,88 @@ the history.
 from collections.abc import Collection, Iterable
 
 from django.db import connection
+from django.db.models import Model
 
 from rollbook.db import bulk
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
 from rollbook.studentfile.values.free_text import split_list
+from rollbook.students.models import Student
 from rollbook.students.sql import named_query
 
-GroupKey = tuple[int, str]
-"""A school's ID in the database, and a group's name."""
+Membership = tuple[int, int, str]
+"""A student's ID, the ID of the school in the database, and the student's groups as one cell."""
 
-_INSERT_GROUPS = named_query("insert_groups")
+Link = tuple[int, int]
+"""A student's ID, and that of a group or of a staff member."""
+
+_FIND_GROUPS, _INSERT_GROUPS = named_query("find_groups"), named_query("insert_groups")
 
 
-def add_to_groups(memberships: Iterable[tuple[int, int, str]]) -> None:
-    """Add students to groups, and create the groups that are missing.
+def add_to_groups(memberships: Iterable[Membership]) -> None:
+    """Add new students to groups, and create the groups that are missing."""
+    _insert(Student.groups.through, "group_id", _group_links(memberships))
 
-    Args:
-        memberships: A student's ID, the ID of the school in the database, and the names of the
-            student's groups as one cell.
-    """
+
+def add_staff(links: Iterable[Link]) -> None:
+    """Link new students with staff members."""
+    _insert(Student.staff.through, "member_id", links)
+
+
+def replace_groups(memberships: Collection[Membership]) -> None:
+    """Make these the only groups of the students, and create the groups that are missing."""
+    students = [pk for pk, _, _ in memberships]
+    _replace(Student.groups.through, "group_id", students, _group_links(memberships))
+
+
+def replace_staff(students: Collection[int], links: Iterable[Link]) -> None:
+    """Make these the only links of the students with staff members."""
+    _replace(Student.staff.through, "member_id", students, {*links})
+
+
+def _group_links(memberships: Iterable[Membership]) -> set[Link]:
     named = [(pk, school, name) for pk, school, cell in memberships for name in split_list(cell)]
-    if not named:
-        return
-    groups = _get_or_create({(school, name) for _, school, name in named})
-    links = {(pk, groups[school, name.casefold()]) for pk, school, name in named}
-    bulk.insert_integers("students_student_groups", ("student_id", "group_id"), sorted(links))
+    # The first spelling of a name is the one that a new group gets.
+    names = {(school, name.casefold()): name for _, school, name in reversed(named)}
+    groups = _get_or_create(names)
+    return {(pk, groups[school, name.casefold()]) for pk, school, name in named}
 
 
-def add_staff(links: Iterable[tuple[int, int]]) -> None:
-    """Link students with staff members; each pair is a student's ID and a member's."""
-    bulk.insert_integers("students_student_staff", ("student_id", "member_id"), sorted(links))
-
-
-def remove_groups(pks: Collection[int]) -> None:
-    """Remove these students from all their groups."""
-    _remove("students_student_groups", pks)
-
-
-def remove_staff(pks: Collection[int]) -> None:
-    """Remove all links of these students with staff members."""
-    _remove("students_student_staff", pks)
-
-
-def _get_or_create(groups: set[GroupKey]) -> dict[GroupKey, int]:
-    """Return the IDs of groups by school and case-folded name."""
-    schools = {school for school, _ in groups}
-    existing = _groups_of(schools)
-    rows = ((school, name, name.casefold()) for school, name in groups)
-    missing = [row for row in rows if (row[0], row[2]) not in existing]
+def _get_or_create(names: dict[tuple[int, str], str]) -> dict[tuple[int, str], int]:
+    """Return the IDs of groups by school and case-folded name, from their names by the same."""
+    groups = _find(names)
+    missing = sorted(names.keys() - groups.keys())
     if not missing:
-        return existing
+        return groups
     with connection.cursor() as cursor:
-        cursor.executemany(_INSERT_GROUPS, sorted(missing))
-    return _groups_of(schools)
+        cursor.executemany(_INSERT_GROUPS, [(key[0], names[key], key[1]) for key in missing])
+    return _find(names)
 
 
-def _groups_of(schools: set[int]) -> dict[GroupKey, int]:
+def _find(keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT school_id, name_key, id FROM students_group"
-            f" WHERE school_id {IN_JSON_INTEGERS}",
-            [as_json_parameter(schools)],
-        )
+        cursor.execute(_FIND_GROUPS, [as_json_parameter(keys)])
         return {(school, key): pk for school, key, pk in cursor.fetchall()}
 
 
-def _remove(table: str, pks: Collection[int]) -> None:
-    if not pks:
+def _replace(
+    through: type[Model], column: str, students: Collection[int], links: set[Link]
+) -> None:
+    """Remove the links that are no longer wanted, and add those that are missing.
+
+    A link that stays isn't touched: each one costs four indexes, and a trigger.
+    """
+    if not students:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {table} WHERE student_id {IN_JSON_INTEGERS}", [as_json_parameter(pks)]
+            f"SELECT student_id, {column}, id FROM {through._meta.db_table}"
+            f" WHERE student_id {IN_JSON_INTEGERS}",
+            [as_json_parameter(students)],
         )
+        stored = {(student, linked): pk for student, linked, pk in cursor.fetchall()}
+    bulk.delete(through, "id", [stored[link] for link in stored.keys() - links])
+    _insert(through, column, links - stored.keys())
+
+
+def _insert(through: type[Model], column: str, links: Iterable[Link]) -> None:
+    bulk.insert_integers(through._meta.db_table, ("student_id", column), sorted(links))

@@ -180,7 +180,7 @@ def add_students(
         for pk, values in added.items()
     )
     staff = {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")}
-    _link_staff(district_id, staff)
+    links.add_staff(_staff_links(district_id, staff))
     with connection.cursor() as cursor:
         cursor.execute(_RECORD_ADDED, [*_author_values(author), as_json_parameter(pks)])
     return pks
@@ -341,17 +341,12 @@ def _author_values(author: ChangeAuthor) -> tuple[Any, ...]:
 
 
 def _write_groups(changes: Sequence[StudentChange], schools: Mapping[str, int]) -> None:
-    with_groups = [change for change in changes if "GROUPS" in change.new]
-    links.remove_groups([change.student.pk for change in with_groups])
-    links.add_to_groups(_memberships(with_groups, schools))
-
-
-def _memberships(
-    changes: Iterable[StudentChange], schools: Mapping[str, int]
-) -> Iterator[tuple[int, int, str]]:
+    memberships = []
     for change in changes:
-        school = (change.student.values | change.new)["SCHOOL_ID"]
-        yield change.student.pk, schools[school], change.new["GROUPS"]
+        if "GROUPS" in change.new:
+            school = change.new.get("SCHOOL_ID", change.student.values["SCHOOL_ID"])
+            memberships.append((change.student.pk, schools[school], change.new["GROUPS"]))
+    links.replace_groups(memberships)
 
 
 def _group_cells(pks: Sequence[int]) -> dict[int, str]:
@@ -362,22 +357,21 @@ def _group_cells(pks: Sequence[int]) -> dict[int, str]:
 
 def _write_staff(district_id: int, changes: Sequence[StudentChange]) -> None:
     staff = {change.student.pk: change.new["STAFF"] for change in changes if "STAFF" in change.new}
-    links.remove_staff(staff)
-    _link_staff(district_id, staff)
+    links.replace_staff(staff, _staff_links(district_id, staff))
 
 
-def _link_staff(district_id: int, staff: Mapping[int, str]) -> None:
-    """Link students with members of the district; unknown emails are left out.
+def _staff_links(district_id: int, staff: Mapping[int, str]) -> set[links.Link]:
+    """Find the members of the district with whom students are linked; leave out unknown emails.
 
     Args:
         district_id: The district of the students and the members.
         staff: A student's ID to the members' emails as one cell.
     """
     if not staff:
-        return
+        return set()
     pairs = [(pk, email) for pk, cell in staff.items() for email in split_list(cell)]
     members = _member_ids(district_id, {email for _, email in pairs})
-    links.add_staff({(pk, members[email]) for pk, email in pairs if email in members})
+    return {(pk, members[email]) for pk, email in pairs if email in members}
 
 
 def _member_ids(district_id: int, emails: Iterable[str]) -> dict[str, int]:
