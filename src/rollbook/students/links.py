@@ -4,6 +4,8 @@ Only ``writer`` calls this: a link is part of a student, so adding and removing 
 the history.
 """
 
+import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from django.db import connection
@@ -64,9 +66,12 @@ def _get_or_create(names: dict[tuple[int, str], str]) -> dict[tuple[int, str], i
     return _find(names)
 
 
-def _find(keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+def _find(keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    names_by_school: defaultdict[int, list[str]] = defaultdict(list)
+    for school, key in keys:
+        names_by_school[school].append(key)
     with connection.cursor() as cursor:
-        cursor.execute(_FIND_GROUPS, [as_json_parameter(keys)])
+        cursor.execute(_FIND_GROUPS, [json.dumps(names_by_school)])
         return {(school, key): pk for school, key, pk in cursor.fetchall()}
 
 

@@ -92,20 +92,6 @@ class StudentChange:
     fingerprint: int | None = None
 
 
-class SimpleChange(NamedTuple):
-    """A change of ``SIMPLE_COLUMNS`` only, for which the student needn't be loaded.
-
-    Attributes:
-        student: The student's ID in the database.
-        changes: JSON object of column to old and new value; PASSWORD contains hashes.
-        fingerprint: As in ``StudentChange``.
-    """
-
-    student: int
-    changes: str
-    fingerprint: int | None
-
-
 class NewStudent(NamedTuple):
     """A student to add.
 
@@ -140,14 +126,20 @@ def apply_changes(district_id: int, changes: Sequence[StudentChange], author: Ch
 
 
 def apply_simple_changes(
-    columns: Iterable[str], changes: Sequence[SimpleChange], author: ChangeAuthor
+    columns: Iterable[str], changes: Mapping[int, str], author: ChangeAuthor
 ) -> None:
     """Apply changes of exactly these columns to students who have not changed since they were read.
 
     The changes are passed to the database as the JSON in which they were staged, and the database
     unpacks it.
+
+    Args:
+        columns: Some of ``SIMPLE_COLUMNS``.
+        changes: A student's ID in the database to a JSON object of column to old and new value;
+            PASSWORD contains hashes.
+        author: Who makes the changes.
     """
-    items = ",".join(f"[{change.student},{change.changes}]" for change in changes)
+    items = ",".join(f"[{student},{values}]" for student, values in changes.items())
     parameter = f"[{items}]"
     assignments = ", ".join(_SIMPLE_CHANGE_ASSIGNMENT[column] for column in columns)
     statement = _APPLY_SIMPLE_CHANGES.replace("{assignments}", assignments)

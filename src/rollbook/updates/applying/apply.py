@@ -109,7 +109,7 @@ WHERE update_id = %s AND outcome IS NULL AND apply_order > %s
       LIMIT %s
     ) AS next_orders
   )
-ORDER BY apply_order, line"""
+ORDER BY apply_order, id"""
 
 
 def _next_rows(update: UpdateJob, size: int, after: int) -> list[PendingRow]:
@@ -223,8 +223,8 @@ def _lock_and_split(update: UpdateJob, rows: Sequence[PendingRow]) -> ChunkRows:
 def _plan(update: UpdateJob, chunk: ChunkRows) -> ChunkPlan:
     """Load all that the plan of a chunk needs."""
     snapshots = _load_snapshots(chunk.changes)
-    holders = _load_holders(update.district_id, claim_keys(chunk, snapshots))
-    return ChunkPlan.build(chunk, snapshots, holders)
+    claims = claim_keys(chunk, snapshots)
+    return ChunkPlan.build(chunk, snapshots, claims, _load_holders(update.district_id, claims))
 
 
 def _load_snapshots(tasks: Sequence[ChangeTask]) -> dict[int, StudentSnapshot]:
