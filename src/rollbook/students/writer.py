@@ -139,8 +139,8 @@ def apply_simple_changes(
             PASSWORD contains hashes.
         author: Who makes the changes.
     """
-    items = ",".join(f"[{student},{values}]" for student, values in changes.items())
-    parameter = f"[{items}]"
+    items = ",".join(f'"{student}":{values}' for student, values in changes.items())
+    parameter = f"{{{items}}}"
     assignments = ", ".join(_SIMPLE_CHANGE_ASSIGNMENT[column] for column in columns)
     statement = _APPLY_SIMPLE_CHANGES.replace("{assignments}", assignments)
     with connection.cursor() as cursor:
