@@ -25,7 +25,8 @@ THREE_STUDENTS = """
 def replace(school: School, cells: Cells) -> None:
     pks = Student.objects.order_by("pk").values_list("pk", flat=True)
     pairs = zip(pks, cells, strict=True)
-    links.replace_groups([(pk, school.pk, join_list(names)) for pk, names in pairs])
+    wanted = links.group_links([(pk, school.pk, join_list(names)) for pk, names in pairs])
+    links.replace(links.GROUPS, pks, wanted)
 
 
 def stored() -> dict[tuple[int, str], int]:
@@ -67,7 +68,7 @@ def test_other_students_keep_their_links(maple: District) -> None:
     replace(school, [["Art"], ["Art", "Band"], ["Chess"]])
     old = stored()
     first = Student.objects.order_by("pk")[0].pk
-    links.replace_groups([(first, school.pk, "Band")])
+    links.replace(links.GROUPS, [first], links.group_links([(first, school.pk, "Band")]))
     new = stored()
     assert new.keys() - old.keys() == {(first, "band")}
     assert old.items() - new.items() == {((first, "art"), old[first, "art"])}

@@ -6,94 +6,74 @@ the history.
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import connection
-from django.db.models import Model
 
 from rollbook.db import bulk
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
 from rollbook.studentfile.values.free_text import split_list
-from rollbook.students.models import Student
 from rollbook.students.sql import named_query
-
-Membership = tuple[int, int, str]
-"""A student's ID, the ID of the school in the database, and the student's groups as one cell."""
 
 Link = tuple[int, int]
 """A student's ID, and that of a group or of a staff member."""
 
+GROUPS = ("students_student_groups", "group_id")
+STAFF = ("students_student_staff", "member_id")
+
 _FIND_GROUPS, _INSERT_GROUPS = named_query("find_groups"), named_query("insert_groups")
 
 
-def add_to_groups(memberships: Iterable[Membership]) -> None:
-    """Add new students to groups, and create the groups that are missing."""
-    _insert(Student.groups.through, "group_id", _group_links(memberships))
+def add(kind: tuple[str, str], links: Iterable[Link]) -> None:
+    """Add links that aren't there; ``kind`` is ``GROUPS`` or ``STAFF``."""
+    table, column = kind
+    bulk.insert_integers(table, ("student_id", column), sorted(links))
 
 
-def add_staff(links: Iterable[Link]) -> None:
-    """Link new students with staff members."""
-    _insert(Student.staff.through, "member_id", links)
+def replace(kind: tuple[str, str], students: Collection[int], links: set[Link]) -> None:
+    """Make these the only links of students: remove and add those that differ.
+
+    Each link costs four indexes, and a trigger when it's removed.
+    """
+    if not students:
+        return
+    table, column = kind
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT student_id, {column}, id FROM {table} WHERE student_id {IN_JSON_INTEGERS}",
+            [as_json_parameter(students)],
+        )
+        stored = {(student, linked): pk for student, linked, pk in cursor.fetchall()}
+        removed = [stored[link] for link in stored.keys() - links]
+        cursor.execute(
+            f"DELETE FROM {table} WHERE id {IN_JSON_INTEGERS}", [as_json_parameter(removed)]
+        )
+    add(kind, links - stored.keys())
 
 
-def replace_groups(memberships: Collection[Membership]) -> None:
-    """Make these the only groups of the students, and create the groups that are missing."""
-    students = [pk for pk, _, _ in memberships]
-    _replace(Student.groups.through, "group_id", students, _group_links(memberships))
+def group_links(memberships: Sequence[tuple[int, int, str]]) -> set[Link]:
+    """Return links of students with groups, and create the groups that are missing.
 
-
-def replace_staff(students: Collection[int], links: Iterable[Link]) -> None:
-    """Make these the only links of the students with staff members."""
-    _replace(Student.staff.through, "member_id", students, {*links})
-
-
-def _group_links(memberships: Iterable[Membership]) -> set[Link]:
+    Args:
+        memberships: A student's ID, the ID of the school in the database, and the names of the
+            student's groups as one cell.
+    """
     named = [(pk, school, name) for pk, school, cell in memberships for name in split_list(cell)]
     # The first spelling of a name is the one that a new group gets.
     names = {(school, name.casefold()): name for _, school, name in reversed(named)}
-    groups = _get_or_create(names)
+    groups = _find_groups(names)
+    if missing := sorted(names.keys() - groups.keys()):
+        with connection.cursor() as cursor:
+            cursor.executemany(_INSERT_GROUPS, [(key[0], names[key], key[1]) for key in missing])
+        groups = _find_groups(names)
     return {(pk, groups[school, name.casefold()]) for pk, school, name in named}
 
 
-def _get_or_create(names: dict[tuple[int, str], str]) -> dict[tuple[int, str], int]:
-    """Return the IDs of groups by school and case-folded name, from their names by the same."""
-    groups = _find(names)
-    missing = sorted(names.keys() - groups.keys())
-    if not missing:
-        return groups
-    with connection.cursor() as cursor:
-        cursor.executemany(_INSERT_GROUPS, [(key[0], names[key], key[1]) for key in missing])
-    return _find(names)
-
-
-def _find(keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
+def _find_groups(keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Return the IDs of groups by school and case-folded name."""
     names_by_school: defaultdict[int, list[str]] = defaultdict(list)
     for school, key in keys:
         names_by_school[school].append(key)
     with connection.cursor() as cursor:
         cursor.execute(_FIND_GROUPS, [json.dumps(names_by_school)])
         return {(school, key): pk for school, key, pk in cursor.fetchall()}
-
-
-def _replace(
-    through: type[Model], column: str, students: Collection[int], links: set[Link]
-) -> None:
-    """Remove the links that are no longer wanted, and add those that are missing.
-
-    A link that stays isn't touched: each one costs four indexes, and a trigger.
-    """
-    if not students:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT student_id, {column}, id FROM {through._meta.db_table}"
-            f" WHERE student_id {IN_JSON_INTEGERS}",
-            [as_json_parameter(students)],
-        )
-        stored = {(student, linked): pk for student, linked, pk in cursor.fetchall()}
-    bulk.delete(through, "id", [stored[link] for link in stored.keys() - links])
-    _insert(through, column, links - stored.keys())
-
-
-def _insert(through: type[Model], column: str, links: Iterable[Link]) -> None:
-    bulk.insert_integers(through._meta.db_table, ("student_id", column), sorted(links))

@@ -193,16 +193,11 @@ def find_key_holders(district_id: int, column: str, keys: Collection[str]) -> di
         return dict(cursor.fetchall())
 
 
-def iter_district(district_id: int, size: int = 2000) -> Iterable[list[StudentSnapshot]]:
-    """Iterate over a district's students with GROUPS and STAFF, in pages of ``size``.
-
-    They are ordered by STUDENT_ID; those without one come last.
-    """
-    return iter_students(list_district(district_id), size)
-
-
 def list_district(district_id: int) -> list[int]:
-    """Return the IDs of a district's students in the database, in the order of STUDENT_ID."""
+    """Return the IDs of a district's students in the database, in the order of STUDENT_ID.
+
+    Those without a STUDENT_ID come last.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_LIST_DISTRICT, [district_id])
         return [pk for (pk,) in cursor.fetchall()]

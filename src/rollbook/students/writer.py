@@ -167,12 +167,13 @@ def add_students(
     )
     bulk.insert("students_student", _INSERTED_COLUMNS, rows)
     added = {pk: student.values for pk, student in zip(pks, students, strict=True)}
-    links.add_to_groups(
+    memberships = [
         (pk, schools[values["SCHOOL_ID"]], values.get("GROUPS") or DEFAULT_GROUP)
         for pk, values in added.items()
-    )
+    ]
+    links.add(links.GROUPS, links.group_links(memberships))
     staff = {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")}
-    links.add_staff(_staff_links(district_id, staff))
+    links.add(links.STAFF, _staff_links(district_id, staff))
     with connection.cursor() as cursor:
         cursor.execute(_RECORD_ADDED, [*_author_values(author), as_json_parameter(pks)])
     return pks
@@ -338,7 +339,8 @@ def _write_groups(changes: Sequence[StudentChange], schools: Mapping[str, int]) 
         if "GROUPS" in change.new:
             school = change.new.get("SCHOOL_ID", change.student.values["SCHOOL_ID"])
             memberships.append((change.student.pk, schools[school], change.new["GROUPS"]))
-    links.replace_groups(memberships)
+    students = [pk for pk, _, _ in memberships]
+    links.replace(links.GROUPS, students, links.group_links(memberships))
 
 
 def _group_cells(pks: Sequence[int]) -> dict[int, str]:
@@ -349,7 +351,7 @@ def _group_cells(pks: Sequence[int]) -> dict[int, str]:
 
 def _write_staff(district_id: int, changes: Sequence[StudentChange]) -> None:
     staff = {change.student.pk: change.new["STAFF"] for change in changes if "STAFF" in change.new}
-    links.replace_staff(staff, _staff_links(district_id, staff))
+    links.replace(links.STAFF, staff, _staff_links(district_id, staff))
 
 
 def _staff_links(district_id: int, staff: Mapping[int, str]) -> set[links.Link]:

@@ -242,6 +242,11 @@ def claim_keys(rows: ChunkRows, snapshots: Mapping[int, StudentSnapshot]) -> dic
     return claims
 
 
+def keys_in(claims: Mapping[int, Claims], column: str) -> list[str]:
+    """Return the keys of a column that rows claim."""
+    return list(filter(None, (claim.get(column) for claim in claims.values())))
+
+
 def _values_of_new_students(rows: Sequence[PendingRow]) -> Iterator[dict[str, str]]:
     """Iterate over the values of the rows that add students; parsing them together is faster."""
     texts = ",".join(row.values_json for row in rows if row.student_id is None)
@@ -306,11 +311,8 @@ def _are_free(claims: Mapping[int, Claims], holders: KeyHolders) -> bool:
     """Return whether nobody holds any of the keys, and no two rows claim the same."""
     if any(holders.values()):
         return False
-    for column in KEY_COLUMNS:
-        keys = list(filter(None, (keys.get(column) for keys in claims.values())))
-        if len({*keys}) < len(keys):
-            return False
-    return True
+    claimed = (keys_in(claims, column) for column in KEY_COLUMNS)
+    return all(len({*keys}) == len(keys) for keys in claimed)
 
 
 def _find_clashes_once(
