@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -260,13 +261,5 @@ def _load_links(query: str, pks: Collection[int]) -> dict[int, str]:
         cursor.execute(query, [as_json_parameter(pks)])
         for pk, name in cursor.fetchall():
             names_by_pk[pk].append(name)
-    # Many students have the same groups: each combination is joined once.
-    cells: dict[tuple[str, ...], str] = {}
-    links: dict[int, str] = {}
-    for pk, names in names_by_pk.items():
-        combination = tuple(names)
-        cell = cells.get(combination)
-        if cell is None:
-            cell = cells[combination] = join_list(names)
-        links[pk] = cell
-    return links
+    join = cache(join_list)  # many students have the same groups
+    return {pk: join(tuple(names)) for pk, names in names_by_pk.items()}
