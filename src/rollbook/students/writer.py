@@ -187,9 +187,9 @@ def rename_group(group: Group, name: str, author: ChangeAuthor) -> None:
     """
     pks = list(group.student_set.order_by("pk").values_list("pk", flat=True))
     snapshots.lock_versions(pks)
-    before = _group_cells(pks)
+    before = snapshots.load_groups(pks)
     Group.objects.filter(pk=group.pk).update(name=name, name_key=name.casefold())
-    after = _group_cells(pks)
+    after = snapshots.load_groups(pks)
     entries = ((pk, "GROUPS", before[pk], after[pk]) for pk in pks if before[pk] != after[pk])
     _record_history(entries, author)
 
@@ -341,12 +341,6 @@ def _write_groups(changes: Sequence[StudentChange], schools: Mapping[str, int]) 
             memberships.append((change.student.pk, schools[school], change.new["GROUPS"]))
     students = [pk for pk, _, _ in memberships]
     links.replace(links.GROUPS, students, links.group_links(memberships))
-
-
-def _group_cells(pks: Sequence[int]) -> dict[int, str]:
-    """Return the GROUPS of students by ID."""
-    students = snapshots.load_with_links(pks)
-    return {pk: student.values["GROUPS"] for pk, student in students.items()}
 
 
 def _write_staff(district_id: int, changes: Sequence[StudentChange]) -> None:
