@@ -31,7 +31,7 @@ from rollbook.districts.models import District, School  # noqa: E402
 from rollbook.districts.modes import MODES, Channel  # noqa: E402
 from rollbook.jobs.single_worker import loop  # noqa: E402
 from rollbook.students.models import Absence, Change  # noqa: E402
-from rollbook.students.snapshots import iter_district  # noqa: E402
+from rollbook.students.snapshots import iter_students, list_district  # noqa: E402
 from rollbook.updates import problem_store, runner  # noqa: E402
 from rollbook.updates.absences import deactivate, find  # noqa: E402
 from rollbook.updates.applying import apply, pairs  # noqa: E402
@@ -308,7 +308,9 @@ def left_by(district: District) -> dict[str, Any]:
                 "student__username", "since", "files", "last_update__number", "deactivated_at"
             )
         ],
-        "students": [record.values for page in iter_district(district.pk) for record in page],
+        "students": [
+            record.values for page in iter_students(list_district(district.pk)) for record in page
+        ],
         "history": sorted(
             [
                 change.student.username,

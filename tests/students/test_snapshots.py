@@ -20,7 +20,7 @@ def test_students_are_ordered_by_student_id_those_without_one_last(maple: Distri
         ,cleo,Cleo,Lee,2012-05-13
         """,
     )
-    pages = list(snapshots.iter_district(maple.pk, size=3))
+    pages = list(snapshots.iter_students(snapshots.list_district(maple.pk), size=3))
     assert [[student.values["USERNAME"] for student in page] for page in pages] == [
         ["ann", "bob", "zoe"],
         ["cleo"],
@@ -30,7 +30,7 @@ def test_students_are_ordered_by_student_id_those_without_one_last(maple: Distri
 @pytest.mark.statement("S37")
 def test_each_has_all_columns_except_the_password(maple: District, manager: Member) -> None:
     enroll(maple, a_class(1, GROUPS="Chess&band", STAFF="ops@maple.example", PASSWORD="secret"))
-    [[student]] = snapshots.iter_district(maple.pk)
+    [[student]] = snapshots.iter_students(snapshots.list_district(maple.pk))
     assert "PASSWORD" not in student.values
     assert (student.values["GROUPS"], student.values["STAFF"]) == (
         "band&Chess",
@@ -53,13 +53,13 @@ def test_students_of_other_districts_are_not_loaded(maple: District, cedar: Dist
     }
     assert len(snapshots.load_by_loose_key(maple.pk, keys)) == 2
     assert len(snapshots.load_by_loose_key(cedar.pk, keys)) == 3
-    assert [len(page) for page in snapshots.iter_district(maple.pk)] == [2]
+    assert [len(page) for page in snapshots.iter_students(snapshots.list_district(maple.pk))] == [2]
 
 
 def test_key_holders_of_other_districts_are_not_found(maple: District, cedar: District) -> None:
     enroll(maple, a_class(1))
     enroll(cedar, a_class(2))
-    [[ann]] = snapshots.iter_district(maple.pk)
+    [[ann]] = snapshots.iter_students(snapshots.list_district(maple.pk))
     assert snapshots.find_key_holders(maple.pk, "USERNAME", ["u000", "u001"]) == {"u000": ann.pk}
     assert snapshots.find_key_holders(maple.pk, "STUDENT_ID", ["s000", "s001"]) == {"s000": ann.pk}
 

@@ -49,7 +49,7 @@ def test_a_query_comes_without_its_comment(name: str) -> None:
 
 def test_placeholders_are_replaced_and_other_braces_stay() -> None:
     assignment = named_query("simple_change_assignment", column="grade", name="GRADE")
-    expected = {"postgresql": "#>> '{1,GRADE,1}'", "sqlite": "->> '$[1].GRADE[1]'"}
+    expected = {"postgresql": "#>> '{GRADE,1}'", "sqlite": "->> '$.GRADE[1]'"}
     assert assignment == f"grade = item.value {expected[connection.vendor]}"
 
 

@@ -175,7 +175,9 @@ def last(district: District) -> UpdateJob:
 
 def students(district: District) -> dict[str, Values]:
     """Return the non-empty values of each student, by STUDENT_ID or username."""
-    snapshots_of_all = itertools.chain.from_iterable(snapshots.iter_district(district.pk))
+    snapshots_of_all = itertools.chain.from_iterable(
+        snapshots.iter_students(snapshots.list_district(district.pk))
+    )
     return {
         values["STUDENT_ID"] or values["USERNAME"]: {
             column: value for column, value in values.items() if value

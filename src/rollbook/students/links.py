@@ -4,7 +4,9 @@ Only ``writer`` calls this: a link is part of a student, so adding and removing 
 the history.
 """
 
-from collections.abc import Collection, Iterable
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import connection
 
@@ -13,69 +15,65 @@ from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
 from rollbook.studentfile.values.free_text import split_list
 from rollbook.students.sql import named_query
 
-GroupKey = tuple[int, str]
-"""A school's ID in the database, and a group's name."""
+Link = tuple[int, int]
+"""A student's ID, and that of a group or of a staff member."""
 
-_INSERT_GROUPS = named_query("insert_groups")
+GROUPS = ("students_student_groups", "group_id")
+STAFF = ("students_student_staff", "member_id")
+
+_FIND_GROUPS, _INSERT_GROUPS = named_query("find_groups"), named_query("insert_groups")
 
 
-def add_to_groups(memberships: Iterable[tuple[int, int, str]]) -> None:
-    """Add students to groups, and create the groups that are missing.
+def add(kind: tuple[str, str], links: Iterable[Link]) -> None:
+    """Add links that aren't there; ``kind`` is ``GROUPS`` or ``STAFF``."""
+    table, column = kind
+    bulk.insert_integers(table, ("student_id", column), sorted(links))
+
+
+def replace(kind: tuple[str, str], students: Collection[int], links: set[Link]) -> None:
+    """Make these the only links of students: remove and add those that differ.
+
+    Each link costs four indexes, and a trigger when it's removed.
+    """
+    if not students:
+        return
+    table, column = kind
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT student_id, {column}, id FROM {table} WHERE student_id {IN_JSON_INTEGERS}",
+            [as_json_parameter(students)],
+        )
+        stored = {(student, linked): pk for student, linked, pk in cursor.fetchall()}
+        removed = [stored[link] for link in stored.keys() - links]
+        cursor.execute(
+            f"DELETE FROM {table} WHERE id {IN_JSON_INTEGERS}", [as_json_parameter(removed)]
+        )
+    add(kind, links - stored.keys())
+
+
+def group_links(memberships: Sequence[tuple[int, int, str]]) -> set[Link]:
+    """Return links of students with groups, and create the groups that are missing.
 
     Args:
         memberships: A student's ID, the ID of the school in the database, and the names of the
             student's groups as one cell.
     """
     named = [(pk, school, name) for pk, school, cell in memberships for name in split_list(cell)]
-    if not named:
-        return
-    groups = _get_or_create({(school, name) for _, school, name in named})
-    links = {(pk, groups[school, name.casefold()]) for pk, school, name in named}
-    bulk.insert_integers("students_student_groups", ("student_id", "group_id"), sorted(links))
+    # The first spelling of a name is the one that a new group gets.
+    names = {(school, name.casefold()): name for _, school, name in reversed(named)}
+    groups = _find_groups(names)
+    if missing := sorted(names.keys() - groups.keys()):
+        with connection.cursor() as cursor:
+            cursor.executemany(_INSERT_GROUPS, [(key[0], names[key], key[1]) for key in missing])
+        groups = _find_groups(names)
+    return {(pk, groups[school, name.casefold()]) for pk, school, name in named}
 
 
-def add_staff(links: Iterable[tuple[int, int]]) -> None:
-    """Link students with staff members; each pair is a student's ID and a member's."""
-    bulk.insert_integers("students_student_staff", ("student_id", "member_id"), sorted(links))
-
-
-def remove_groups(pks: Collection[int]) -> None:
-    """Remove these students from all their groups."""
-    _remove("students_student_groups", pks)
-
-
-def remove_staff(pks: Collection[int]) -> None:
-    """Remove all links of these students with staff members."""
-    _remove("students_student_staff", pks)
-
-
-def _get_or_create(groups: set[GroupKey]) -> dict[GroupKey, int]:
+def _find_groups(keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """Return the IDs of groups by school and case-folded name."""
-    schools = {school for school, _ in groups}
-    existing = _groups_of(schools)
-    rows = ((school, name, name.casefold()) for school, name in groups)
-    missing = [row for row in rows if (row[0], row[2]) not in existing]
-    if not missing:
-        return existing
+    names_by_school: defaultdict[int, list[str]] = defaultdict(list)
+    for school, key in keys:
+        names_by_school[school].append(key)
     with connection.cursor() as cursor:
-        cursor.executemany(_INSERT_GROUPS, sorted(missing))
-    return _groups_of(schools)
-
-
-def _groups_of(schools: set[int]) -> dict[GroupKey, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT school_id, name_key, id FROM students_group"
-            f" WHERE school_id {IN_JSON_INTEGERS}",
-            [as_json_parameter(schools)],
-        )
+        cursor.execute(_FIND_GROUPS, [json.dumps(names_by_school)])
         return {(school, key): pk for school, key, pk in cursor.fetchall()}
-
-
-def _remove(table: str, pks: Collection[int]) -> None:
-    if not pks:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"DELETE FROM {table} WHERE student_id {IN_JSON_INTEGERS}", [as_json_parameter(pks)]
-        )

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -193,16 +194,11 @@ def find_key_holders(district_id: int, column: str, keys: Collection[str]) -> di
         return dict(cursor.fetchall())
 
 
-def iter_district(district_id: int, size: int = 2000) -> Iterable[list[StudentSnapshot]]:
-    """Iterate over a district's students with GROUPS and STAFF, in pages of ``size``.
-
-    They are ordered by STUDENT_ID; those without one come last.
-    """
-    return iter_students(list_district(district_id), size)
-
-
 def list_district(district_id: int) -> list[int]:
-    """Return the IDs of a district's students in the database, in the order of STUDENT_ID."""
+    """Return the IDs of a district's students in the database, in the order of STUDENT_ID.
+
+    Those without a STUDENT_ID come last.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_LIST_DISTRICT, [district_id])
         return [pk for (pk,) in cursor.fetchall()]
@@ -265,13 +261,5 @@ def _load_links(query: str, pks: Collection[int]) -> dict[int, str]:
         cursor.execute(query, [as_json_parameter(pks)])
         for pk, name in cursor.fetchall():
             names_by_pk[pk].append(name)
-    # Many students have the same groups: each combination is joined once.
-    cells: dict[tuple[str, ...], str] = {}
-    links: dict[int, str] = {}
-    for pk, names in names_by_pk.items():
-        combination = tuple(names)
-        cell = cells.get(combination)
-        if cell is None:
-            cell = cells[combination] = join_list(names)
-        links[pk] = cell
-    return links
+    join = cache(join_list)  # many students have the same groups
+    return {pk: join(tuple(names)) for pk, names in names_by_pk.items()}

@@ -92,20 +92,6 @@ class StudentChange:
     fingerprint: int | None = None
 
 
-class SimpleChange(NamedTuple):
-    """A change of ``SIMPLE_COLUMNS`` only, for which the student needn't be loaded.
-
-    Attributes:
-        student: The student's ID in the database.
-        changes: JSON object of column to old and new value; PASSWORD contains hashes.
-        fingerprint: As in ``StudentChange``.
-    """
-
-    student: int
-    changes: str
-    fingerprint: int | None
-
-
 class NewStudent(NamedTuple):
     """A student to add.
 
@@ -140,15 +126,21 @@ def apply_changes(district_id: int, changes: Sequence[StudentChange], author: Ch
 
 
 def apply_simple_changes(
-    columns: Iterable[str], changes: Sequence[SimpleChange], author: ChangeAuthor
+    columns: Iterable[str], changes: Mapping[int, str], author: ChangeAuthor
 ) -> None:
     """Apply changes of exactly these columns to students who have not changed since they were read.
 
     The changes are passed to the database as the JSON in which they were staged, and the database
     unpacks it.
+
+    Args:
+        columns: Some of ``SIMPLE_COLUMNS``.
+        changes: A student's ID in the database to a JSON object of column to old and new value;
+            PASSWORD contains hashes.
+        author: Who makes the changes.
     """
-    items = ",".join(f"[{change.student},{change.changes}]" for change in changes)
-    parameter = f"[{items}]"
+    items = ",".join(f'"{student}":{values}' for student, values in changes.items())
+    parameter = f"{{{items}}}"
     assignments = ", ".join(_SIMPLE_CHANGE_ASSIGNMENT[column] for column in columns)
     statement = _APPLY_SIMPLE_CHANGES.replace("{assignments}", assignments)
     with connection.cursor() as cursor:
@@ -175,12 +167,13 @@ def add_students(
     )
     bulk.insert("students_student", _INSERTED_COLUMNS, rows)
     added = {pk: student.values for pk, student in zip(pks, students, strict=True)}
-    links.add_to_groups(
+    memberships = [
         (pk, schools[values["SCHOOL_ID"]], values.get("GROUPS") or DEFAULT_GROUP)
         for pk, values in added.items()
-    )
+    ]
+    links.add(links.GROUPS, links.group_links(memberships))
     staff = {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")}
-    _link_staff(district_id, staff)
+    links.add(links.STAFF, _staff_links(district_id, staff))
     with connection.cursor() as cursor:
         cursor.execute(_RECORD_ADDED, [*_author_values(author), as_json_parameter(pks)])
     return pks
@@ -194,9 +187,9 @@ def rename_group(group: Group, name: str, author: ChangeAuthor) -> None:
     """
     pks = list(group.student_set.order_by("pk").values_list("pk", flat=True))
     snapshots.lock_versions(pks)
-    before = _group_cells(pks)
+    before = snapshots.load_groups(pks)
     Group.objects.filter(pk=group.pk).update(name=name, name_key=name.casefold())
-    after = _group_cells(pks)
+    after = snapshots.load_groups(pks)
     entries = ((pk, "GROUPS", before[pk], after[pk]) for pk in pks if before[pk] != after[pk])
     _record_history(entries, author)
 
@@ -341,43 +334,32 @@ def _author_values(author: ChangeAuthor) -> tuple[Any, ...]:
 
 
 def _write_groups(changes: Sequence[StudentChange], schools: Mapping[str, int]) -> None:
-    with_groups = [change for change in changes if "GROUPS" in change.new]
-    links.remove_groups([change.student.pk for change in with_groups])
-    links.add_to_groups(_memberships(with_groups, schools))
-
-
-def _memberships(
-    changes: Iterable[StudentChange], schools: Mapping[str, int]
-) -> Iterator[tuple[int, int, str]]:
+    memberships = []
     for change in changes:
-        school = (change.student.values | change.new)["SCHOOL_ID"]
-        yield change.student.pk, schools[school], change.new["GROUPS"]
-
-
-def _group_cells(pks: Sequence[int]) -> dict[int, str]:
-    """Return the GROUPS of students by ID."""
-    students = snapshots.load_with_links(pks)
-    return {pk: student.values["GROUPS"] for pk, student in students.items()}
+        if "GROUPS" in change.new:
+            school = change.new.get("SCHOOL_ID", change.student.values["SCHOOL_ID"])
+            memberships.append((change.student.pk, schools[school], change.new["GROUPS"]))
+    students = [pk for pk, _, _ in memberships]
+    links.replace(links.GROUPS, students, links.group_links(memberships))
 
 
 def _write_staff(district_id: int, changes: Sequence[StudentChange]) -> None:
     staff = {change.student.pk: change.new["STAFF"] for change in changes if "STAFF" in change.new}
-    links.remove_staff(staff)
-    _link_staff(district_id, staff)
+    links.replace(links.STAFF, staff, _staff_links(district_id, staff))
 
 
-def _link_staff(district_id: int, staff: Mapping[int, str]) -> None:
-    """Link students with members of the district; unknown emails are left out.
+def _staff_links(district_id: int, staff: Mapping[int, str]) -> set[links.Link]:
+    """Find the members of the district with whom students are linked; leave out unknown emails.
 
     Args:
         district_id: The district of the students and the members.
         staff: A student's ID to the members' emails as one cell.
     """
     if not staff:
-        return
+        return set()
     pairs = [(pk, email) for pk, cell in staff.items() for email in split_list(cell)]
     members = _member_ids(district_id, {email for _, email in pairs})
-    links.add_staff({(pk, members[email]) for pk, email in pairs if email in members})
+    return {(pk, members[email]) for pk, email in pairs if email in members}
 
 
 def _member_ids(district_id: int, emails: Iterable[str]) -> dict[str, int]:

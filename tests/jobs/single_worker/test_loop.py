@@ -1,8 +1,12 @@
 """The loop of a single worker: the order of updates, and errors."""
 
 import errno
+import shutil
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,6 +74,27 @@ def test_the_size_of_the_page_cache_is_set_for_a_new_connection_too(
         with connection.cursor() as cursor:
             assert cursor.execute("PRAGMA cache_size").fetchone() == (-loop.CACHE_KIB,)
         connection.close()
+
+
+@pytest.mark.only_on("sqlite")
+def test_the_write_ahead_log_is_copied_when_no_update_is_left(
+    maple: District, tmp_path: Path
+) -> None:
+    def completed() -> list[int]:
+        """Return the completed updates that are in the file of the database without its log."""
+        copy = tmp_path / "copy.sqlite3"
+        shutil.copy(connection.settings_dict["NAME"], copy)
+        with closing(sqlite3.connect(f"file:{copy}?mode=ro&immutable=1", uri=True)) as opened:
+            rows = opened.execute("SELECT id FROM updates_updatejob WHERE state = 'completed'")
+            return [pk for (pk,) in rows]
+
+    first, second = new_students(maple, 20), new_students(maple, 30)
+    scheduler = loop.Scheduler()
+    while runner.has_work(first.pk) or runner.has_work(second.pk):
+        scheduler.run_one_round()
+        assert completed() == []
+    scheduler.run_one_round()
+    assert completed() == [first.pk, second.pk]
 
 
 def test_updates_of_one_district_are_done_one_after_the_other(maple: District) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbook.students.snapshots import StudentSnapshot
-from rollbook.students.writer import STUDENT_ADDED, NewStudent, SimpleChange
+from rollbook.students.writer import STUDENT_ADDED, NewStudent
 from rollbook.updates.applying.chunk_plan import ChunkPlan, ChunkRows, PendingRow, claim_keys
 
 Values = dict[str, str]
@@ -62,7 +62,7 @@ def plan(rows: list[PendingRow], *enrolled: StudentSnapshot) -> ChunkPlan:
     """Return the plan of a chunk of these rows, with these students in the district."""
     students = {record.pk: record for record in enrolled}
     chunk = ChunkRows.split(rows, {record.pk: record.version for record in enrolled}, SCHOOLS)
-    return ChunkPlan.build(chunk, students, holders_of(students))
+    return ChunkPlan.build(chunk, students, claim_keys(chunk, students), holders_of(students))
 
 
 def new_values(chunk: ChunkPlan) -> dict[int, Values]:
@@ -87,14 +87,12 @@ def test_simple_changes_are_grouped_by_their_columns() -> None:
         simple(4, three, GRADE="5", RACE="WH"),
     ]
     chunk = plan(rows, one, two, three)
-    assert chunk.simple_changes == {
-        "GRADE": [
-            SimpleChange(1, '{"GRADE": ["4", "5"]}', 1002),
-            SimpleChange(2, '{"GRADE": ["4", "6"]}', 1003),
-        ],
-        "GRADE,RACE": [SimpleChange(3, '{"GRADE": ["4", "5"], "RACE": ["", "WH"]}', 1004)],
+    assert chunk.rows.simple_changes == {
+        "GRADE": {1: '{"GRADE": ["4", "5"]}', 2: '{"GRADE": ["4", "6"]}'},
+        "GRADE,RACE": {3: '{"GRADE": ["4", "5"], "RACE": ["", "WH"]}'},
     }
     assert (chunk.changes, chunk.new_students, chunk.rejected) == ({}, {}, [])
+    assert chunk.settled_students() == [1, 2, 3]
     assert chunk.field_counts() == {"GRADE": 3, "RACE": 1, STUDENT_ADDED: 0}
     assert chunk.outcome_counts() == {
         "rows_updated": 3,
@@ -112,7 +110,7 @@ def test_simple_changes_claim_no_keys() -> None:
 def test_a_student_of_another_version_is_compared_and_no_fingerprint_is_stored() -> None:
     one = student(1, version=3, GRADE="7")
     chunk = plan([simple(2, one, GRADE="5", RACE="WH")._replace(student_version=2)], one)
-    assert chunk.simple_changes == {}
+    assert chunk.rows.simple_changes == {}
     assert new_values(chunk) == {2: {"GRADE": "5", "RACE": "WH"}}
     assert chunk.changes[2].fingerprint is None
 
@@ -160,7 +158,7 @@ def test_a_student_who_was_deleted_rejects_the_row_alone() -> None:
     rows = [simple(2, one, GRADE="5"), pending(3, one, USERNAME="new"), simple(4, two, GRADE="5")]
     chunk = plan(rows, two)
     assert rejected(chunk) == {2: None, 3: None}
-    assert [change.student for change in chunk.simple_changes["GRADE"]] == [2]
+    assert [*chunk.rows.simple_changes["GRADE"]] == [2]
     assert chunk.outcome_counts() == {
         "rows_updated": 1,
         "rows_unchanged": 0,
@@ -335,7 +333,7 @@ def chunks(draw: st.DrawFn) -> tuple[list[PendingRow], Students]:
 def test_every_row_has_one_outcome(chunk: tuple[list[PendingRow], Students]) -> None:
     rows, enrolled = chunk
     made = plan(rows, *enrolled.values())
-    simple_students = [change.student for group in made.simple_changes.values() for change in group]
+    simple_students = [pk for changes in made.rows.simple_changes.values() for pk in changes]
     simple_lines = [row.line for row in rows if row.student_id in simple_students]
     lines = [*simple_lines, *made.changes, *made.new_students, *rejected(made)]
     assert sorted(line or 0 for line in lines) == sorted(row.line for row in rows)
@@ -380,8 +378,8 @@ def test_if_nobody_holds_a_key_only_rows_that_claim_the_same_key_clash(
         rows, {pk: record.version for pk, record in enrolled.items()}, SCHOOLS
     )
     nobody: Holders = {"STUDENT_ID": {}, "USERNAME": {}}
-    made = ChunkPlan.build(chunk_rows, enrolled, nobody)
     claims = claim_keys(chunk_rows, enrolled)
+    made = ChunkPlan.build(chunk_rows, enrolled, claims, nobody)
     for line, column in rejected(made).items():
         if line in chunk_rows.gone or line is None or column is None:
             continue

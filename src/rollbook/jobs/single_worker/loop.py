@@ -98,6 +98,7 @@ def work_on(update_id: int, watch: Callable[[], None]) -> None:
             pause = scheduler.run_one_round() if lock.acquire() else POLL_INTERVAL_S
             watch()
             time.sleep(pause)
+        _execute_pragma("wal_checkpoint")
     finally:
         scheduler.release_all()
         lock.release()
@@ -111,7 +112,7 @@ class Scheduler:
         self._error_count = 0
         self._schema = SchemaCheck()
         self._next_check = 0.0  # of the schema, by the monotonic clock
-        self._next_look = 0.0  # for updates that are due
+        self._next_look = 0.0  # for updates that are due; 0.0 when one has ended
 
     def run_one_round(self) -> float:
         """Run one step of each update that is due; return the seconds to pause afterward.
@@ -137,12 +138,17 @@ class Scheduler:
             self._next_check = time.monotonic() + CHECK_INTERVAL_S
 
     def _look_for_updates(self) -> None:
-        """Begin the updates that are due; while some are in progress, every ``LOOK_INTERVAL_S``."""
+        """Begin the updates that are due; while some are in progress, every ``LOOK_INTERVAL_S``.
+
+        After the last one, the write-ahead log is copied to the database; no update waits for that.
+        """
         if self._steps_by_update and time.monotonic() < self._next_look:
             return
-        _set_cache_size()
+        _execute_pragma(f"cache_size = -{CACHE_KIB}")  # the connection may be a new one
         for update_id in runner.next_updates():
             self._steps_by_update.setdefault(update_id, runner.run_steps(update_id))
+        if not (self._steps_by_update or self._next_look):
+            _execute_pragma("wal_checkpoint")
         self._next_look = time.monotonic() + LOOK_INTERVAL_S
 
     def release_all(self) -> None:
@@ -196,11 +202,11 @@ class Scheduler:
         return pause
 
 
-def _set_cache_size() -> None:
-    """Set the size of the page cache, as the connection may be a new one."""
-    if connection.vendor == "sqlite":
+def _execute_pragma(pragma: str) -> None:
+    """Execute a PRAGMA of SQLite, outside of transactions."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            cursor.execute(f"PRAGMA {pragma}")
 
 
 def _wait_for_worker_lock(lock: WorkerLock, stop: threading.Event) -> bool:

@@ -1,8 +1,8 @@
 -- Set the new values of simple columns, and count up the versions; every student of the call
 -- changes in the same columns.
 -- {assignments}: simple_change_assignment.sqlite.sql for each of the columns.
--- Parameter: JSON array of [student, {column: [old value, new value]}].
--- Example row: [17, {"GRADE": ["4", "5"], "RACE": ["", "WH"]}]
+-- Parameter: JSON object of student to {column: [old value, new value]}.
+-- Example row: 17 | {"GRADE": ["4", "5"], "RACE": ["", "WH"]}
 UPDATE students_student SET version = version + 1, {assignments}
 FROM json_each(%s) AS item
-WHERE students_student.id = item.value ->> 0
+WHERE students_student.id = item.key

@@ -1,4 +1,4 @@
 -- One assignment of apply_simple_changes: the new value of a column, taken out of the example row
--- [17, {"GRADE": ["4", "5"]}]
+-- 17 | {"GRADE": ["4", "5"]}
 -- {column}: the column of the table, such as grade; {name}: the same in the student file, GRADE.
-{column} = item.value #>> '{1,{name},1}'
+{column} = item.value #>> '{{name},1}'

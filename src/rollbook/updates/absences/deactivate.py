@@ -17,7 +17,7 @@ from rollbook.districts.local_dates import local_date
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import absences, snapshots, touched, writer
 from rollbook.students.absences import Counted, NewCount
-from rollbook.students.writer import ChangeAuthor, SimpleChange
+from rollbook.students.writer import ChangeAuthor
 from rollbook.updates import transitions
 from rollbook.updates.absences.figures import Figures
 from rollbook.updates.models import StagedRow, UpdateJob
@@ -72,7 +72,7 @@ def _deactivate(update: UpdateJob, run: str, rows: Sequence[Row], counts: Counte
     now = timezone.now()
     if due:
         author = ChangeAuthor(update.pk, update.member_id, now)
-        changes = [SimpleChange(student, changed, None) for _, _, student, _, changed in due]
+        changes = {student: changed for _, _, student, _, changed in due}
         writer.apply_simple_changes(["STATUS"], changes, author)
         students = [row[2] for row in due]
         new = [_counted(update, before, student) for student in students]

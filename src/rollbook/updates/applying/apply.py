@@ -10,7 +10,7 @@ has become impossible is rejected alone. On PostgreSQL, two chunks at a time are
 import time
 from array import array
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter, mul
@@ -34,6 +34,7 @@ from rollbook.updates.applying.chunk_plan import (
     Claims,
     PendingRow,
     claim_keys,
+    keys_in,
 )
 from rollbook.updates.applying.pairs import Applier, ChunkPlace
 from rollbook.updates.models import AddedStudents, StagedRow, UpdateJob
@@ -109,7 +110,7 @@ WHERE update_id = %s AND outcome IS NULL AND apply_order > %s
       LIMIT %s
     ) AS next_orders
   )
-ORDER BY apply_order, line"""
+ORDER BY apply_order, id"""
 
 
 def _next_rows(update: UpdateJob, size: int, after: int) -> list[PendingRow]:
@@ -223,8 +224,8 @@ def _lock_and_split(update: UpdateJob, rows: Sequence[PendingRow]) -> ChunkRows:
 def _plan(update: UpdateJob, chunk: ChunkRows) -> ChunkPlan:
     """Load all that the plan of a chunk needs."""
     snapshots = _load_snapshots(chunk.changes)
-    holders = _load_holders(update.district_id, claim_keys(chunk, snapshots))
-    return ChunkPlan.build(chunk, snapshots, holders)
+    claims = claim_keys(chunk, snapshots)
+    return ChunkPlan.build(chunk, snapshots, claims, _load_holders(update.district_id, claims))
 
 
 def _load_snapshots(tasks: Sequence[ChangeTask]) -> dict[int, StudentSnapshot]:
@@ -237,13 +238,8 @@ def _load_snapshots(tasks: Sequence[ChangeTask]) -> dict[int, StudentSnapshot]:
 
 def _load_holders(district_id: int, claims: Mapping[int, Claims]) -> dict[str, dict[str, int]]:
     """Load which students hold the keys that the rows of a chunk claim."""
-    keys: defaultdict[str, list[str]] = defaultdict(list)
-    for claim in claims.values():
-        for column, key in claim.items():
-            if key is not None:
-                keys[column].append(key)
     return {
-        column: students_snapshots.find_key_holders(district_id, column, keys[column])
+        column: students_snapshots.find_key_holders(district_id, column, keys_in(claims, column))
         for column in KEY_COLUMNS
     }
 
@@ -276,11 +272,8 @@ def _write_outcomes(rows: Sequence[PendingRow], plan: ChunkPlan) -> None:
 
     The others are covered by ``applied_through_order``.
     """
-    lines_by_outcome = (
-        (Outcome.UNCHANGED, plan.unchanged_lines),
-        (Outcome.REJECTED, plan.rejected_lines),
-    )
-    for outcome, lines in lines_by_outcome:
+    outcomes = {Outcome.UNCHANGED: plan.unchanged_lines, Outcome.REJECTED: plan.rejected_lines}
+    for outcome, lines in outcomes.items():
         if lines:
             pks = [row.pk for row in rows if row.line in lines]
             StagedRow.objects.filter(pk__in=pks).update(outcome=outcome)

@@ -19,7 +19,7 @@ from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import writer
 from rollbook.students.diff import diff
 from rollbook.students.snapshots import StudentSnapshot
-from rollbook.students.writer import NewStudent, SimpleChange, StudentChange
+from rollbook.students.writer import NewStudent, StudentChange
 
 Key = str | None
 """A STUDENT_ID or USERNAME; None if the student has none."""
@@ -76,7 +76,9 @@ class ChunkRows:
     """The rows of a chunk by what has to be loaded for them.
 
     Attributes:
-        simple_changes: Changes for which the student isn't loaded, by their columns.
+        simple_changes: By their columns, changes for which the student isn't loaded: a student's ID
+            to the change in JSON.
+        settled: The students of simple changes whose rows had no problem.
         changes: Changes that have to be compared with the student as it is now.
         new_students: The students to add, by line.
         gone: The lines of rows whose students no longer exist.
@@ -84,7 +86,8 @@ class ChunkRows:
         without_school: The lines of rows that name a school which has been closed.
     """
 
-    simple_changes: dict[str, list[SimpleChange]]
+    simple_changes: dict[str, dict[int, str]]
+    settled: list[int]
     changes: list[ChangeTask]
     new_students: dict[int, NewStudent]
     gone: list[int]
@@ -108,7 +111,8 @@ class ChunkRows:
             schools: The SCHOOL_IDs of the district now.
             is_pinned: Whether exactly what a person has approved may be applied.
         """
-        simple_changes: defaultdict[str, list[SimpleChange]] = defaultdict(list)
+        simple_changes: defaultdict[str, dict[int, str]] = defaultdict(dict)
+        settled: list[int] = []
         changes: list[ChangeTask] = []
         new_students, gone, changed_since, without_school = {}, [], [], []
         new_values = _values_of_new_students(rows)
@@ -127,15 +131,18 @@ class ChunkRows:
             elif is_pinned and versions[student_id] != row.student_version:
                 changed_since.append(row.line)
             elif row.simple_columns and versions[student_id] == row.student_version:
-                change = SimpleChange(student_id, row.values_json, row.fingerprint)
-                simple_changes[row.simple_columns].append(change)
+                simple_changes[row.simple_columns][student_id] = row.values_json
+                if row.fingerprint is not None:
+                    settled.append(student_id)
             else:
                 task = _change_task(row, student_id)
                 if task.values.get("SCHOOL_ID", "") in schools or "SCHOOL_ID" not in task.values:
                     changes.append(task)
                 else:
                     without_school.append(row.line)
-        return cls(simple_changes, changes, new_students, gone, changed_since, without_school)
+        return cls(
+            simple_changes, settled, changes, new_students, gone, changed_since, without_school
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +150,24 @@ class ChunkPlan:
     """What a chunk does; each of its rows appears in exactly one of these.
 
     Attributes:
-        simple_changes: Changes for which the student isn't loaded, by their columns.
+        rows: The rows of the chunk, with the simple changes.
         changes: Other changes by line; one without new values leaves its student unchanged.
         new_students: The students to add, by line.
         rejected: A problem for each row that has become impossible.
     """
 
-    simple_changes: Mapping[str, Sequence[SimpleChange]]
+    rows: ChunkRows
     changes: Mapping[int, StudentChange]
     new_students: Mapping[int, NewStudent]
     rejected: Sequence[Problem]
 
     @classmethod
     def build(
-        cls, rows: ChunkRows, snapshots: Mapping[int, StudentSnapshot], holders: KeyHolders
+        cls,
+        rows: ChunkRows,
+        snapshots: Mapping[int, StudentSnapshot],
+        claims: Mapping[int, Claims],
+        holders: KeyHolders,
     ) -> Self:
         """Decide what the rows change and which of them are rejected.
 
@@ -164,9 +175,10 @@ class ChunkPlan:
             rows: The rows of the chunk.
             snapshots: The students of ``rows.changes`` as they are now, by ID; with GROUPS and
                 STAFF if any of the rows sets a school, groups or staff.
-            holders: Who holds the keys of ``claim_keys``.
+            claims: What ``claim_keys`` returns.
+            holders: Who holds these keys.
         """
-        clashes = _find_clashes(rows, claim_keys(rows, snapshots), holders)
+        clashes = _find_clashes(rows, claims, holders)
         changes = {
             task.line: _change(snapshots[task.student_id], task)
             for task in rows.changes
@@ -181,7 +193,7 @@ class ChunkPlan:
             Problem("changed_meanwhile", line, "SCHOOL_ID") for line in rows.without_school
         ]
         rejected += [Problem("changed_meanwhile", *clash) for clash in clashes.items()]
-        return cls(rows.simple_changes, changes, new_students, rejected)
+        return cls(rows, changes, new_students, rejected)
 
     @property
     def unchanged_lines(self) -> set[int]:
@@ -195,15 +207,13 @@ class ChunkPlan:
 
     def settled_students(self) -> list[int]:
         """Return the students who then are what a row without a problem says."""
-        changes = (change for changes in self.simple_changes.values() for change in changes)
-        settled = [change.student for change in changes if change.fingerprint is not None]
         others = self.changes.values()
-        settled += [each.student.pk for each in others if each.fingerprint is not None]
-        return settled
+        settled = [each.student.pk for each in others if each.fingerprint is not None]
+        return self.rows.settled + settled
 
     def outcome_counts(self) -> dict[str, int]:
         """Count the rows by outcome, under the names of the update's columns."""
-        simple = sum(map(len, self.simple_changes.values()))
+        simple = sum(map(len, self.rows.simple_changes.values()))
         unchanged = len(self.unchanged_lines)
         return {
             "rows_updated": simple + len(self.changes) - unchanged,
@@ -216,7 +226,7 @@ class ChunkPlan:
         """Count the students whose value changes, by column; new students by ``STUDENT_ADDED``."""
         changes = self.changes.values()
         counts = Counter(name for change in changes for name in writer.changed_columns(change))
-        for columns, simple_changes in self.simple_changes.items():
+        for columns, simple_changes in self.rows.simple_changes.items():
             counts.update(dict.fromkeys(columns.split(","), len(simple_changes)))
         counts[writer.STUDENT_ADDED] += len(self.new_students)
         return counts
@@ -230,6 +240,11 @@ def claim_keys(rows: ChunkRows, snapshots: Mapping[int, StudentSnapshot]) -> dic
         if claimed:
             claims[task.line] = claimed
     return claims
+
+
+def keys_in(claims: Mapping[int, Claims], column: str) -> list[str]:
+    """Return the keys of a column that rows claim."""
+    return list(filter(None, (claim.get(column) for claim in claims.values())))
 
 
 def _values_of_new_students(rows: Sequence[PendingRow]) -> Iterator[dict[str, str]]:
@@ -296,11 +311,8 @@ def _are_free(claims: Mapping[int, Claims], holders: KeyHolders) -> bool:
     """Return whether nobody holds any of the keys, and no two rows claim the same."""
     if any(holders.values()):
         return False
-    for column in KEY_COLUMNS:
-        keys = list(filter(None, (keys.get(column) for keys in claims.values())))
-        if len({*keys}) < len(keys):
-            return False
-    return True
+    claimed = (keys_in(claims, column) for column in KEY_COLUMNS)
+    return all(len({*keys}) == len(keys) for keys in claimed)
 
 
 def _find_clashes_once(

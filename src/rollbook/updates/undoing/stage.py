@@ -28,14 +28,7 @@ from rollbook.updates.checking.staged_rows import StagedRowTuple
 from rollbook.updates.leftovers import DIGEST_MARK
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import Outcome, State
-from rollbook.updates.undoing.reversal import (
-    LeftField,
-    Obstacle,
-    PastChange,
-    Places,
-    Reversal,
-    plan_reversal,
-)
+from rollbook.updates.undoing.reversal import LeftField, PastChange, Places, Reversal, plan_reversal
 
 STUDENTS_PER_STEP = 1000
 
@@ -184,15 +177,9 @@ def _row(line: int, student: StudentSnapshot, reversal: Reversal) -> StagedRowTu
     return row._replace(student_id=student.pk, school=student.values["SCHOOL_ID"])
 
 
-_HINTS = {
-    Obstacle.CHANGED: "it changed {cause}; if that's wrong, edit the student by hand",
-    Obstacle.PASSWORD: "",
-    Obstacle.GONE: "",
-}
-
-
 def _problem(line: int, left: LeftField, reversal: Reversal) -> Problem:
     """Return the error or, if other fields are set back, the warning about a field."""
     part = "part_" if reversal.new else ""
-    hint = _HINTS[left.obstacle].format(cause=left.cause) if left.cause else ""
+    advice = f"it changed {left.cause}; if that's wrong, edit the student by hand"
+    hint = advice if left.cause else ""
     return Problem(f"undo_{part}{left.obstacle}", line, left.column, hint=hint)
