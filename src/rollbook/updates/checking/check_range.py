@@ -77,14 +77,6 @@ def check_byte_ranges(
         yield
 
 
-def _longs() -> "array[int]":
-    return array("q")
-
-
-def _integers() -> "array[int]":
-    return array("i")
-
-
 @dataclass(slots=True)
 class CheckedBatch:
     """Consecutive records that are checked together, of which only the unknown ones are kept.
@@ -98,11 +90,11 @@ class CheckedBatch:
         end: The position after the last record.
     """
 
-    fingerprints: "array[int]" = field(default_factory=_longs)
-    student_ids: "array[int]" = field(default_factory=_integers)
+    fingerprints: "array[int]" = field(default_factory=lambda: array("q"))
+    student_ids: "array[int]" = field(default_factory=lambda: array("i"))
     lines: Sequence[int] = range(0)
     unknown: list[bytes] = field(default_factory=list)
-    positions: "array[int]" = field(default_factory=_integers)
+    positions: "array[int]" = field(default_factory=lambda: array("i"))
     end: FilePosition = field(default_factory=FilePosition)
 
     @property
