@@ -244,19 +244,6 @@ def test_a_messy_file_has_the_same_rows_whole_and_range_by_range(
     assert all(physical_lines[row.line - 1] for row in rows)
 
 
-@given(file_records(), st.integers(1, 5))
-def test_parts_contain_the_same_records_and_have_the_right_end(
-    tmp_path_factory: pytest.TempPathFactory, records: list[str], size: int
-) -> None:
-    file = scan_text(tmp_path_factory.mktemp("in"), "".join(records))
-    [whole] = file.records() or [RecordBatch([], [], FilePosition())]
-    parts = list(whole.parts(size))
-    assert with_lines(parts) == with_lines([whole])
-    assert all(len(part.records) == size for part in parts[:-1])
-    for number, part in enumerate(parts):
-        assert with_lines(file.records(part.end)) == with_lines(parts[number + 1 :])
-
-
 @given(file_records(), st.data())
 def test_the_rows_of_selected_records_equal_those_of_the_whole_file(
     tmp_path_factory: pytest.TempPathFactory, records: list[str], data: st.DataObject

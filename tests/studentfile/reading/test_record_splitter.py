@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rollbook.studentfile.reading.record_splitter import (
     RecordTooLongError,
+    hide_quoted_cells,
     iter_records,
     line_of_unclosed_quote,
     split_records,
@@ -170,3 +171,15 @@ def test_time_is_linear_in_the_length(block: bytes) -> None:
 )
 def test_the_unclosed_cell_is_the_first_with_a_line_break(record: bytes, line: int | None) -> None:
     assert line_of_unclosed_quote(record) == line
+
+
+PLAIN_ROWS = re.compile(rb'(?:"[^"\r\n]*"|[^",\r\n]*)(?:[,\r\n](?:"[^"\r\n]*"|[^",\r\n]*))*')
+
+
+@given(st.lists(st.sampled_from([b'"', b'"abc"', b'","', b",", b"\n", b"\r", b"a"])).map(b"".join))
+def test_quoted_cells_are_hidden_if_all_quotes_are_around_cells_of_one_line(block: bytes) -> None:
+    hidden = hide_quoted_cells(block)
+    assert bool(hidden) == bool(PLAIN_ROWS.fullmatch(block))
+    if hidden:
+        assert hidden.contents == re.findall(rb'"([^"]*)"', block)
+        assert hidden.text == re.sub(rb'"[^"]*"', b'"', block)

@@ -7,7 +7,7 @@ import pytest
 from rollbook.districts.models import District
 from rollbook.updates.checking import check_range
 from rollbook.updates.checking.byte_ranges import ByteRange
-from rollbook.updates.checking.check_range import CheckedBatch, RangeChecker
+from rollbook.updates.checking.check_range import CheckedBatch, RangeChecker, gather
 from tests.updates.night import a_class, enroll, send
 
 ROWS = 800
@@ -19,7 +19,7 @@ def test_the_rows_of_a_batch_are_in_memory_a_few_at_a_time(
     enroll(maple, a_class(ROWS, GRADE="4"))
     update = send(maple, a_class(ROWS, GRADE="5"))
     checker = RangeChecker(update, update.parse_header())
-    (batch,) = checker.gather(checker.read(ByteRange(None, None)))
+    (batch,) = gather(checker.read(ByteRange(None, None)))
     assert len(batch.unknown) == ROWS
     peaks = []
     for rows in (ROWS, ROWS, ROWS // 8):  # the first time, caches are filled

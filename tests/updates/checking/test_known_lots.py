@@ -12,7 +12,7 @@ from rollbook.studentfile.reading import lots, scan
 from rollbook.students.models import Student
 from rollbook.updates import runner
 from rollbook.updates.checking import check_range, parallel, records
-from rollbook.updates.checking.check_range import Part, RangeChecker
+from rollbook.updates.checking.records import KnownLots, Part
 from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.models import CheckedRange, FileLots, UpdateJob
 from rollbook.updates.state_machine import State
@@ -68,13 +68,14 @@ def school(enrolled: None, maple: District) -> District:
 def not_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The first line of each piece of a file that isn't read."""
     first_lines: list[int] = []
-    known_part = RangeChecker._known_part
+    known_part = KnownLots._known_part
 
-    def noting(self: RangeChecker, piece: records.KnownRecords) -> Part:
-        first_lines.append(piece.first_line)
-        return known_part(self, piece)
+    def noting(self: KnownLots, lot: int, size: int) -> Part:
+        part = known_part(self, lot, size)
+        first_lines.append(part.lines[0])
+        return part
 
-    monkeypatch.setattr(RangeChecker, "_known_part", noting)
+    monkeypatch.setattr(KnownLots, "_known_part", noting)
     return first_lines
 
 

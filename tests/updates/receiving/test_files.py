@@ -1,7 +1,9 @@
 """Uploaded files in the spool folder."""
 
 import errno
+import hashlib
 import os
+import random
 import threading
 import time
 from datetime import timedelta
@@ -153,6 +155,24 @@ def test_a_file_that_was_replaced_by_another_is_not_read(maple: District) -> Non
     spool.path_of(one).write_bytes(spool.path_of(other).read_bytes())
     with pytest.raises(spool.FileMissing, match="was replaced by another one"):
         spool.open_stored(one)
+
+
+def test_a_file_is_intact_only_if_each_of_its_bytes_is_what_was_written(maple: District) -> None:
+    text = random.Random(1).randbytes(2 * FRAME_BYTES + 5)  # three frames
+    name, digest = stored(maple, text), hashlib.sha256(text).hexdigest()
+    path = spool.path_of(name)
+    data, sealed = path.read_bytes(), FRAME_BYTES + 16
+    first, second = HEADER_BYTES, HEADER_BYTES + sealed
+    frames = [data[first:second], data[second : second + sealed]]
+    harmed = [data[:cut] for cut in (0, HEADER_BYTES, second, second + sealed, -1)]
+    harmed += [data + b"x", data + frames[0], data[:first] + frames[1] + frames[0] + data[-21:]]
+    for at in (0, 9, 40, HEADER_BYTES - 1, first, second - 1, second, len(data) - 1):
+        harmed.append(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    for each in harmed:
+        path.write_bytes(each)
+        assert not spool.is_intact(name, digest)
+    path.write_bytes(data)
+    assert spool.is_intact(name, digest)
 
 
 @pytest.mark.statement("S36", "S42")

@@ -58,16 +58,6 @@ class RecordBatch:
     lines: list[int]
     end: FilePosition
 
-    def parts(self, size: int) -> "Iterator[RecordBatch]":
-        """Yield the records in batches of at most `size`."""
-        for first in range(0, len(self.records), size):
-            last = first + size
-            end = self.end
-            if last < len(self.records):
-                rest_bytes = sum(map(len, self.records[last:]))
-                end = FilePosition(self.end.byte - rest_bytes, self.lines[last])
-            yield RecordBatch(self.records[first:last], self.lines[first:last], end)
-
 
 @dataclass(frozen=True, slots=True)
 class RowBatch:

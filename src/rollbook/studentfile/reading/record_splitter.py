@@ -107,7 +107,10 @@ def hide_quoted_cells(block: bytes) -> HiddenCells | None:
     if len(parts) % 2 == 0 or b"\n" in inside or b"\r" in inside:
         return None
     text = b'"'.join(parts[::2])
-    return None if _NOT_A_CELL.search(text) else HiddenCells(text, contents)
+    # Where all cells are quoted, nothing else is left, and no quote is next to another.
+    is_quoted = len(inside) > len(text) and not text.translate(None, b'",\r\n')
+    is_plain = (is_quoted and b'""' not in text) or not _NOT_A_CELL.search(text)
+    return HiddenCells(text, contents) if is_plain else None
 
 
 def find_odd_quote(block: bytes, first: int = 0) -> int:

@@ -8,22 +8,21 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, count
+from itertools import chain
 
 from django.db import transaction
 from django.db.models import F
 
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import FilePosition, parse_rows
+from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, parse_rows
 from rollbook.students import touched
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
-from rollbook.updates.checking.records import FileReader, KnownLots, KnownRecords, ReadRecords
+from rollbook.updates.checking.records import FileReader, KnownLots, Part
 from rollbook.updates.checking.row_checker import RangeResult, RowChecker
 from rollbook.updates.manifest import manifest, ranges, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
-from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.state_machine import State
@@ -71,38 +70,11 @@ def check_byte_ranges(
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    for batch in checker.gather(chain.from_iterable(map(checker.read, byte_ranges))):
+    for batch in gather(chain.from_iterable(map(checker.read, byte_ranges))):
         result = checker.check_unknown(batch)
         with transaction.atomic():
             _commit(update, run, result, batch, checker.fingerprinter.key)
         yield
-
-
-def _longs() -> "array[int]":
-    return array("q")
-
-
-def _integers() -> "array[int]":
-    return array("i")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Consecutive records, to be checked with others.
-
-    Attributes:
-        lines: The physical line on which each record begins.
-        end: The position after the last record.
-        fingerprints: The fingerprint of each record.
-        student_ids: The ID of each known record's student, or ``NO_STUDENT``.
-        records: The records, in UTF-8; none if all are known and weren't read.
-    """
-
-    lines: Sequence[int]
-    end: FilePosition
-    fingerprints: "array[int]"
-    student_ids: "array[int]"
-    records: Sequence[bytes] = ()
 
 
 @dataclass(slots=True)
@@ -118,11 +90,11 @@ class CheckedBatch:
         end: The position after the last record.
     """
 
-    fingerprints: "array[int]" = field(default_factory=_longs)
-    student_ids: "array[int]" = field(default_factory=_integers)
+    fingerprints: "array[int]" = field(default_factory=lambda: array("q"))
+    student_ids: "array[int]" = field(default_factory=lambda: array("i"))
     lines: Sequence[int] = range(0)
     unknown: list[bytes] = field(default_factory=list)
-    positions: "array[int]" = field(default_factory=_integers)
+    positions: "array[int]" = field(default_factory=lambda: array("i"))
     end: FilePosition = field(default_factory=FilePosition)
 
     @property
@@ -132,20 +104,17 @@ class CheckedBatch:
 
     def has_room(self, part: Part) -> bool:
         """Return whether a part can be added: it follows, and isn't too large."""
-        unknown = part.student_ids.count(NO_STUDENT) if part.records else 0
         return not self.lines or (
             part.lines[0] == self.end.line
             and len(self.lines) + len(part.lines) <= MAX_RECORDS
-            and len(self.unknown) + unknown <= MAX_UNKNOWN
+            and len(self.unknown) + len(part.unknown) <= MAX_UNKNOWN
         )
 
     def add(self, part: Part) -> None:
         """Add a part."""
         first = len(self.lines)
-        for position, record in enumerate(part.records):
-            if part.student_ids[position] == NO_STUDENT:
-                self.unknown.append(record)
-                self.positions.append(first + position)
+        self.unknown += map(part.records.__getitem__, part.unknown)
+        self.positions.extend(map(first.__add__, part.unknown))
         self.fingerprints += part.fingerprints
         self.student_ids = student_arrays.join(self.student_ids, part.student_ids)
         self._add_lines(part)
@@ -163,6 +132,18 @@ class CheckedBatch:
         self.lines = lines
 
 
+def gather(parts: Iterable[Part]) -> Iterator[CheckedBatch]:
+    """Yield records in larger batches if most of them are known."""
+    gathered = CheckedBatch()
+    for part in parts:
+        if not gathered.has_room(part):
+            yield gathered
+            gathered = CheckedBatch()
+        gathered.add(part)
+    if gathered.lines:
+        yield gathered
+
+
 class RangeChecker:
     """Checks records: known ones are unchanged, the others are parsed and checked as rows."""
 
@@ -178,7 +159,7 @@ class RangeChecker:
         self._district_id = update.district_id
         self._finds_known = finds_known
         self.header = header
-        self._file = FileReader(update, header)
+        self._file = FileReader(update, header, min(MAX_UNKNOWN, MAX_RECORDS))
         self._rows = RowChecker(update, header)
         self._records = self._unknown = 0  # so far
         self._many = MANY_UNKNOWN * update.rows
@@ -216,47 +197,20 @@ class RangeChecker:
     def _lots(self) -> KnownLots | None:
         return self._file.find_known_lots(self.fingerprinter.key, self.known)
 
-    def read(self, byte_range: ByteRange) -> Iterator[ReadRecords | KnownRecords]:
+    def read(self, byte_range: ByteRange) -> Iterator[Part]:
         """Yield the records of a byte range; those of known lots without reading them."""
-        yield from (self._lots or self._file).read(byte_range)
+        for piece in (self._lots or self._file).read(byte_range):
+            part = piece if isinstance(piece, Part) else self._look_up(piece)
+            self._records += len(part.fingerprints)
+            self._unknown += len(part.unknown)
+            yield part
 
-    def gather(self, pieces: Iterable[ReadRecords | KnownRecords]) -> Iterator[CheckedBatch]:
-        """Find out which records are known; yield them in larger batches if most of them are."""
-        gathered = CheckedBatch()
-        for part in chain.from_iterable(map(self._parts, pieces)):
-            if not gathered.has_room(part):
-                yield gathered
-                gathered = CheckedBatch()
-            gathered.add(part)
-        if gathered.lines:
-            yield gathered
-
-    def _parts(self, piece: ReadRecords | KnownRecords) -> Iterator[Part]:
-        """Yield records with their fingerprints and students, in parts of a batch at most."""
-        if isinstance(piece, KnownRecords):
-            yield self._known_part(piece)
-        else:
-            yield from self._look_up(piece)
-
-    def _known_part(self, piece: KnownRecords) -> Part:
-        known, positions = self.known, piece.positions
-        student_ids = known.students[positions]
-        self._records += len(student_ids)
-        lines = range(piece.first_line, piece.first_line + len(student_ids))
-        return Part(lines, piece.end, known.fingerprints[positions], student_ids)
-
-    def _look_up(self, piece: ReadRecords) -> Iterator[Part]:
-        if piece.position is not None:
-            self.known.move_to(piece.position)
-        fingerprints = self.fingerprinter.compute(piece.batch.records)
-        student_ids = self.known.find(fingerprints)
-        unknown = student_ids.count(NO_STUDENT)
-        self._records += len(fingerprints)
-        self._unknown += unknown
-        size = MAX_RECORDS if unknown <= MAX_UNKNOWN else MAX_UNKNOWN
-        for first, part in zip(count(0, size), piece.batch.parts(size)):
-            some = slice(first, first + size)
-            yield Part(part.lines, part.end, fingerprints[some], student_ids[some], part.records)
+    def _look_up(self, batch: RecordBatch) -> Part:
+        """Find out which records are known."""
+        fingerprints = self.fingerprinter.compute(batch.records)
+        students = self.known.find(fingerprints)
+        unknown = list(student_arrays.zeros(students))
+        return Part(batch.lines, batch.end, fingerprints, students, batch.records, unknown)
 
     def check_unknown(self, batch: CheckedBatch) -> RangeResult:
         """Check the unknown records. The known ones are unchanged and not validated."""

@@ -16,7 +16,8 @@ from rollbook.secret_keys import KeyUnusable
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition
-from rollbook.updates.checking.check_range import CheckedBatch, Part, RangeChecker
+from rollbook.updates.checking.check_range import CheckedBatch, RangeChecker
+from rollbook.updates.checking.records import Part
 from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.models import CheckedRange, Manifest
@@ -98,7 +99,8 @@ def _sample(stored: Manifest, checker: RangeChecker, size: int) -> CheckedBatch:
     lines, records_drawn = [line for line, _ in drawn], [record for _, record in drawn]
     nothing = array("q", [NO_STUDENT]) * len(drawn)
     sample = CheckedBatch()
-    sample.add(Part(lines, FilePosition(), nothing, nothing, records_drawn))
+    every = range(len(drawn))
+    sample.add(Part(lines, FilePosition(), nothing, nothing, records_drawn, every))
     return sample
 
 

@@ -6,10 +6,10 @@ read. See ``studentfile/reading/lots.py``, and docs/decisions/0057-lots.md.
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, takewhile
+from typing import NamedTuple
 
 from rollbook.studentfile.reading import encodings, reader
 from rollbook.studentfile.reading.header import Header
@@ -23,73 +23,53 @@ from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
 
-READ_RECORDS = 16_000
-"""Records that are read and looked up at a time."""
-
 _MAX_LOTS = 1000
-"""Known lots of a piece."""
+"""Known lots of a part."""
 
 _STRETCH_BYTES = 1 << 20
 """A longer stretch is read in batches."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRecords:
-    """Records that were read.
+class Part(NamedTuple):
+    """Consecutive records, to be checked with others.
 
     Attributes:
-        batch: The records.
-        position: Where the last file continues after the known lots before them, as a number of
-            records; None: where the walk is.
+        lines: The physical line on which each record begins.
+        end: The position after the last record.
+        fingerprints: The fingerprint of each record.
+        student_ids: The ID of each known record's student, or ``NO_STUDENT``.
+        records: The records, in UTF-8; none if all are known and weren't read.
+        unknown: Where the unknown ones are among the records.
     """
 
-    batch: RecordBatch
-    position: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KnownRecords:
-    """Records of one line each that are known, and weren't read.
-
-    Attributes:
-        positions: Where they are among the records of the last file.
-        first_line: The line of the first one.
-        end: The position after the last one.
-    """
-
-    positions: slice
-    first_line: int
+    lines: Sequence[int]
     end: FilePosition
+    fingerprints: "array[int]"
+    student_ids: "array[int]"
+    records: Sequence[bytes] = ()
+    unknown: Sequence[int] = ()
 
 
 class FileReader:
-    """Reads the byte ranges of an update's file."""
+    """Reads the byte ranges of an update's file, at most so many records at a time."""
 
-    def __init__(self, update: UpdateJob, header: Header) -> None:
-        self._update, self._header = update, header
+    def __init__(self, update: UpdateJob, header: Header, size: int) -> None:
+        self._update, self._header, self.size = update, header, size
 
     @cached_property
     def _file(self) -> Source:
         return files.open_stored(self._update.spool_name)
 
-    def read(self, byte_range: ByteRange, position: int | None = None) -> Iterator[ReadRecords]:
-        """Yield all records of a byte range.
-
-        Args:
-            byte_range: The byte range.
-            position: As that of the first records.
-        """
-        batches = reader.read_records(
+    def read(self, byte_range: ByteRange) -> Iterator[RecordBatch]:
+        """Yield all records of a byte range."""
+        return reader.read_records(
             self._file,
             encoding=self._update.detected_encoding,
             header=self._header,
             start=byte_range.start,
             stop=byte_range.stop,
-            size=READ_RECORDS,
+            size=self.size,
         )
-        for batch in batches:
-            yield ReadRecords(batch, position)
-            position = None
 
     def find_known_lots(self, key: bytes, known: Walk) -> "KnownLots | None":
         """Return which lots are known; None if the file can't be compared with the last one.
@@ -113,16 +93,16 @@ class KnownLots:
     def __init__(
         self, file: FileReader, stretches: StretchReader, lots: Lots, last: Lots, known: Walk
     ) -> None:
-        self._file, self._stretches = file, stretches
+        self._file, self._stretches, self._known = file, stretches, known
         self._bytes = array("Q", lots.first_bytes())
         self._lines = array("Q", lots.first_lines())
         self._last_starts = array("Q", accumulate(last.records, initial=0))
-        self._found = self._find(lots, last, known)
+        self._found = self._find(lots, last)
 
-    def _find(self, lots: Lots, last: Lots, known: Walk) -> "array[int]":
+    def _find(self, lots: Lots, last: Lots) -> "array[int]":
         """Return the number of each lot among those of the last file, from 1 on, or 0."""
         numbers = array("i", range(1, len(last) + 1))
-        for position in takewhile(self._last_starts[-1].__gt__, zeros(known.students)):
+        for position in takewhile(self._last_starts[-1].__gt__, zeros(self._known.students)):
             numbers[bisect_right(self._last_starts, position) - 1] = 0
         for lot in zeros(last.hashes):  # NOT_PLAIN
             numbers[lot] = 0
@@ -133,26 +113,31 @@ class KnownLots:
         """The share of the file's lots that are known."""
         return 1 - self._found.count(0) / max(1, len(self._found))
 
-    def read(self, byte_range: ByteRange) -> Iterator[ReadRecords | KnownRecords]:
+    def read(self, byte_range: ByteRange) -> Iterator[RecordBatch | Part]:
         """Yield the records of a byte range; those of known lots without reading them."""
         start = byte_range.start or self._position(0)
         stop = self._bytes[-1] if byte_range.stop is None else byte_range.stop
-        lot, position = bisect_left(self._bytes, start.byte), None
+        lot = bisect_left(self._bytes, start.byte)
         while lot < len(self._found) and self._bytes[lot + 1] <= stop:
             size = self._known_run(lot, stop)
-            if not size:
-                lot += 1
-                continue
-            yield from self._read_stretch(start, self._bytes[lot], position)
-            number = self._found[lot] - 1
-            lot, begin = lot + size, lot
-            positions = slice(self._last_starts[number], self._last_starts[number + size])
-            start, position = self._position(lot), positions.stop
-            yield KnownRecords(positions, self._lines[begin], start)
+            if size:
+                yield from self._read_stretch(start, self._bytes[lot])
+                yield self._known_part(lot, size)
+                start = self._position(lot + size)
+            lot += size or 1
         if byte_range.stop is None:
-            yield from self._file.read(ByteRange(start, None), position)
+            yield from self._file.read(ByteRange(start, None))
         else:
-            yield from self._read_stretch(start, stop, position)
+            yield from self._read_stretch(start, stop)
+
+    def _known_part(self, lot: int, size: int) -> Part:
+        """Return so many known lots, from one on; the walk continues after them."""
+        number, known = self._found[lot] - 1, self._known
+        records = slice(self._last_starts[number], self._last_starts[number + size])
+        known.move_to(records.stop)
+        end = self._position(lot + size)
+        lines = range(self._lines[lot], end.line)
+        return Part(lines, end, known.fingerprints[records], known.students[records])
 
     def _known_run(self, first: int, stop: int) -> int:
         """Return how many lots, from one on, follow each other in the last file, too."""
@@ -165,19 +150,17 @@ class KnownLots:
             lot += 1
         return lot - first
 
-    def _read_stretch(
-        self, start: FilePosition, stop: int, position: int | None
-    ) -> Iterator[ReadRecords]:
+    def _read_stretch(self, start: FilePosition, stop: int) -> Iterator[RecordBatch]:
         """Yield the records between two positions, not at the end of the file."""
         if start.byte == stop:
             return
         batch = None
         if stop - start.byte <= _STRETCH_BYTES:
             batch = self._stretches.read(start, stop)
-        if batch is None:
-            yield from self._file.read(ByteRange(start, stop), position)
+        if batch is None or len(batch.records) > self._file.size:
+            yield from self._file.read(ByteRange(start, stop))
         else:
-            yield ReadRecords(batch, position)
+            yield batch
 
     def _position(self, lot: int) -> FilePosition:
         return FilePosition(self._bytes[lot], self._lines[lot])

@@ -45,6 +45,8 @@ class Walk:
             equal = self._equal_run(fingerprints, first)
             found += self.students[self._at : self._at + equal]
             first, self._at = first + equal, self._at + equal
+            if first == len(fingerprints):
+                break
             others = self._resynchronize(fingerprints, first)
             found += others
             first += len(others)
@@ -52,17 +54,15 @@ class Walk:
 
     def _equal_run(self, fingerprints: "array[int]", first: int) -> int:
         """Return how many fingerprints from here on are equal in both files."""
-        old, at, length, step = self.fingerprints, self._at, 0, 1
-        limit = min(len(old) - at, len(fingerprints) - first)
-        grows = True
-        while step and length < limit:
-            step = min(step, limit - length)
-            start, end = at + length, first + length
-            if old[start : start + step] == fingerprints[end : end + step]:
-                length += step
-            else:
-                grows = False
-            step = 2 * step if grows else step // 2
+        length, left = 0, len(fingerprints) - first
+        while length < left:
+            start, end = self._at + length, first + length
+            old = self.fingerprints[start : start + WINDOW]
+            new = fingerprints[end : end + WINDOW]
+            if old != new:
+                shorter = min(len(old), len(new))
+                return length + next((at for at in range(shorter) if old[at] != new[at]), shorter)
+            length += len(new)
         return length
 
     def _resynchronize(self, fingerprints: "array[int]", first: int) -> "array[int]":
