@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F
 
 from rollbook.accounts.district_keys import DistrictKeyLost
+from rollbook.db import bulk
 from rollbook.secret_keys import fingerprint as key_id
 from rollbook.students import touched
 from rollbook.students.models import Student
@@ -133,7 +134,7 @@ def _read_parts(manifest: Manifest, key: bytes) -> Iterator[Records]:
     stored = CheckedRange.objects.filter(update=manifest.update_id).order_by("end_line")
     packed = stored.values_list("fingerprints", "student_ids", "checksum", "id_bytes")
     count = 0
-    for *parts, id_bytes in packed.iterator(chunk_size=1):  # one at a time in memory
+    for *parts, id_bytes in bulk.one_by_one(packed):
         yield _unpack(parts, id_bytes, key)
         count += 1
     if count != manifest.ranges:
