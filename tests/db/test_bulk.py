@@ -12,7 +12,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from rollbook.db import bulk
 from rollbook.districts.models import District, School
 from rollbook.students.models import Change, Group, Student
-from rollbook.updates.models import StagedRow
+from rollbook.updates.models import CheckedRange, StagedRow
 from tests.updates.night import a_class, enroll, send
 
 NASTY = [
@@ -110,6 +110,47 @@ def test_rows_of_integers_are_inserted_in_their_order(maple: District, number: i
     bulk.insert_integers("students_student_groups", ("student_id", "group_id"), links[:number])
     stored = Student.groups.through.objects.order_by("pk").values_list("student_id", "group_id")
     assert list(stored) == links[:number]
+
+
+def test_objects_with_bytes_are_inserted_unchanged(maple: District) -> None:
+    update = send(maple, "STUDENT_ID\n1")
+    packed = [b"", bytes(range(256)), b"\\x00", b"\0\r\n\\.\n\t" * 100_000]
+    largest = (1 << 63) - 1
+    bulk.insert_packed(
+        CheckedRange,
+        (
+            CheckedRange(
+                update=update,
+                end_byte=largest,
+                end_line=number,
+                student_ids=data,
+                line_numbers=b"",
+                fingerprints=data[::-1],
+            )
+            for number, data in enumerate(packed)
+        ),
+    )
+    stored = update.checkedrange_set.order_by("end_line").values_list(
+        "end_byte", "end_line", "id_bytes", "student_ids", "fingerprints", "checksum"
+    )
+    found = [(*row[:3], *map(bytes, row[3:])) for row in stored]
+    assert found == [
+        (largest, number, 8, data, data[::-1], b"") for number, data in enumerate(packed)
+    ]
+
+
+def test_large_rows_are_read_in_their_order_without_those_that_are_deleted_meanwhile(
+    maple: District,
+) -> None:
+    keys = ("902", "901", "903")
+    School.objects.bulk_create(
+        School(district=maple, organization_id=key, name=key) for key in keys
+    )
+    added = School.objects.filter(organization_id__in=keys).order_by("-organization_id")
+    names = bulk.one_by_one(added.values_list("name", flat=True))
+    assert next(names) == "903"
+    added.filter(name="902").delete()
+    assert list(names) == ["901"]
 
 
 def test_a_row_may_need_a_query(maple: District) -> None:

@@ -1,18 +1,22 @@
 """Write many rows at once, inside the caller's transaction: COPY on PostgreSQL, else executemany.
 
-``delete`` removes many rows at once.
+``delete`` removes many rows at once, and ``one_by_one`` reads large ones.
 
 Names of tables and columns are inserted into the SQL as they are, so they must be constants.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
+
+_Row = TypeVar("_Row", bound=Model)
+_Item = TypeVar("_Item")
 
 _IS_POSTGRESQL = connection.vendor == "postgresql"
 
@@ -63,6 +67,32 @@ def insert_integers(table: str, columns: Sequence[str], rows: Sequence[Sequence[
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM json_each(%s)",
             [as_json_parameter(rows)],
         )
+
+
+def insert_packed(model: type[_Row], objects: Iterable[_Row]) -> None:
+    """Insert objects with packed bytes; PostgreSQL gets bytes as they are, not as digits.
+
+    Args:
+        model: The model, whose columns are numbers, texts and bytes.
+        objects: New objects, one at a time in memory on PostgreSQL; they don't get their keys.
+    """
+    table = model._meta.db_table
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    columns = [field.attname for field in fields]
+    rows = map(attrgetter(*columns), objects)
+    if not _IS_POSTGRESQL:
+        insert(table, columns, rows)
+        return
+    types = [str(field.db_type(connection)).partition("(")[0] for field in fields]
+    query = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(query) as copy,
+    ):
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)
 
 
 def new_keys(table: str, number: int) -> list[int]:
@@ -146,3 +176,13 @@ def delete(model: type[Model], column: str, keys: Collection[int]) -> int:
         )
         count: int = cursor.rowcount
         return count
+
+
+def one_by_one(stored: "QuerySet[Any, _Item]") -> Iterator[_Item]:
+    """Yield rows with one at a time in memory; PostgreSQL would copy all of them for a cursor.
+
+    Args:
+        stored: The rows; those that are deleted meanwhile are left out.
+    """
+    for pk in list(stored.values_list("pk", flat=True)):
+        yield from stored.filter(pk=pk)

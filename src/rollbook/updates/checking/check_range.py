@@ -13,6 +13,7 @@ from itertools import chain
 from django.db import transaction
 from django.db.models import F
 
+from rollbook.db import bulk
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, parse_rows
 from rollbook.students import touched
@@ -264,7 +265,7 @@ def _store_range(update: UpdateJob, result: RangeResult, batch: CheckedBatch, ke
     lines, end = batch.lines, batch.end
     fingerprints = batch.fingerprints.tobytes()
     students, id_bytes = student_arrays.pack(_students(result, batch))
-    CheckedRange.objects.create(
+    checked = CheckedRange(
         update=update,
         end_byte=end.byte,
         end_line=end.line,
@@ -276,6 +277,7 @@ def _store_range(update: UpdateJob, result: RangeResult, batch: CheckedBatch, ke
         fingerprints=fingerprints,
         checksum=ranges.checksum(key, fingerprints, students),
     )
+    bulk.insert_packed(CheckedRange, [checked])
 
 
 def _students(result: RangeResult, batch: CheckedBatch) -> "array[int]":

@@ -10,20 +10,21 @@ takes longer, and its result is the same. Why, and a picture: docs/decisions/004
 
 import logging
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from rollbook.accounts.district_keys import DistrictKeyLost
+from rollbook.db import bulk
 from rollbook.secret_keys import fingerprint as key_id
 from rollbook.students import touched
 from rollbook.students.models import Student
 from rollbook.updates import transitions
 from rollbook.updates.manifest import file_lots, ranges, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
-from rollbook.updates.manifest.student_arrays import NO_STUDENT, Packed
+from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import CheckedRange, Manifest, UpdateJob
 from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
@@ -118,37 +119,37 @@ def read(manifest: Manifest, key: bytes) -> Records:
     Raises:
         Damaged: It isn't what was stored under this key.
     """
-    records = Records()
-    for part in _read_parts(manifest, key):
-        records.add(part)
+    records, count = Records(), 0
+    for part in _parts(manifest, CheckedRange.objects.all()):
+        records.add(_unpack(part, key))
+        count += 1
+    if count <= manifest.ranges:
+        raise Damaged(f"{count - 1} of {manifest.ranges} ranges are there")
     return records
 
 
-def _read_parts(manifest: Manifest, key: bytes) -> Iterator[Records]:
-    """Yield the records of each range of a manifest, and the carried ones.
+def _parts(manifest: Manifest, stored: QuerySet[CheckedRange]) -> Iterator[CheckedRange]:
+    """Yield the ranges of a manifest, with the carried records as the last one."""
+    yield from bulk.one_by_one(stored.filter(update=manifest.update_id).order_by("end_line"))
+    yield CheckedRange(
+        fingerprints=manifest.carried_fingerprints,
+        student_ids=manifest.carried_student_ids,
+        id_bytes=_ID_BYTES,
+        checksum=manifest.checksum,
+    )
+
+
+def _unpack(part: CheckedRange, key: bytes) -> Records:
+    """Return the records of a range.
 
     Raises:
         Damaged: They aren't what was stored under this key.
     """
-    stored = CheckedRange.objects.filter(update=manifest.update_id).order_by("end_line")
-    packed = stored.values_list("fingerprints", "student_ids", "checksum", "id_bytes")
-    count = 0
-    for *parts, id_bytes in packed.iterator(chunk_size=1):  # one at a time in memory
-        yield _unpack(parts, id_bytes, key)
-        count += 1
-    if count != manifest.ranges:
-        raise Damaged(f"{count} of {manifest.ranges} ranges are there")
-    carried = (manifest.carried_fingerprints, manifest.carried_student_ids, manifest.checksum)
-    yield _unpack(carried, _ID_BYTES, key)
-
-
-def _unpack(parts: Sequence[Packed], id_bytes: int, key: bytes) -> Records:
-    fingerprints, students, expected = parts
-    if len(fingerprints) * id_bytes != len(students) * _ID_BYTES:
+    if len(part.fingerprints) * part.id_bytes != len(part.student_ids) * _ID_BYTES:
         raise Damaged("the lengths of two arrays differ")
-    if ranges.checksum(key, fingerprints, students) != bytes(expected):
+    if ranges.checksum(key, part.fingerprints, part.student_ids) != bytes(part.checksum):
         raise Damaged("a checksum is wrong")
-    return Records(ranges.unpack(fingerprints), student_arrays.unpack(students, id_bytes))
+    return Records(ranges.unpack(part.fingerprints), ranges.students_in(part))
 
 
 def nothing_known() -> Walk:
@@ -243,18 +244,21 @@ def _carried(old: Manifest, key: bytes, update: UpdateJob) -> Records:
     gone = set(removed.values_list("student_id", flat=True))
     of_file = ranges.students_of(update)
     walk, left = Walk(of_file, of_file), Records()
-    try:
-        for part in _read_parts(old, key):
-            left.add(part.at(student_arrays.zeros(walk.find(part.students))))
-    except Damaged:
+    try:  # fingerprints are two thirds of a manifest, and few are needed
+        for part in _parts(old, CheckedRange.objects.defer("fingerprints")):
+            students = ranges.students_in(part)
+            missing = {*student_arrays.zeros(walk.find(students))}
+            missing -= {*student_arrays.with_problem(students), *student_arrays.zeros(students)}
+            if missing:
+                left.add(_unpack(part, key).at(sorted(missing)))
+    except (Damaged, ValueError, KeyError):
         return Records()
     if not left.students:
         return left
     # The walk doesn't find those who are elsewhere in the file.
     fewer, others = sorted((left.students, of_file), key=len)
     gone.update(set(fewer).intersection(others))
-    students = enumerate(left.students)
-    return left.at(at for at, student in students if student > 0 and student not in gone)
+    return left.at(at for at, student in enumerate(left.students) if student not in gone)
 
 
 def replace(manifest: Manifest) -> None:

@@ -11,6 +11,7 @@ from itertools import accumulate, pairwise
 from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Length
 
+from rollbook.db import bulk
 from rollbook.updates.manifest import student_arrays
 from rollbook.updates.manifest.student_arrays import Packed
 from rollbook.updates.models import CheckedRange, UpdateJob
@@ -86,7 +87,7 @@ def students_of(update: UpdateJob) -> "array[int]":
     """Return the IDs of the enrolled students whom the rows of an update are about."""
     students = array("i")
     ranges = update.checkedrange_set.order_by("end_line")
-    for packed in ranges.values_list("student_ids", "id_bytes").iterator(chunk_size=1):
+    for packed in bulk.one_by_one(ranges.values_list("student_ids", "id_bytes")):
         ids = student_arrays.enrolled(student_arrays.unpack(*packed))
         students = student_arrays.join(students, ids)
     return students

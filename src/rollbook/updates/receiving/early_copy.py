@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from threading import Lock
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from rollbook.studentfile.reading.reader import FileScan
@@ -35,7 +36,7 @@ class EarlyCopy(ExitStack):
             incoming: The file, whose sync has begun.
             scan: Scans it.
         """
-        is_useful = connection.vendor == "postgresql" and incoming.is_large
+        is_useful = settings.ON_POSTGRESQL and incoming.is_large
         if not is_useful or connection.in_atomic_block:
             return scan()
         if not _second_connection.acquire(blocking=False):

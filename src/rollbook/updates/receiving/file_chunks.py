@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
-from django.db import connection
-
+from rollbook.db import bulk
 from rollbook.updates.models import FileChunk
 
 CHUNK_BYTES = 1 << 20
@@ -13,17 +13,12 @@ CHUNK_BYTES = 1 << 20
 
 def write(name: str, path: Path) -> None:
     """Copy a file into the database, in the caller's transaction."""
-    with (
-        path.open("rb") as file,
-        connection.wrap_database_errors,
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY updates_filechunk (spool_name, number, data) FROM STDIN (FORMAT BINARY)"
-        ) as copy,
-    ):
-        copy.set_types(["varchar", "int4", "bytea"])
-        for number, data in enumerate(iter(lambda: file.read(CHUNK_BYTES), b"")):
-            copy.write_row((name, number, data))
+    with path.open("rb") as file:
+        parts = enumerate(iter(partial(file.read, CHUNK_BYTES), b""))
+        bulk.insert_packed(
+            FileChunk,
+            (FileChunk(spool_name=name, number=number, data=data) for number, data in parts),
+        )
 
 
 def exist(name: str) -> bool:
@@ -39,8 +34,7 @@ def remove(names: Iterable[str]) -> None:
 def read(name: str) -> Iterator[bytes]:
     """Yield the chunks of a file in order."""
     chunks = FileChunk.objects.filter(spool_name=name).order_by("number")
-    for pk in list(chunks.values_list("pk", flat=True)):
-        yield bytes(FileChunk.objects.values_list("data", flat=True).get(pk=pk))
+    yield from map(bytes, bulk.one_by_one(chunks.values_list("data", flat=True)))
 
 
 def digest(name: str) -> str:

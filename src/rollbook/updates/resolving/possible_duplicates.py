@@ -8,12 +8,15 @@ their rows get a warning.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby, starmap
+from operator import attrgetter
 
+from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import similar_ids, snapshots
 from rollbook.students.matching import ambiguous_student, describe
 from rollbook.students.name_keys import without_missing_name
-from rollbook.updates.resolving.resolver import ConflictResolver, repeated_keys
+from rollbook.updates.resolving.resolver import ConflictResolver
 
 CODE = "possible_duplicate"
 
@@ -103,25 +106,24 @@ def warn(resolver: ConflictResolver) -> Iterator[None]:
     return resolver.warn_once(CODE, [warnings[line] for line in sorted(warnings)])
 
 
-_REPEATED_NAMES = """
+_NAMED_ROWS = f"""
 SELECT claims_loose_key, line, student_id, claims_student_id, claims_username, claims_name_key,
   claims_dob
 FROM updates_stagedrow
-WHERE update_id = %s AND outcome IS NULL AND claims_loose_key IN (
-    SELECT claims_loose_key
-    FROM updates_stagedrow
-    WHERE update_id = %s AND outcome IS NULL AND claims_loose_key IN ({repeated})
-    GROUP BY claims_loose_key
-    HAVING COUNT(*) > 1
-  )
-ORDER BY claims_loose_key, line""".format(repeated=repeated_keys("claims_loose_key"))
+WHERE update_id = %s AND outcome IS NULL AND claims_loose_key {IN_JSON_INTEGERS}
+ORDER BY claims_loose_key, line"""
 
 
 def _repeated_names(resolver: ConflictResolver) -> Iterator[_NamedRow]:
     """Yield the pending rows whose name and date of birth another row has too, at least loosely."""
-    pk = resolver.update.pk
-    for row in resolver.query(_REPEATED_NAMES, pk, pk, pk):
-        yield _NamedRow(*row)
+    repeated = resolver.repeated_keys("claims_loose_key")
+    if not repeated:
+        return
+    rows = resolver.query(_NAMED_ROWS, resolver.update.pk, as_json_parameter(repeated))
+    for _, same in groupby(starmap(_NamedRow, rows), key=attrgetter("loose_key")):
+        named = list(same)
+        if len(named) > 1:
+            yield from named
 
 
 def _duplicates_in_file(resolver: ConflictResolver) -> dict[int, Problem]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
+from rollbook.db.json_keys import IN_JSON_TEXTS, as_json_parameter
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.models import StagedRow, UpdateJob
@@ -134,38 +135,38 @@ class ConflictResolver:
         Returns:
             For each key that is claimed more than once, the lines of its rows in ascending order.
         """
-        repeated = repeated_keys(key.claimed)
-        sql = _SAME_KEY.format(key=key.claimed, condition=condition, repeated=repeated)
-        rows = self.query(sql, *[self.update.pk] * 3)
+        repeated = self.repeated_keys(key.claimed)
+        if not repeated:
+            return []
+        sql = _SAME_KEY.format(key=key.claimed, condition=condition)
+        rows = self.query(sql, self.update.pk, as_json_parameter(repeated))
         lines_by_key: dict[str, list[int]] = {}
         for key_value, line in rows:
             lines_by_key.setdefault(key_value, []).append(line)
-        return list(lines_by_key.values())
+        return list(filter(lambda lines: len(lines) > 1, lines_by_key.values()))
+
+    def repeated_keys(self, column: str) -> list[Any]:
+        """Return the keys that more than one row claims, whatever the rows' outcomes.
+
+        An index answers it, without a look at the rows. Few keys are left to look at then; they
+        are a parameter, because PostgreSQL may find them anew for each row.
+
+        Args:
+            column: The column of the key.
+        """
+        sql = _REPEATED_KEYS.format(key=column)
+        return [key for (key,) in self.query(sql, self.update.pk)]
 
 
-def repeated_keys(key: str) -> str:
-    """Return a query for the keys that more than one row claims, whatever the rows' outcomes.
-
-    An index answers it, without a look at the rows. Few keys are left to look at then.
-
-    Args:
-        key: The column of the key. The parameter is the update.
-    """
-    return (
-        f"SELECT {key} FROM updates_stagedrow WHERE update_id = %s AND {key} IS NOT NULL"
-        f" GROUP BY {key} HAVING COUNT(*) > 1"
-    )
-
-
-_SAME_KEY = """
-SELECT {key}, line
+_REPEATED_KEYS = """
+SELECT {key}
 FROM updates_stagedrow
-WHERE update_id = %s AND {key} IS NOT NULL AND {condition}
-  AND {key} IN (
-    SELECT {key}
-    FROM updates_stagedrow
-    WHERE update_id = %s AND {condition} AND {key} IN ({repeated})
-    GROUP BY {key}
-    HAVING COUNT(*) > 1
-  )
-ORDER BY {key}, line"""
+WHERE update_id = %s AND {key} IS NOT NULL
+GROUP BY {key}
+HAVING COUNT(*) > 1"""
+
+_SAME_KEY = f"""
+SELECT {{key}}, line
+FROM updates_stagedrow
+WHERE update_id = %s AND {{key}} {IN_JSON_TEXTS} AND {{condition}}
+ORDER BY {{key}}, line"""
