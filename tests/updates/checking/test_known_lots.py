@@ -117,6 +117,7 @@ night_rows = st.one_of(
             "s005,too few",
             "s006,u006,Ann,Lee,13/05/2012,4",
             "s007,u007,Zo\udceb,Lee007,2012-05-13,4",
+            "s008,u008,Zoë,Lee008,2012-05-13,4",
         ]
     ),
 )
@@ -151,18 +152,22 @@ def _nothing(district: District) -> None:
 damages = st.sampled_from(
     [_nothing, _nothing, _nothing, _reversed_ranges, _half_written, _no_lots, _reversed_lots]
 )
-encodings_of_files = st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16"])
+encodings = st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252"])
 line_ends = st.sampled_from(["\n", "\n", "\r\n", "\r"])
 
 
 @st.composite
-def as_bytes(draw: st.DrawFn, rows: Sequence[str]) -> bytes:
-    """Draw how a file is written: in which encoding, with which line ends and in which order."""
-    encoding = draw(encodings_of_files)
+def as_bytes(draw: st.DrawFn, rows: Sequence[str]) -> tuple[bytes, str]:
+    """Draw how a file is written: with which line ends, in which order, and in which encoding.
+
+    The encoding is returned, too, if the file doesn't show it.
+    """
+    encoding = draw(encodings)
     ordered = draw(st.permutations(rows)) if draw(st.integers(0, 5)) == 5 else rows
     end = draw(line_ends)
     text = "".join(row + end for row in (HEADER, *ordered))
-    return text.encode(encoding, "surrogatepass" if encoding == "utf-16" else "surrogateescape")
+    damage = "surrogatepass" if encoding == "utf-16" else "surrogateescape"
+    return text.encode(encoding, damage), encoding if encoding == "cp1252" else ""
 
 
 @settings(
@@ -188,8 +193,10 @@ def test_the_result_is_that_of_an_update_that_reads_everything(
         for rows in nights:
             forget(cedar)
             data.draw(damages)(school)
-            file = data.draw(as_bytes(rows))
-            here, there = send_bytes(school, file).update, send_bytes(cedar, file).update
+            file, encoding = data.draw(as_bytes(rows))
+            here, there = (
+                send_bytes(district, file, encoding=encoding).update for district in (school, cedar)
+            )
             if here.state == State.REFUSED:
                 assert there.state == State.REFUSED
                 continue
