@@ -18,9 +18,9 @@ from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots
 from rollbook.students.models import Change, Student
 from rollbook.updates import runner
-from rollbook.updates.manifest import manifest
+from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
-from rollbook.updates.models import Manifest, UpdateJob
+from rollbook.updates.models import CheckedRange, Manifest, UpdateJob
 from rollbook.updates.planning import decisions, expectations, limit_sets
 from rollbook.updates.planning.decisions import Decider
 from rollbook.updates.planning.expectations import Wanted
@@ -219,6 +219,19 @@ def dump(district: District) -> dict[str, tuple[Values, History]]:
         )
         for key, values in students(district).items()
     }
+
+
+def who_was_where(update: UpdateJob) -> dict[int, str]:
+    """Return the STUDENT_ID of each line's student, with a minus if the row had a problem."""
+    names = dict(Student.objects.values_list("pk", "student_id"))
+    found = {}
+    for checked in CheckedRange.objects.filter(update=update):
+        for line, student in zip(
+            ranges.lines_of(checked), ranges.students_in(checked), strict=True
+        ):
+            sign = "-" if student < 0 else ""
+            found[line] = f"{sign}{names.get(abs(student))}"
+    return found
 
 
 def password_of(district: District, student_id: str) -> str:

@@ -19,6 +19,7 @@ from tests.studentfile.reading.small_lots import make_lots_small
 HEADER = "STUDENT_ID,FIRST_NAME,DOB,ADDITIONAL_INFO_1"
 HASH = LotHash(b"a key of the district")
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16")
+LINE_ENDS = ("\n", "\r\n", "\r")
 
 
 @dataclass
@@ -67,12 +68,16 @@ ODD_ROWS = (
     "s910,Ana,28/05/2015,x",
     "s911,Ana,1970-01-01,x",
     "s912,Zoë,2015-01-01,x",
+    "s915,Zo\udceb,2015-01-01,x",
+    "\udcff\udcfe",
+    "s916,Ana,2015-01-01,x\r",
     "s913,A\0na,2015-01-01,x",
     "s914,Ana,2015-01-01," + "x" * 300,
     "(3 rows affected)",
     "Total: 3",
     "\x1a",
 )
+"""Those with a surrogate aren't text in the encoding of the file."""
 
 rows = st.integers(0, 60).map(plain_row)
 any_rows = st.one_of(rows, rows, rows, rows, rows, st.sampled_from(ODD_ROWS))
@@ -107,8 +112,17 @@ def nights(draw: st.DrawFn) -> tuple[list[str], list[str]]:
     return first, draw(edited(first) | files())
 
 
+Form = tuple[str, str]
+forms = st.tuples(st.sampled_from(LINE_ENDS), st.sampled_from(ENCODINGS))
+"""How a file is written: its line end and encoding."""
+
+two_forms = forms.map(lambda form: (form, form)) | st.tuples(forms, forms)
+
+
 def write(path: Path, records: Sequence[str], end: str, encoding: str = "utf-8") -> Path:
-    path.write_bytes("".join(each + end for each in (HEADER, *records)).encode(encoding))
+    text = "".join(each + end for each in (HEADER, *records))
+    damage = "surrogatepass" if encoding == "utf-16" else "surrogateescape"
+    path.write_bytes(text.encode(encoding, damage))
     return path
 
 
@@ -125,14 +139,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=depth.examples(400))
-@given(nights(), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(ENCODINGS), st.booleans())
+@given(nights(), two_forms, st.booleans())
 def test_a_scan_that_knows_the_last_file_finds_the_same(
-    folder: Path, night: tuple[list[str], list[str]], end: str, encoding: str, limited: bool
+    folder: Path, night: tuple[list[str], list[str]], forms: tuple[Form, Form], limited: bool
 ) -> None:
     limits = Limits(rows=20, row_bytes=200) if limited else Limits(row_bytes=400)
-    last = write(folder / "last.csv", night[0], end, encoding)
+    last = write(folder / "last.csv", night[0], *forms[0])
     memory = Memory(scan.scan(last, limits=limits, memory=Memory()).lots)
-    file = write(folder / "next.csv", night[1], end, encoding)
+    file = write(folder / "next.csv", night[1], *forms[1])
     whole, quick = scan.scan(file, limits=limits), scan.scan(file, limits=limits, memory=memory)
     assert findings(quick) == findings(whole)
     remembered = scan.scan(file, limits=limits, memory=Memory()).lots
@@ -140,6 +154,27 @@ def test_a_scan_that_knows_the_last_file_finds_the_same(
         assert ends(quick.lots) == ends(remembered)
         assert sum(quick.lots.records) == sum(remembered.records)
         assert quick.lots.open_orders == remembered.open_orders
+
+
+PLACES = {"first": 0, "middle": 20, "last": 40}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("odd", ODD_ROWS, ids=ascii)
+def test_an_odd_row_is_found_wherever_it_is(
+    folder: Path, odd: str, place: str, encoding: str
+) -> None:
+    """Whether it is new among rows of the last file, or was among them there already."""
+    good, limits = [plain_row(number) for number in range(40)], Limits(row_bytes=200)
+    with_odd = [*good[: PLACES[place]], odd, *good[PLACES[place] :]]
+    for end in LINE_ENDS:
+        file = write(folder / "next.csv", with_odd, end, encoding)
+        whole = scan.scan(file, limits=limits)
+        for last in (good, with_odd):
+            earlier = write(folder / "last.csv", last, end, encoding)
+            memory = Memory(scan.scan(earlier, limits=limits, memory=Memory()).lots)
+            assert findings(scan.scan(file, limits=limits, memory=memory)) == findings(whole)
 
 
 def ends(all_lots: Lots) -> tuple[object, object]:

@@ -1,8 +1,8 @@
 """Two chunks that are applied at the same time leave behind what one after the other would."""
 
-import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -33,6 +33,7 @@ from tests.updates.night import (
     finish,
     lift_limits,
     report_of,
+    run,
     send,
 )
 
@@ -45,11 +46,15 @@ class Killed(OperationalError):
     """Stands for a worker that died; its transactions are rolled back."""
 
 
-class Death:
-    """Kills the worker at a statement of one of its connections, in the step of applying."""
+def end_worker() -> None:
+    raise Killed
 
-    def __init__(self, at: int, *, thread: str) -> None:
-        self._at, self._thread = at, thread
+
+class Moment:
+    """Does something at a statement of one connection of the worker, in the step of applying."""
+
+    def __init__(self, at: int, *, thread: str, deed: Callable[[], None] = end_worker) -> None:
+        self._at, self._thread, self._deed = at, thread, deed
         self.statements = 0
 
     def __call__(self) -> None:
@@ -57,7 +62,7 @@ class Death:
         if is_second == (self._thread == SECOND):
             self.statements += 1
             if self.statements == self._at:
-                raise Killed
+                self._deed()
 
 
 def a_night(name: str) -> UpdateJob:
@@ -84,7 +89,7 @@ def left_by(update: UpdateJob) -> dict[str, Any]:
     }
 
 
-def die(update: UpdateJob, death: Death) -> bool:
+def die(update: UpdateJob, death: Moment) -> bool:
     """Run the update until the worker dies; return whether it did."""
     with watching(death):
         try:
@@ -111,52 +116,74 @@ def test_a_death_at_any_statement_of_either_connection_changes_nothing_in_the_en
 ) -> None:
     with monkeypatch.context() as alone:
         alone.setattr(pairs, "MIN_PAIRED_ROWS", 1000)
-        undisturbed, nobody = a_night("Undisturbed"), Death(0, thread=SECOND)
+        undisturbed, nobody = a_night("Undisturbed"), Moment(0, thread=SECOND)
         assert not die(undisturbed, nobody)
         assert nobody.statements == 0, "one connection is to be enough"
     wanted = left_by(undisturbed)
     assert wanted["report"] == {"updated": 41, "added": 15, "unchanged": 8, "rejected": 12}
-    counted, death = a_night("Counted"), Death(0, thread=thread)
+    counted, death = a_night("Counted"), Moment(0, thread=thread)
     assert not die(counted, death)
     assert left_by(counted) == wanted
     for statement in depth.sample(
         range(1, death.statements), f"statements of the {thread}", daily=SAMPLES, nightly=1000
     ):
         update = a_night(f"District {statement}")
-        assert die(update, Death(statement, thread=thread))
+        assert die(update, Moment(statement, thread=thread))
         assert_effect_and_outcome_are_one(update)
         finish(update)
         assert left_by(update) == wanted, f"after a death at statement {statement}"
 
 
+class Cancel:
+    """Cancels the district's update on a connection of its own."""
+
+    def __init__(self, district: District) -> None:
+        self._district = district
+        self._thread = threading.Thread(target=self._cancel)
+        self.students: dict[str, Any] = {}
+
+    def start(self) -> None:
+        """Start, and continue if the update is locked until the worker has committed."""
+        self._thread.start()
+        self._thread.join(0.5)
+
+    def wait(self) -> None:
+        self._thread.join()
+
+    def _cancel(self) -> None:
+        cancel(self._district)
+        self.students = dump(self._district)
+        connection.close()
+
+
 @pytest.mark.only_on("postgresql")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("small_chunks")
-def test_a_cancel_stops_both_chunks(maple: District) -> None:
-    enroll(maple, a_class(40))
-    lift_limits(maple)
-    update = send(maple, a_class(40, GRADE="5"))
-    statements = itertools.count()
-
-    def look() -> None:
-        if threading.current_thread().name.startswith(SECOND) and next(statements) == 20:
-            canceling = threading.Thread(target=cancel_and_count)
-            canceling.start()
-            canceling.join()
-
-    def cancel_and_count() -> None:
-        cancel(maple)
-        canceled.append(list(column_of(maple, "GRADE").values()).count("5"))
-        connection.close()
-
-    canceled: list[int] = []
-    with watching(look), pytest.raises(Fenced):
-        for _ in runner.run_steps(update.pk):
-            pass
-    assert_effect_and_outcome_are_one(update)
-    grades = list(column_of(maple, "GRADE").values())
-    assert 0 < grades.count("5") == canceled[0] < 40
-    assert update.state == State.CANCELED
+@pytest.mark.parametrize("thread", ["first", SECOND])
+def test_after_a_cancel_at_any_statement_nobody_changes_until_the_file_is_sent_again(
+    thread: str,
+) -> None:
+    undisturbed, counted = a_night("Undisturbed"), Moment(0, thread=thread)
+    assert not die(undisturbed, counted)
+    wanted, halfway = left_by(undisturbed)["students"], 0
+    samples = depth.sample(
+        range(1, counted.statements), f"cancels of the {thread}", daily=SAMPLES, nightly=1000
+    )
+    for statement in sorted({counted.statements // 2, *samples}):
+        update = a_night(f"District {statement}")
+        before, canceling = dump(update.district), Cancel(update.district)
+        moment = Moment(statement, thread=thread, deed=canceling.start)
+        with watching(moment), suppress(Fenced):
+            for _ in runner.run_steps(update.pk):
+                pass
+        canceling.wait()
+        assert dump(update.district) == canceling.students, f"at statement {statement}"
+        assert_effect_and_outcome_are_one(update)
+        assert update.state == State.CANCELED or canceling.students == wanted
+        halfway += before != canceling.students != wanted
+        run(update.district, eventful_night(), Mode.ADD)
+        assert dump(update.district) == wanted, f"after a cancel at statement {statement}"
+    assert halfway
 
 
 @pytest.mark.only_on("postgresql")

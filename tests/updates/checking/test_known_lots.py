@@ -13,8 +13,8 @@ from rollbook.students.models import Student
 from rollbook.updates import runner
 from rollbook.updates.checking import check_range, parallel, records
 from rollbook.updates.checking.records import KnownLots, Part
-from rollbook.updates.manifest import manifest, ranges
-from rollbook.updates.models import CheckedRange, FileLots, UpdateJob
+from rollbook.updates.manifest import manifest
+from rollbook.updates.models import CheckedRange, FileLots
 from rollbook.updates.state_machine import State
 from tests import depth
 from tests.studentfile.reading.small_lots import make_lots_small
@@ -32,6 +32,8 @@ from tests.updates.night import (
     problems,
     run,
     send,
+    send_bytes,
+    who_was_where,
 )
 
 SIZE = 40
@@ -115,17 +117,71 @@ night_rows = st.one_of(
             's004,u004,"Ann, Maria",Lee004,2012-05-13,4',
             "s005,too few",
             "s006,u006,Ann,Lee,13/05/2012,4",
+            "s007,u007,Zo\udceb,Lee007,2012-05-13,4",
+            "s008,u008,Zoë,Lee008,2012-05-13,4",
         ]
     ),
 )
 
 
+def _reversed_ranges(district: District) -> None:
+    for checked in CheckedRange.objects.filter(update__manifest__district=district):
+        checked.fingerprints = bytes(checked.fingerprints)[::-1]
+        checked.save()
+
+
+def _half_written(district: District) -> None:
+    [*stored] = CheckedRange.objects.filter(update__manifest__district=district)
+    for checked in stored[1:]:
+        checked.delete()
+
+
+def _no_lots(district: District) -> None:
+    FileLots.objects.filter(update__district=district).delete()
+
+
+def _reversed_lots(district: District) -> None:
+    for stored in FileLots.objects.filter(update__district=district):
+        stored.arrays = bytes(stored.arrays)[::-1]
+        stored.save()
+
+
+def _nothing(district: District) -> None:
+    pass
+
+
+damages = st.sampled_from(
+    [_nothing, _nothing, _nothing, _reversed_ranges, _half_written, _no_lots, _reversed_lots]
+)
+encodings = st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252"])
+line_ends = st.sampled_from(["\n", "\n", "\r\n", "\r"])
+
+
+@st.composite
+def as_bytes(draw: st.DrawFn, rows: Sequence[str]) -> tuple[bytes, str]:
+    """Draw how a file is written: with which line ends, in which order, and in which encoding.
+
+    The encoding is returned, too, if the file doesn't show it.
+    """
+    encoding = draw(encodings)
+    ordered = draw(st.permutations(rows)) if draw(st.integers(0, 5)) == 5 else rows
+    end = draw(line_ends)
+    text = "".join(row + end for row in (HEADER, *ordered))
+    damage = "surrogatepass" if encoding == "utf-16" else "surrogateescape"
+    return text.encode(encoding, damage), encoding if encoding == "cp1252" else ""
+
+
 @settings(
     max_examples=depth.examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(next_nights(), st.lists(st.integers(0, SIZE - 1), max_size=3), st.booleans())
+@given(next_nights(), st.lists(st.integers(0, SIZE - 1), max_size=3), st.booleans(), st.data())
 def test_the_result_is_that_of_an_update_that_reads_everything(
-    school: District, cedar: District, nights: list[list[str]], edited: list[int], crashes: bool
+    school: District,
+    cedar: District,
+    nights: list[list[str]],
+    edited: list[int],
+    crashes: bool,
+    data: st.DataObject,
 ) -> None:
     with transaction.atomic():
         lift_limits(cedar)
@@ -137,7 +193,11 @@ def test_the_result_is_that_of_an_update_that_reads_everything(
                 student.save()
         for rows in nights:
             forget(cedar)
-            here, there = send(school, file_with(rows)), send(cedar, file_with(rows))
+            data.draw(damages)(school)
+            file, encoding = data.draw(as_bytes(rows))
+            here, there = (
+                send_bytes(district, file, encoding=encoding).update for district in (school, cedar)
+            )
             if here.state == State.REFUSED:
                 assert there.state == State.REFUSED
                 continue
@@ -149,19 +209,6 @@ def test_the_result_is_that_of_an_update_that_reads_everything(
             assert dump(school) == dump(cedar)
             assert who_was_where(here) == who_was_where(there)
         transaction.set_rollback(True)
-
-
-def who_was_where(update: UpdateJob) -> dict[int, str]:
-    """Return the STUDENT_ID of each line's student, with a minus if the row had a problem."""
-    names = dict(Student.objects.values_list("pk", "student_id"))
-    found = {}
-    for checked in CheckedRange.objects.filter(update=update):
-        for line, student in zip(
-            ranges.lines_of(checked), ranges.students_in(checked), strict=True
-        ):
-            sign = "-" if student < 0 else ""
-            found[line] = f"{sign}{names.get(abs(student))}"
-    return found
 
 
 def test_lots_that_are_the_same_are_not_read(school: District, not_read: list[int]) -> None:

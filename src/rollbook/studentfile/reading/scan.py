@@ -215,10 +215,9 @@ class _FileScanner:
                 return
             yield batch
         known = self._lots.usable(rows.dates.open_orders)
-        if known is None:
+        if known is None or self._line_ends() != {known.line_end}:
             yield from batches
             return
-        self._record_ends.add(known.line_end)
         reader = LotReader(known, self._lots.hash_of, text.chunks(self._byte), self._byte)
         for piece in reader.pieces(stop=text.size() - known.bytes_of(_ROWS_AT_END)):
             if isinstance(piece, list):
