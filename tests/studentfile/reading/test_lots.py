@@ -28,10 +28,11 @@ class Memory:
 
     known: Lots | None = None
     asked: int = 0
+    is_same: bool = False
 
     def of_header(self, header: Header) -> KnownText:
         self.asked += 1
-        return KnownText(HASH, self.known)
+        return KnownText(HASH, self.known, self.is_same)
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +110,7 @@ def edited(draw: st.DrawFn, records: Sequence[str]) -> list[str]:
 def nights(draw: st.DrawFn) -> tuple[list[str], list[str]]:
     """The rows of two files in a row."""
     first = draw(files())
-    return first, draw(edited(first) | files())
+    return first, draw(edited(first) | files() | st.just(first))
 
 
 Form = tuple[str, str]
@@ -133,6 +134,14 @@ def findings(scanned: FileScan) -> object:
     return replace(scanned, checkpoints=())
 
 
+def remember(last: Path, file: Path, limits: Limits) -> Memory:
+    """Return a memory of the last file for the scan of another one, or of the same."""
+    scanned = scan.scan(last, limits=limits, memory=Memory())
+    is_accepted = scanned.encoding == "utf-8" and not scanned.refusal
+    is_same = is_accepted and last.read_bytes() == file.read_bytes()
+    return Memory(scanned.lots, is_same=is_same)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lots")
@@ -145,8 +154,8 @@ def test_a_scan_that_knows_the_last_file_finds_the_same(
 ) -> None:
     limits = Limits(rows=20, row_bytes=200) if limited else Limits(row_bytes=400)
     last = write(folder / "last.csv", night[0], *forms[0])
-    memory = Memory(scan.scan(last, limits=limits, memory=Memory()).lots)
     file = write(folder / "next.csv", night[1], *forms[1])
+    memory = remember(last, file, limits)
     whole, quick = scan.scan(file, limits=limits), scan.scan(file, limits=limits, memory=memory)
     assert findings(quick) == findings(whole)
     remembered = scan.scan(file, limits=limits, memory=Memory()).lots
@@ -173,7 +182,7 @@ def test_an_odd_row_is_found_wherever_it_is(
         whole = scan.scan(file, limits=limits)
         for last in (good, with_odd):
             earlier = write(folder / "last.csv", last, end, encoding)
-            memory = Memory(scan.scan(earlier, limits=limits, memory=Memory()).lots)
+            memory = remember(earlier, file, limits)
             assert findings(scan.scan(file, limits=limits, memory=memory)) == findings(whole)
 
 
@@ -267,6 +276,25 @@ def test_only_the_lots_that_differ_are_looked_at(
     assert differing <= middle
     assert all(38 <= number <= 47 for number in middle - differing)
     assert len(middle - differing) <= 3
+
+
+ODD = "s950,Ana,2015-01-01,x,"  # a comma too many
+
+
+def test_of_the_same_file_only_the_beginning_and_the_end_are_read(tmp_path: Path) -> None:
+    file = write(tmp_path / "students.csv", [*BASE[:40], ODD, *BASE[40:]], "\n")
+    known = scan.scan(file, memory=Memory()).lots
+    whole = scan.scan(file, memory=Memory(known))
+    text = bytearray(file.read_bytes())
+    begin, odd = text.index(b"s020"), text.index(ODD.encode())
+    text[begin : begin + 100] = b"?" * 100
+    file.write_bytes(text)
+    same = scan.scan(file, memory=Memory(known, is_same=True))
+    assert same == whole
+    assert [problem.line for problem in same.problems] == [42]
+    text[odd] = ord(",")
+    file.write_bytes(text)
+    assert scan.scan(file, memory=Memory(known, is_same=True)).problems != whole.problems
 
 
 def test_the_lots_of_the_last_file_are_kept_for_the_next_one(

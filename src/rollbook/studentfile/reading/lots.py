@@ -8,6 +8,7 @@ docs/decisions/0057-lots.md.
 
 import hashlib
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -144,10 +145,12 @@ class KnownText:
     Attributes:
         hash_of: Computes the hashes of both files.
         lots: The lots of the earlier file; None: there is none.
+        is_same: Whether both files have the same bytes, and the earlier one was accepted as UTF-8.
     """
 
     hash_of: LotHash
     lots: Lots | None = None
+    is_same: bool = False
 
 
 class TextMemory(Protocol):
@@ -163,14 +166,25 @@ class LotReader:
     Args:
         known: The lots of the earlier file.
         hash_of: Computes their hashes.
-        chunks: The text, from the beginning of a record on.
-        start: The byte at which it begins.
+        chunks_from: Yields the text from a byte on, which is the beginning of a record.
+        start: The byte at which to begin.
+        is_same: Whether it is the text of the earlier file: then lots needn't be read.
     """
 
-    def __init__(self, known: Lots, hash_of: LotHash, chunks: Iterator[bytes], start: int) -> None:
+    def __init__(
+        self,
+        known: Lots,
+        hash_of: LotHash,
+        chunks_from: Callable[[int], Iterator[bytes]],
+        start: int,
+        *,
+        is_same: bool,
+    ) -> None:
         self._known, self._hash = known, hash_of
-        self._chunks, self._buffer, self._at = chunks, b"", 0
-        self._start, self._left = start, 0
+        self._chunks_from, self._chunks = chunks_from, chunks_from(start)
+        self._buffer, self._at = b"", 0
+        self._byte, self._stop = start, start
+        self._same_begins = array("Q", known.first_bytes() if is_same else ())
 
     def pieces(self, stop: int) -> Iterator[slice | list[bytes]]:
         """Yield the known lots, as slices of the earlier file's, and the records between them.
@@ -180,11 +194,11 @@ class LotReader:
         Args:
             stop: The byte beyond which nothing is known.
         """
-        self._left = stop - self._start
-        lot = self._known.first_after(self._start - _START_BYTES)
+        self._stop = stop
+        lot = self._known.first_after(self._byte - _START_BYTES)
         unknown_rows = 0
         while lot < len(self._known) and unknown_rows < MAX_UNKNOWN_ROWS:
-            equal = self._equal_run(lot)
+            equal = self._same_run(lot) or self._equal_run(lot)
             if equal:
                 yield slice(lot, lot + equal)
                 lot, unknown_rows = lot + equal, 0
@@ -196,6 +210,20 @@ class LotReader:
                 return
             lot, unknown_rows = following, unknown_rows + len(records)
 
+    def _same_run(self, first: int) -> int:
+        """Pass the lots that are at their place in the same file, without reading them."""
+        begins = self._same_begins
+        if not begins or begins[first] != self._byte:
+            return 0
+        run = self._known.hashes[
+            first : min(first + _MAX_RUN, bisect_right(begins, self._stop) - 1)
+        ]
+        equal = run.index(NOT_PLAIN) if NOT_PLAIN in run else len(run)
+        self._advance(begins[first + equal] - self._byte)
+        if self._at > len(self._buffer):
+            self._buffer, self._at, self._chunks = b"", 0, self._chunks_from(self._byte)
+        return equal
+
     def _equal_run(self, first: int) -> int:
         """Pass the lots that are equal in both texts; return how many there are, from one on."""
         hashes, sizes, hash_of = self._known.hashes, self._known.sizes, self._hash
@@ -206,8 +234,7 @@ class LotReader:
                 return lot - first
             if hash_of(self._buffer[self._at : self._at + size]) != hashes[lot]:
                 return lot - first
-            self._at += size
-            self._left -= size
+            self._advance(size)
         return last - first
 
     def rest(self) -> Iterator[bytes]:
@@ -217,7 +244,7 @@ class LotReader:
 
     def _fill(self, size: int) -> bool:
         """Return whether so many bytes are in the buffer, all of them before the stop."""
-        if size > self._left:
+        if self._byte + size > self._stop:
             return False
         while len(self._buffer) - self._at < size:
             chunk = next(self._chunks, b"")
@@ -228,7 +255,7 @@ class LotReader:
 
     def _advance(self, size: int) -> None:
         self._at += size
-        self._left -= size
+        self._byte += size
 
     def _read_unknown(self, lot: int) -> tuple[list[bytes], int]:
         """Read the records up to the beginning of a lot that is expected.

@@ -218,7 +218,9 @@ class _FileScanner:
         if known is None or self._line_ends() != {known.line_end}:
             yield from batches
             return
-        reader = LotReader(known, self._lots.hash_of, text.chunks(self._byte), self._byte)
+        reader = LotReader(
+            known, self._lots.hash_of, text.chunks, self._byte, is_same=self._lots.is_same
+        )
         for piece in reader.pieces(stop=text.size() - known.bytes_of(_ROWS_AT_END)):
             if isinstance(piece, list):
                 yield from record_splitter.check_record_size(piece, self._limits.row_bytes)

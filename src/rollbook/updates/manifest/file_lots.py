@@ -15,6 +15,7 @@ from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
 from rollbook.secret_keys import fingerprint as key_id
+from rollbook.studentfile.reading import encodings
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.lots import KnownText, LotHash, Lots
 from rollbook.studentfile.reading.record_splitter import FilePosition
@@ -22,6 +23,7 @@ from rollbook.updates.manifest import ranges
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.models import FileLots, UpdateJob
 from rollbook.updates.receiving.file_limits import file_limits
+from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.state_machine import UNFINISHED
 
 _BYTES_OF_LOT = 28
@@ -32,18 +34,21 @@ class DistrictText:
 
     Args:
         district: The district.
+        incoming: The file to compare with it.
     """
 
-    def __init__(self, district: District) -> None:
-        self._district = district
+    def __init__(self, district: District, incoming: IncomingFile) -> None:
+        self._district, self._incoming = district, incoming
         self._key = b""
 
     def of_header(self, header: Header) -> KnownText:
         """Return what is known of a file with this header."""
         self._key = _key(self._district, header)
         of_manifest = FileLots.objects.filter(update__manifest__district=self._district)
-        stored = of_manifest.filter(key=key_id(self._key)).first()
-        return KnownText(LotHash(self._key), _read(stored, self._key))
+        stored = of_manifest.filter(key=key_id(self._key)).select_related("update").first()
+        last = (stored.update.spool_digest, stored.update.detected_encoding) if stored else None
+        is_same = last == (self._incoming.stored.digest, encodings.UTF_8)
+        return KnownText(LotHash(self._key), _read(stored, self._key), is_same)
 
     def store(self, update: UpdateJob, lots: Lots | None) -> None:
         """Keep the lots of a file that was scanned with this memory, in the caller's transaction.

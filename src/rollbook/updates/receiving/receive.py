@@ -177,7 +177,7 @@ def receive(  # noqa: PLR0913 - the columns of an update, as keywords
             if mappings.of_header(unfinished.header) == unfinished.mapping:
                 return Receipt(unfinished, replayed=True, same_as=None)
         require_room(district, incoming.size)
-        memory = DistrictText(district)
+        memory = DistrictText(district, incoming)
         with EarlyCopy() as copy:
             scan = convert_and_scan(incoming, submission.encoding, district, mappings, memory, copy)
             columns = store_and_describe(incoming, scan, district)
