@@ -28,11 +28,11 @@ class Memory:
 
     known: Lots | None = None
     asked: int = 0
-    is_same: bool = False
+    is_unchanged: bool = False
 
     def of_header(self, header: Header) -> KnownText:
         self.asked += 1
-        return KnownText(HASH, self.known, self.is_same)
+        return KnownText(HASH, self.known, self.is_unchanged)
 
 
 @pytest.fixture(autouse=True)
@@ -138,8 +138,8 @@ def remember(last: Path, file: Path, limits: Limits) -> Memory:
     """Return a memory of the last file for the scan of another one, or of the same."""
     scanned = scan.scan(last, limits=limits, memory=Memory())
     is_accepted = scanned.encoding == "utf-8" and not scanned.refusal
-    is_same = is_accepted and last.read_bytes() == file.read_bytes()
-    return Memory(scanned.lots, is_same=is_same)
+    is_unchanged = is_accepted and last.read_bytes() == file.read_bytes()
+    return Memory(scanned.lots, is_unchanged=is_unchanged)
 
 
 @pytest.fixture(scope="module")
@@ -289,12 +289,12 @@ def test_of_the_same_file_only_the_beginning_and_the_end_are_read(tmp_path: Path
     begin, odd = text.index(b"s020"), text.index(ODD.encode())
     text[begin : begin + 100] = b"?" * 100
     file.write_bytes(text)
-    same = scan.scan(file, memory=Memory(known, is_same=True))
+    same = scan.scan(file, memory=Memory(known, is_unchanged=True))
     assert same == whole
     assert [problem.line for problem in same.problems] == [42]
     text[odd] = ord(",")
     file.write_bytes(text)
-    assert scan.scan(file, memory=Memory(known, is_same=True)).problems != whole.problems
+    assert scan.scan(file, memory=Memory(known, is_unchanged=True)).problems != whole.problems
 
 
 def test_the_lots_of_the_last_file_are_kept_for_the_next_one(

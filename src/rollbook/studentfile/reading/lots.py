@@ -145,12 +145,12 @@ class KnownText:
     Attributes:
         hash_of: Computes the hashes of both files.
         lots: The lots of the earlier file; None: there is none.
-        is_same: Whether both files have the same bytes, and the earlier one was accepted as UTF-8.
+        is_unchanged: Whether both files have the same bytes; the earlier one was accepted as UTF-8.
     """
 
     hash_of: LotHash
     lots: Lots | None = None
-    is_same: bool = False
+    is_unchanged: bool = False
 
 
 class TextMemory(Protocol):
@@ -168,7 +168,7 @@ class LotReader:
         hash_of: Computes their hashes.
         chunks_from: Yields the text from a byte on, which is the beginning of a record.
         start: The byte at which to begin.
-        is_same: Whether it is the text of the earlier file: then lots needn't be read.
+        is_unchanged: Whether it is the text of the earlier file: then lots needn't be read.
     """
 
     def __init__(
@@ -178,13 +178,13 @@ class LotReader:
         chunks_from: Callable[[int], Iterator[bytes]],
         start: int,
         *,
-        is_same: bool,
+        is_unchanged: bool,
     ) -> None:
         self._known, self._hash = known, hash_of
         self._chunks_from, self._chunks = chunks_from, chunks_from(start)
         self._buffer, self._at = b"", 0
         self._byte, self._stop = start, start
-        self._same_begins = array("Q", known.first_bytes() if is_same else ())
+        self._unchanged_begins = array("Q", known.first_bytes() if is_unchanged else ())
 
     def pieces(self, stop: int) -> Iterator[slice | list[bytes]]:
         """Yield the known lots, as slices of the earlier file's, and the records between them.
@@ -212,7 +212,7 @@ class LotReader:
 
     def _same_run(self, first: int) -> int:
         """Pass the lots that are at their place in the same file, without reading them."""
-        begins = self._same_begins
+        begins = self._unchanged_begins
         if not begins or begins[first] != self._byte:
             return 0
         run = self._known.hashes[

@@ -219,7 +219,7 @@ class _FileScanner:
             yield from batches
             return
         reader = LotReader(
-            known, self._lots.hash_of, text.chunks, self._byte, is_same=self._lots.is_same
+            known, self._lots.hash_of, text.chunks, self._byte, is_unchanged=self._lots.is_unchanged
         )
         for piece in reader.pieces(stop=text.size() - known.bytes_of(_ROWS_AT_END)):
             if isinstance(piece, list):

@@ -19,7 +19,7 @@ class ScannedLots:
         self._lots: Lots | None = None
         self._known: Lots | None = None
         self.hash_of = LotHash(b"")
-        self.is_same = False  # the earlier file is this one
+        self.is_unchanged = False  # the earlier file is this one
 
     def begin(self, header: Header, start: FilePosition) -> None:
         """Begin with the rows below a header.
@@ -32,7 +32,7 @@ class ScannedLots:
             return
         text = self._memory.of_header(header)
         self._lots, self._known = Lots(start), text.lots
-        self.hash_of, self.is_same = text.hash_of, text.is_same
+        self.hash_of, self.is_unchanged = text.hash_of, text.is_unchanged
 
     def usable(self, open_orders: frozenset[str]) -> Lots | None:
         """Return the lots of the earlier file, if plain ones need not be scanned.

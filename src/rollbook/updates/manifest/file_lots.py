@@ -47,8 +47,8 @@ class DistrictText:
         of_manifest = FileLots.objects.filter(update__manifest__district=self._district)
         stored = of_manifest.filter(key=key_id(self._key)).select_related("update").first()
         last = (stored.update.spool_digest, stored.update.detected_encoding) if stored else None
-        is_same = last == (self._incoming.stored.digest, encodings.UTF_8)
-        return KnownText(LotHash(self._key), _read(stored, self._key), is_same)
+        is_unchanged = last == (self._incoming.stored.digest, encodings.UTF_8)
+        return KnownText(LotHash(self._key), _read(stored, self._key), is_unchanged)
 
     def store(self, update: UpdateJob, lots: Lots | None) -> None:
         """Keep the lots of a file that was scanned with this memory, in the caller's transaction.
