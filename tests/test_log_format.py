@@ -141,7 +141,7 @@ def test_json_has_the_fields_of_the_record_and_of_its_request() -> None:
 def test_the_frames_of_libraries_between_our_own_are_left_out() -> None:
     error = _raised(lambda: environment.MAX_ROWS.read({"ROLLBOOK_MAX_ROWS": "Ana"}))
     text = LineFormatter().format(_record("no number", error=error))
-    assert re.search(r"\[ValueError at environment\.py:\d+ < environment\.py:\d+\]$", text)
+    assert re.search(r"\[ValueError at setting\.py:\d+ < setting\.py:\d+\]$", text)
 
 
 def test_asyncio_quotes_no_task() -> None:
