@@ -11,8 +11,8 @@ from rollbook import encrypted_file
 class _CopiedFrames:
     def __init__(self, key: bytes, file_id: UUID) -> None: ...
 
-    def encrypt(self, text: bytes, number: int, *, is_last: bool) -> bytes:
-        return text + bytes(encrypted_file._TAG_BYTES)
+    def encrypt(self, text: bytes | memoryview, number: int, *, is_last: bool) -> bytes:
+        return b"".join((text, bytes(encrypted_file._TAG_BYTES)))
 
     def decrypt(self, sealed: bytes, number: int, *, is_last: bool) -> bytes:
         return sealed[: -encrypted_file._TAG_BYTES]
