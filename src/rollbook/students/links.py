@@ -9,45 +9,48 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from django.db import connection
+from django.db.models import Model
 
 from rollbook.db import bulk
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
 from rollbook.studentfile.values.free_text import split_list
+from rollbook.students.models import Student
 from rollbook.students.sql import named_query
 
 Link = tuple[int, int]
 """A student's ID, and that of a group or of a staff member."""
 
-GROUPS = ("students_student_groups", "group_id")
-STAFF = ("students_student_staff", "member_id")
+Kind = tuple[type[Model], str]
+"""The model of links, and the column of what students are linked with."""
+
+GROUPS: Kind = (Student.groups.through, "group_id")
+STAFF: Kind = (Student.staff.through, "member_id")
 
 _FIND_GROUPS, _INSERT_GROUPS = named_query("find_groups"), named_query("insert_groups")
 
 
-def add(kind: tuple[str, str], links: Iterable[Link]) -> None:
+def add(kind: Kind, links: Iterable[Link]) -> None:
     """Add links that aren't there; ``kind`` is ``GROUPS`` or ``STAFF``."""
-    table, column = kind
-    bulk.insert_integers(table, ("student_id", column), sorted(links))
+    model, column = kind
+    bulk.insert_integers(model._meta.db_table, ("student_id", column), sorted(links))
 
 
-def replace(kind: tuple[str, str], students: Collection[int], links: set[Link]) -> None:
+def replace(kind: Kind, students: Collection[int], links: set[Link]) -> None:
     """Make these the only links of students: remove and add those that differ.
 
     Each link costs four indexes, and a trigger when it's removed.
     """
     if not students:
         return
-    table, column = kind
+    model, column = kind
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT student_id, {column}, id FROM {table} WHERE student_id {IN_JSON_INTEGERS}",
+            f"SELECT student_id, {column}, id FROM {model._meta.db_table}"
+            f" WHERE student_id {IN_JSON_INTEGERS}",
             [as_json_parameter(students)],
         )
         stored = {(student, linked): pk for student, linked, pk in cursor.fetchall()}
-        removed = [stored[link] for link in stored.keys() - links]
-        cursor.execute(
-            f"DELETE FROM {table} WHERE id {IN_JSON_INTEGERS}", [as_json_parameter(removed)]
-        )
+    bulk.delete(model, "id", [stored[link] for link in stored.keys() - links])
     add(kind, links - stored.keys())
 
 
