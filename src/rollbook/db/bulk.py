@@ -1,6 +1,6 @@
 """Write many rows at once, inside the caller's transaction: COPY on PostgreSQL, else executemany.
 
-``delete`` removes many rows at once, and ``one_by_one`` reads large ones.
+``delete`` removes many rows together, and ``one_by_one`` reads large ones.
 
 Names of tables and columns are inserted into the SQL as they are, so they must be constants.
 """
