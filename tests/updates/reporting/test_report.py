@@ -183,6 +183,16 @@ def test_the_current_update_is_found_in_one_statement_since_updates_may_end_betw
         report.current_update(school)
 
 
+def test_the_updates_that_name_one_are_found_in_one_statement(
+    school: District,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    update = report.current_update(school)
+    assert update is not None
+    with django_assert_num_queries(1):
+        report.report(update)
+
+
 @pytest.mark.statement("S23")
 def test_updates_are_found_in_their_own_district_only(school: District, cedar: District) -> None:
     assert report.find(school, 1) == last(school)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from django.db.models import F, QuerySet, Subquery
+from django.db.models import F, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from rollbook.accounts.models import Member
@@ -144,18 +144,24 @@ class Report:
 
 def report(update: UpdateJob) -> Report:
     """Return the current report of an update."""
+    later = _later_updates(update)
+    undone_by = (each.number for each in later if each.undoes_id == update.pk)
     return replace(
         report_without_problems(update),
         refusal=_refusal(update),
         groups=tuple(_groups(update)),
-        corrected_by=tuple(
-            update.updatejob_set.order_by("number").values_list("number", flat=True)
-        ),
-        split_into=tuple(update.split_into.order_by("number").values_list("number", flat=True)),
-        undone_by=update.undone_by.filter(state=State.COMPLETED)
-        .values_list("number", flat=True)
-        .first(),
+        corrected_by=tuple(each.number for each in later if each.corrects_id == update.pk),
+        split_into=tuple(each.number for each in later if each.split_from_id == update.pk),
+        undone_by=next(undone_by, None),
     )
+
+
+def _later_updates(update: UpdateJob) -> QuerySet[UpdateJob]:
+    """Return the updates that correct this one, have some of its rows, or have undone it."""
+    naming = UpdateJob.objects.filter(
+        Q(corrects=update) | Q(split_from=update) | Q(undoes=update, state=State.COMPLETED)
+    )
+    return naming.order_by("number").only("number", "corrects", "split_from", "undoes")
 
 
 def report_without_problems(update: UpdateJob) -> Report:
@@ -329,12 +335,14 @@ def _group(update: UpdateJob, code: str, count: int) -> ProblemGroup:
     if update.details_hidden_at:
         return ProblemGroup(code, count)
     stored = update.problem_set.filter(code=code).order_by("line", "pk")
-    places = list(stored.values_list("line", "column")[:MAX_LINES_SHOWN])
-    lines = dict.fromkeys(line for line, _ in places if line)
-    columns = dict.fromkeys(column for _, column in places if column)
     first: tuple[Problem, ...] = ()
     if code in _WITH_HINTS:
         first = tuple(map(to_problem, stored[:MAX_LINES_SHOWN]))
+        places = [(problem.line, problem.column) for problem in first]
+    else:
+        places = list(stored.values_list("line", "column")[:MAX_LINES_SHOWN])
+    lines = dict.fromkeys(line for line, _ in places if line)
+    columns = dict.fromkeys(column for _, column in places if column)
     return ProblemGroup(code, count, tuple(lines)[:FIRST_LINES_SHOWN], first, tuple(columns))
 
 
