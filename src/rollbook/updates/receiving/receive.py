@@ -308,7 +308,7 @@ def create_update(submission: Submission) -> Receipt:
     runner.notify_engine(update.pk)  # first, as the commit calls back in this order
     state_log.log_after_commit(update.pk, State.RECEIVED)
     spool.copy_to_database(update.spool_name)
-    problem_store.save_problems(update.pk, submission.problems)
+    problem_store.save_problems(update, submission.problems)
     if submission.is_refused:
         transitions.transition(update.pk, State.REFUSED)
         update.refresh_from_db()

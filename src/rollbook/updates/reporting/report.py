@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from django.db.models import F, QuerySet, Subquery
+from django.db.models import F, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from rollbook.accounts.models import Member
@@ -23,7 +23,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.updates.absences.figures import Figures
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.plan_status import PlanStatus
-from rollbook.updates.problem_store import to_problem
+from rollbook.updates.problem_store import count_warnings, to_problem
 from rollbook.updates.state_machine import (
     IN_PROGRESS,
     IN_QUEUE,
@@ -144,17 +144,17 @@ class Report:
 
 def report(update: UpdateJob) -> Report:
     """Return the current report of an update."""
+    is_undo = Q(undoes=update, state=State.COMPLETED)
+    found = UpdateJob.objects.filter(Q(corrects=update) | Q(split_from=update) | is_undo)
+    others = sorted(found.values_list("number", "corrects", "split_from", "undoes"))
+    key = update.pk
     return replace(
         report_without_problems(update),
         refusal=_refusal(update),
         groups=tuple(_groups(update)),
-        corrected_by=tuple(
-            update.updatejob_set.order_by("number").values_list("number", flat=True)
-        ),
-        split_into=tuple(update.split_into.order_by("number").values_list("number", flat=True)),
-        undone_by=update.undone_by.filter(state=State.COMPLETED)
-        .values_list("number", flat=True)
-        .first(),
+        corrected_by=tuple(number for number, corrected, _, _ in others if corrected == key),
+        split_into=tuple(number for number, _, split, _ in others if split == key),
+        undone_by=next((number for number, _, _, undone in others if undone == key), None),
     )
 
 
@@ -196,7 +196,7 @@ def report_without_problems(update: UpdateJob) -> Report:
         reference=update.error_reference,
         refusal=None,
         groups=(),
-        warnings=_count_warnings(update),
+        warnings=count_warnings(update.problem_counts),
         ignored=_ignored_columns(update),
         corrects=corrected.number if corrected else None,
         plan=PlanStatus.of(update),
@@ -336,11 +336,6 @@ def _group(update: UpdateJob, code: str, count: int) -> ProblemGroup:
     if code in _WITH_HINTS:
         first = tuple(map(to_problem, stored[:MAX_LINES_SHOWN]))
     return ProblemGroup(code, count, tuple(lines)[:FIRST_LINES_SHOWN], first, tuple(columns))
-
-
-def _count_warnings(update: UpdateJob) -> int:
-    counts = update.problem_counts.items()
-    return sum(count for code, count in counts if PROBLEM_CODES[code].severity is Severity.WARNING)
 
 
 def _ignored_columns(update: UpdateJob) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def _stage(update: UpdateJob, run: str, students: Sequence[int]) -> None:
     update.refresh_from_db(fields=["rows_read", "problem_counts"])
     batch = _evaluate(update, students)
     staged_rows.stage(update.pk, batch.rows)
-    problem_store.save_problems(update.pk, batch.problems, update.problem_counts)
+    problem_store.save_problems(update, batch.problems, update.problem_counts)
     counters: dict[str, Any] = {
         "rows_read": F("rows_read") + len(batch.rows),
         "rows_staged": F("rows_staged") + batch.count(None),
