@@ -20,6 +20,8 @@ from rollbook.secret_keys import new_key
 
 _PURPOSE = "keys of districts"
 
+_FIND = "SELECT * FROM accounts_districtkey WHERE district_id = %s AND purpose = %s"
+
 
 class KeyPurpose(StrEnum):
     """What a key of a district is for."""
@@ -70,8 +72,8 @@ def find(district_id: int, purpose: KeyPurpose) -> OpenKey | None:
     Raises:
         DistrictKeyLost: It can't be decrypted.
     """
-    row = DistrictKey.objects.filter(district=district_id, purpose=purpose.value).first()
-    return _open(row) if row else None
+    found = DistrictKey.objects.raw(_FIND, [district_id, purpose.value])
+    return next(map(_open, found), None)
 
 
 def get(key_id: UUID) -> OpenKey:

@@ -34,8 +34,8 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
             yield
         while parallel_checker.is_busy():
             yield
-    # What the second process left undone.
-    yield from check_byte_ranges(byte_ranges.unchecked_ranges(update), update, run, checker)
+    if parallel_checker.has_started:  # what that left undone
+        yield from check_byte_ranges(byte_ranges.unchecked_ranges(update), update, run, checker)
 
 
 def _take_all(ranges: list[ByteRange]) -> Iterator[ByteRange]:
