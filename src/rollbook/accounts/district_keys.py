@@ -20,6 +20,7 @@ from rollbook.secret_keys import new_key
 
 _PURPOSE = "keys of districts"
 
+_GET = "SELECT * FROM accounts_districtkey WHERE key = %s"
 _FIND = "SELECT * FROM accounts_districtkey WHERE district_id = %s AND purpose = %s"
 
 
@@ -82,10 +83,9 @@ def get(key_id: UUID) -> OpenKey:
     Raises:
         DistrictKeyLost: It was destroyed, or can't be decrypted.
     """
-    row = DistrictKey.objects.filter(pk=key_id).first()
-    if row is None:
-        raise DistrictKeyLost(f"the key {key_id} of its district no longer exists")
-    return _open(row)
+    for row in DistrictKey.objects.raw(_GET, [key_id.hex]):
+        return _open(row)
+    raise DistrictKeyLost(f"the key {key_id} of its district no longer exists")
 
 
 def destroy(district_id: int, *purposes: KeyPurpose) -> int:

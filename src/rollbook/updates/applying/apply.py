@@ -20,7 +20,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from rollbook.db import planner_stats
-from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots as students_snapshots
 from rollbook.students import touched, writer
 from rollbook.students.snapshots import StudentSnapshot
@@ -205,11 +204,11 @@ def _apply(
         connection.check_constraints()
     place.wait_until_committed()
     counts.update(plan.field_counts())
-    counters: dict[str, object] = {
-        outcome: F(outcome) + count for outcome, count in plan.outcome_counts().items()
-    }
+    outcomes = plan.outcome_counts().items()
+    counters: dict[str, object] = {outcome: F(outcome) + count for outcome, count in outcomes}
     counters |= {"applied_through_order": rows[-1].apply_order, "field_counts": +counts}
-    _progress(update, run, plan.rejected, counters)
+    counters |= problem_store.report(update, plan.rejected)
+    transitions.record_progress(update.pk, State.APPLYING, run, **counters)
 
 
 def _lock_and_split(update: UpdateJob, rows: Sequence[PendingRow]) -> ChunkRows:
@@ -280,15 +279,3 @@ def _write_outcomes(rows: Sequence[PendingRow], plan: ChunkPlan) -> None:
         if lines:
             pks = [row.pk for row in rows if row.line in lines]
             StagedRow.objects.filter(pk__in=pks).update(outcome=outcome)
-
-
-def _progress(
-    update: UpdateJob, run: str, rejected: Sequence[Problem], counters: Mapping[str, object]
-) -> None:
-    """Write the problems and counters of a chunk.
-
-    Raises:
-        Fenced: Another run has taken over the update, or it was canceled.
-    """
-    columns = problem_store.report(update, rejected)
-    transitions.record_progress(update.pk, State.APPLYING, run, **columns, **counters)

@@ -301,7 +301,7 @@ def create_update(submission: Submission) -> Receipt:
     """
     if replayed := submission.find_unfinished():
         return replayed
-    same_as = submission.updates().order_by("-number").first()
+    same_as = submission.updates().only("number", "state").order_by("-number").first()
     if not submission.is_refused:
         require_place_in_queue(submission.district)
     update = _insert_update(submission)

@@ -236,7 +236,8 @@ def find(district: District, number: int) -> UpdateJob | None:
 
 def previous(update: UpdateJob) -> UpdateJob | None:
     """Return the district's last completed update of a file before this one, or None."""
-    return _completed_before(update).first()
+    counts = ("rows", "rows_updated", "rows_added", "rows_rejected")
+    return _completed_before(update).only("number", *counts).first()
 
 
 def previous_of_feed(update: UpdateJob) -> UpdateJob | None:
