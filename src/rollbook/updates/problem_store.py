@@ -81,11 +81,8 @@ def _seal(sealer: Sealer, problem: Problem) -> bytes | None:
 
 def count_warnings(counts_by_code: Mapping[str, int]) -> int:
     """Return how many of these problems are warnings."""
-    warnings = 0
-    for code, count in counts_by_code.items():
-        if PROBLEM_CODES[code].severity is Severity.WARNING:
-            warnings += count
-    return warnings
+    counts = counts_by_code.items()
+    return sum(count for code, count in counts if PROBLEM_CODES[code].severity is Severity.WARNING)
 
 
 def to_problem(problem: models.Problem) -> Problem:

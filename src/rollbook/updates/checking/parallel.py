@@ -22,15 +22,11 @@ POLL_INTERVAL_S = 0.1
 
 
 class ParallelChecker:
-    """A context manager that runs the second process, if there is enough work and a second core.
-
-    Attributes:
-        has_started: Whether there is a second process, or was one.
-    """
+    """A context manager that runs the second process, if there is enough work and a second core."""
 
     def __init__(self, update_id: int, run: str) -> None:
         self._update_id, self._run = update_id, run
-        self.has_started, self._is_possible = False, len(os.sched_getaffinity(0)) > 1
+        self._is_possible = len(os.sched_getaffinity(0)) > 1
         self._is_checking = False
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -47,7 +43,7 @@ class ParallelChecker:
             finds_known: Whether the process has to find out which records are known.
         """
         if self._is_possible and len(ranges) >= MIN_RANGES:
-            self.has_started, self._is_possible = True, False  # a second time
+            self._is_possible = False  # a second time
             arguments = json.dumps([self._update_id, self._run, finds_known])
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 python_command(WORKER, arguments),

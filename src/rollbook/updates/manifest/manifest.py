@@ -94,8 +94,9 @@ def known_records(district_id: int, key: bytes) -> Walk:
     if manifest is None:
         return nothing_known()
     # After the manifest: a student who is touched in between isn't known.
-    limit = max(MAX_TOUCHED, MAX_TOUCHED_SHARE * manifest.rows)
-    if touched.count(district_id, manifest.update_id) > limit:
+    limit = max(MAX_TOUCHED, int(MAX_TOUCHED_SHARE * manifest.rows))
+    forget = touched.find(district_id, manifest.update_id, limit + 1)
+    if len(forget) > limit:
         return nothing_known()
     try:
         records = read(manifest, key)
@@ -105,7 +106,6 @@ def known_records(district_id: int, key: bytes) -> Walk:
     students = records.students
     for position in student_arrays.with_problem(students):
         students[position] = NO_STUDENT
-    forget = touched.find(district_id, manifest.update_id)
     if forget and not forget.isdisjoint(students):
         for position, student in enumerate(students):
             if student in forget:
