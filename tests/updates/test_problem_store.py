@@ -24,7 +24,7 @@ def test_only_some_warnings_but_all_errors_are_stored(
     problems = [
         Problem(code, line) for line in range(2, 6) for code in ("unknown_staff", "bad_date")
     ]
-    problem_store.save_problems(update.pk, problems, {"unknown_staff": 1, "bad_date": 7})
+    problem_store.save_problems(update, problems, {"unknown_staff": 1, "bad_date": 7})
     stored = list(update.problem_set.order_by("pk").values_list("line", "code"))
     assert [line for line, code in stored if code == "unknown_staff"] == [2, 3]
     assert [line for line, code in stored if code == "bad_date"] == [2, 3, 4, 5]

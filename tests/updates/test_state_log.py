@@ -10,7 +10,6 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from rollbook.districts.models import District
 from rollbook.log_format import JsonFormatter
 from rollbook.updates import runner, state_log, transitions
-from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import State
 from tests.updates.night import a_class, send
 
@@ -104,11 +103,9 @@ def test_a_database_that_fails_after_the_commit_loses_only_the_details(
     update = send(maple, a_class(3))
 
     class Gone:
-        DoesNotExist = UpdateJob.DoesNotExist
-
         class objects:  # noqa: N801 - as Django names it
             @staticmethod
-            def values(*columns: str) -> None:
+            def raw(*statement: object) -> None:
                 raise OperationalError
 
     monkeypatch.setattr(state_log, "UpdateJob", Gone)

@@ -20,6 +20,9 @@ from rollbook.secret_keys import new_key
 
 _PURPOSE = "keys of districts"
 
+_GET = "SELECT * FROM accounts_districtkey WHERE key = %s"
+_FIND = "SELECT * FROM accounts_districtkey WHERE district_id = %s AND purpose = %s"
+
 
 class KeyPurpose(StrEnum):
     """What a key of a district is for."""
@@ -70,8 +73,8 @@ def find(district_id: int, purpose: KeyPurpose) -> OpenKey | None:
     Raises:
         DistrictKeyLost: It can't be decrypted.
     """
-    row = DistrictKey.objects.filter(district=district_id, purpose=purpose.value).first()
-    return _open(row) if row else None
+    found = DistrictKey.objects.raw(_FIND, [district_id, purpose.value])
+    return next(map(_open, found), None)
 
 
 def get(key_id: UUID) -> OpenKey:
@@ -80,10 +83,9 @@ def get(key_id: UUID) -> OpenKey:
     Raises:
         DistrictKeyLost: It was destroyed, or can't be decrypted.
     """
-    row = DistrictKey.objects.filter(pk=key_id).first()
-    if row is None:
-        raise DistrictKeyLost(f"the key {key_id} of its district no longer exists")
-    return _open(row)
+    for row in DistrictKey.objects.raw(_GET, [key_id.hex]):
+        return _open(row)
+    raise DistrictKeyLost(f"the key {key_id} of its district no longer exists")
 
 
 def destroy(district_id: int, *purposes: KeyPurpose) -> int:

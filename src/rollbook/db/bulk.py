@@ -179,10 +179,13 @@ def delete(model: type[Model], column: str, keys: Collection[int]) -> int:
 
 
 def one_by_one(stored: "QuerySet[Any, _Item]") -> Iterator[_Item]:
-    """Yield rows with one at a time in memory; PostgreSQL would copy all of them for a cursor.
+    """Yield rows with two at a time in memory; PostgreSQL would copy all of them for a cursor.
 
     Args:
         stored: The rows; those that are deleted meanwhile are left out.
     """
-    for pk in list(stored.values_list("pk", flat=True)):
+    first = list(stored[:2])
+    following = list(stored.values_list("pk", flat=True)[1:]) if len(first) > 1 else []
+    yield from first[:1]
+    for pk in following:
         yield from stored.filter(pk=pk)

@@ -10,6 +10,7 @@ counts as touched until the update completes and its manifest is the current one
 update needn't remove anything here.
 """
 
+import sys
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
@@ -38,21 +39,17 @@ class ComparedStudent(NamedTuple):
     version: int
 
 
-def find(district_id: int, update_id: int) -> set[int]:
-    """Return the touched students of a district, without those whom this update has settled."""
+def find(district_id: int, update_id: int, limit: int = sys.maxsize) -> set[int]:
+    """Return touched students of a district, without those whom this update has settled.
+
+    Args:
+        district_id: The district.
+        update_id: The update.
+        limit: How many to return at most.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_LIST_TOUCHED, [district_id, update_id])
+        cursor.execute(_LIST_TOUCHED, [district_id, update_id, limit])
         return {student for (student,) in cursor.fetchall()}
-
-
-def count(district_id: int, update_id: int) -> int:
-    """Return the number of students whom ``find`` returns."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM ({_LIST_TOUCHED}) AS touched", [district_id, update_id]
-        )
-        (number,) = cursor.fetchone()
-        return int(number)
 
 
 def touch(students: Collection[int]) -> None:

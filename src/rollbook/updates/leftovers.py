@@ -76,11 +76,11 @@ class KeyDigests:
 def remove_batch() -> int:
     """Do one step for the update that ended first; return the rows, 0 if nothing is left to do."""
     ended = UpdateJob.objects.exclude(state__in=UNFINISHED).filter(leftovers_removed_at=None)
-    update = ended.order_by("ended_at").first()
-    if update is None:
+    key = ended.order_by("ended_at").values_list("pk", flat=True).first()
+    if key is None:
         return 0
     with transaction.atomic():
-        locked = UpdateJob.objects.select_for_update(no_key=True).get(pk=update.pk)
+        locked = UpdateJob.objects.select_for_update(no_key=True).get(pk=key)
         return _remove(locked)
 
 

@@ -20,7 +20,8 @@ from rollbook.updates import watching
 from rollbook.updates.mail_content import plan_content, result_content
 from rollbook.updates.models import ResultMail, UpdateEvent, UpdateJob
 from rollbook.updates.planning.held_in_a_row import ALARMING, held_in_a_row
-from rollbook.updates.reporting.report import report, report_without_problems
+from rollbook.updates.problem_store import count_warnings
+from rollbook.updates.reporting.report import report
 from rollbook.updates.state_machine import EXPIRED, PLAN_WAITING, REPLACED, UNFINISHED, State
 
 _URGENT = (State.CHECKED, State.HELD, State.REFUSED, State.FAILED)
@@ -51,7 +52,8 @@ def send_due() -> int:
     Emails of a suspended district wait until it is resumed.
     """
     mails = ResultMail.objects.filter(update__district__suspended_at=None)
-    return outbox.send_due(mails.select_related("update__district", "event", "member"), message)
+    related = mails.select_related("update__district", "update__member", "event", "member")
+    return outbox.send_due(related, message)
 
 
 def message(mail: ResultMail) -> EmailMultiAlternatives:
@@ -105,7 +107,7 @@ def _queue_for_event(event: UpdateEvent) -> None:
 
 def _queue(update: UpdateJob, event: UpdateEvent | None, members: Iterable[Member]) -> None:
     """Queue the emails about the end of an update, unless an older version has done so."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         unqueued = UpdateJob.objects.filter(pk=update.pk, mails_queued_at=None)
         if unqueued.update(mails_queued_at=timezone.now()):
             _create(update, event, members)
@@ -132,7 +134,7 @@ def _importance(update: UpdateJob, event: UpdateEvent | None) -> tuple[bool, boo
     """Return whether a whole file wasn't applied, and whether there is something to look at."""
     state = event.state if event else update.state
     is_expired = state == State.DISCARDED and update.discard_reason == EXPIRED
-    has_problems = update.with_errors or bool(report_without_problems(update).warnings)
+    has_problems = update.with_errors or count_warnings(update.problem_counts) > 0
     return is_expired or state in _URGENT, has_problems or state == State.CANCELED
 
 

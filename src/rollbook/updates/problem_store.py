@@ -5,7 +5,8 @@ The value that was found and the hint can name students, so they are encrypted.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rollbook.accounts.district_keys import DistrictKeyLost
 from rollbook.accounts.sealed_values import Sealer, unseal
@@ -28,17 +29,33 @@ def counts(
     return dict(Counter(earlier_counts or {}) + Counter(problem.code for problem in problems))
 
 
+def report(update: models.UpdateJob, problems: Sequence[Problem]) -> dict[str, Any]:
+    """Store problems and count them, in the transaction in which the caller writes their counts.
+
+    Returns:
+        The columns of the update to write; none if there are no problems.
+    """
+    if not problems:
+        return {}
+    locked = models.UpdateJob.objects.select_for_update(no_key=True).filter(pk=update.pk)
+    earlier = locked.values_list("problem_counts", flat=True).get()
+    save_problems(update, problems, earlier)
+    return {"problem_counts": counts(problems, earlier)}
+
+
 def save_problems(
-    update_id: int, problems: Iterable[Problem], earlier_counts: Mapping[str, int] | None = None
+    update: models.UpdateJob,
+    problems: Iterable[Problem],
+    earlier_counts: Mapping[str, int] | None = None,
 ) -> None:
     """Store the details of problems, but of at most ``MAX_WARNINGS`` warnings.
 
     Args:
-        update_id: The ID of the update.
+        update: The update.
         problems: The problems to store.
         earlier_counts: Code to number of problems that the update already has.
     """
-    remaining_warnings = MAX_WARNINGS - _count_warnings(earlier_counts or {})
+    remaining_warnings = MAX_WARNINGS - count_warnings(earlier_counts or {})
     kept = []
     for problem in problems:
         if problem.severity is Severity.WARNING:
@@ -48,10 +65,9 @@ def save_problems(
         kept.append(problem)
     if not kept:
         return
-    district_id = models.UpdateJob.objects.values_list("district_id", flat=True).get(pk=update_id)
-    sealer = Sealer.of_district(district_id)
+    sealer = Sealer.of_district(update.district_id)
     rows = [
-        (update_id, problem.line, problem.column, problem.code, "", "", _seal(sealer, problem))
+        (update.pk, problem.line, problem.column, problem.code, "", "", _seal(sealer, problem))
         for problem in kept
     ]
     bulk.insert("updates_problem", _COLUMNS, rows)
@@ -63,12 +79,10 @@ def _seal(sealer: Sealer, problem: Problem) -> bytes | None:
     return sealer.seal(json.dumps([problem.found, problem.hint], ensure_ascii=False))
 
 
-def _count_warnings(counts_by_code: Mapping[str, int]) -> int:
-    warnings = 0
-    for code, count in counts_by_code.items():
-        if PROBLEM_CODES[code].severity is Severity.WARNING:
-            warnings += count
-    return warnings
+def count_warnings(counts_by_code: Mapping[str, int]) -> int:
+    """Return how many of these problems are warnings."""
+    counts = counts_by_code.items()
+    return sum(count for code, count in counts if PROBLEM_CODES[code].severity is Severity.WARNING)
 
 
 def to_problem(problem: models.Problem) -> Problem:

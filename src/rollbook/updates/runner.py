@@ -97,7 +97,13 @@ def _is_due() -> Q:
 
 def has_work(update_id: int) -> bool:
     """Return whether there is work to do for the update: it hasn't ended, and needs nobody."""
-    return UpdateJob.objects.filter(_is_due(), pk=update_id).exists()
+    return district_with_work(update_id) is not None
+
+
+def district_with_work(update_id: int) -> int | None:
+    """Return the ID of the update's district if there is work to do for the update."""
+    due = UpdateJob.objects.filter(_is_due(), pk=update_id)
+    return due.values_list("district_id", flat=True).first()
 
 
 def run_steps(update_id: int) -> Generator[None, None, None]:
@@ -115,6 +121,7 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
             yield from stage.steps(update, run)
         else:
             yield from check.steps(update, run)
+        update.refresh_from_db(fields=["problem_counts", "rows_staged"])
         if problem := refusal.find_problem(update):
             _refuse(update, run, problem)
             return
@@ -174,7 +181,7 @@ def continue_updates(district: District) -> None:
 
 def _is_suspended(update_id: int) -> bool:
     """Return whether the update's district is suspended, and keep that so for the transaction."""
-    districts = District.objects.select_for_update(of=("self",), no_key=True)
+    districts = District.objects.select_for_update(of=("self",), no_key=True).only("suspended_at")
     return any(district.is_suspended for district in districts.filter(updatejob=update_id))
 
 
@@ -248,15 +255,17 @@ def _finish_checking(update: UpdateJob, run: str) -> State:
     reasons = examined.reasons if examined else judge.no_reasons
     judgment = judge.judge(update, now, reasons)
     with transaction.atomic():
-        if examined:
-            examine.store(update, examined)
+        found = examine.store(update, examined) if examined else {}
         if judgment.held_schools:
             District.objects.select_for_update(no_key=True).get(pk=update.district_id)
-            transitions.record_progress(update.pk, State.CHECKING, run)
+        if judgment.held_schools or judgment.postpones:  # which add to what was found
+            transitions.record_progress(update.pk, State.CHECKING, run, **found)
+            found = {}
+        if judgment.held_schools:
             split.split(update, judgment.held_schools, now)
         if judgment.postpones:
             deactivate.postpone(update, run)
-        _transition(update.pk, judgment.state, run, **judgment.columns)
+        _transition(update.pk, judgment.state, run, **judgment.columns, **found)
         judge.replace_older_plans(update, judgment)
         judge.use_expectations(update, judgment)
         if judgment.state is State.APPLYING:

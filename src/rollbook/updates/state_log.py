@@ -16,7 +16,11 @@ from rollbook.updates.state_machine import UNFINISHED, State
 log = logging.getLogger(__name__)
 
 _COUNTS = ("rows_updated", "rows_added", "rows_unchanged", "rows_rejected")
-_COLUMNS = ("district__slug", "number", "received_at", "error_reference", "rows", *_COUNTS)
+_FACTS = f"""
+SELECT own.id, own.number, own.received_at, own.error_reference, own.rows, {", ".join(_COUNTS)},
+  district.slug
+FROM updates_updatejob own JOIN districts_district district ON district.id = own.district_id
+WHERE own.id = %s"""
 
 
 def log_after_commit(update_id: int, state: State) -> None:
@@ -27,8 +31,8 @@ def log_after_commit(update_id: int, state: State) -> None:
 def _log(update_id: int, state: State, at: datetime) -> None:
     """Log a state; the change is committed, so no error may reach the caller."""
     try:
-        facts = UpdateJob.objects.values(*_COLUMNS).get(pk=update_id)
-    except (Error, UpdateJob.DoesNotExist):
+        facts = vars(UpdateJob.objects.raw(_FACTS, [update_id])[0])
+    except (Error, IndexError):
         log.info("update with key %d is %s", update_id, state)
         return
     fields = _fields(facts, state, at)
@@ -46,7 +50,7 @@ def _log(update_id: int, state: State, at: datetime) -> None:
 def _fields(facts: dict[str, Any], state: State, at: datetime) -> dict[str, Any]:
     """Return the fields of the line: no value from the file, and no name of a person or file."""
     fields = {
-        "district": facts["district__slug"],
+        "district": facts["slug"],
         "update": facts["number"],
         "state": state.value,
         "rows": facts["rows"],

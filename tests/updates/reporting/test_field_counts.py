@@ -6,7 +6,6 @@ import pytest
 
 from rollbook.districts.models import District
 from rollbook.students.models import Change, Student
-from rollbook.updates import runner
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.field_counts import changes_by_field
@@ -77,20 +76,6 @@ def test_an_update_without_changes_has_no_counts(school: District) -> None:
     run(school, a_class(6, GRADE="4"))
     assert changes_by_field(last(school)) == {}
     assert changes_by_field(send(school, a_class(1))) == {}
-
-
-def test_missing_counts_are_taken_from_the_history_and_continued(
-    school: District,
-) -> None:
-    run(school, a_class(6, GRADE="5"))
-    UpdateJob.objects.update(field_counts=None)
-    assert changes_by_field(last(school)) == {"GRADE": 6}
-    update = send(school, a_class(6, GRADE="6"))
-    applying(update, 1)
-    UpdateJob.objects.update(field_counts=None)
-    list(runner.run_steps(update.pk))
-    update.refresh_from_db()
-    assert update.field_counts == {"GRADE": 6}
 
 
 def test_a_row_with_a_late_conflict_is_not_counted(school: District) -> None:

@@ -45,6 +45,16 @@ def defer_mail() -> None:
     _defer(MAIL, CHORES, MAIL)
 
 
+def drop_waiting(task: str) -> None:
+    """Delete the waiting jobs of a periodic task, by the one that is about to do their work."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM procrastinate_jobs"
+            " WHERE queue_name = %s AND task_name = %s AND status = 'todo'",
+            [CHORES, task],
+        )
+
+
 def delete_old_jobs() -> None:
     """Delete jobs that failed more than ``FAILED_JOB_RETENTION_HOURS`` ago."""
     async_to_sync(in_transaction.delete_old_jobs)(

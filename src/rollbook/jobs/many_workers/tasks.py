@@ -14,6 +14,7 @@ from procrastinate import App, JobContext
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
+from rollbook.jobs.many_workers import job_queue
 from rollbook.jobs.many_workers.district_turn import DistrictTurn
 from rollbook.jobs.many_workers.job_queue import CHORES, UPDATES, WORK
 
@@ -41,6 +42,7 @@ def register(app: App, task: PeriodicTask) -> None:
 
 def _repeat(task: PeriodicTask, context: JobContext) -> None:
     """Run the task until it finds no more work, the worker stops, or its time limit is reached."""
+    job_queue.drop_waiting(task.name)
     deadline = monotonic() + task.limit_s
     while task.run() and not context.should_abort() and monotonic() < deadline:
         pass

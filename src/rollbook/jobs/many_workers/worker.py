@@ -20,7 +20,6 @@ from rollbook.jobs.many_workers.reaper import Reaper
 from rollbook.operations.alerts import watch
 from rollbook.updates import runner
 from rollbook.updates.engine import WorkerStatus
-from rollbook.updates.models import UpdateJob
 
 POLL_INTERVAL_S = 0.25  # how often ``work_on`` checks whether the update has ended
 STOP_TIMEOUT_S = 9.0  # until a worker has to have stopped; `serve` waits 10 s
@@ -32,10 +31,11 @@ ThreadTarget = Callable[[threading.Event], None]
 
 def notify_engine(update_id: int) -> None:
     """Add a job for an update with work to do, or for the emails of another one."""
-    if runner.has_work(update_id):
-        job_queue.nudge(UpdateJob.objects.values_list("district_id", flat=True).get(pk=update_id))
-    else:
+    district_id = runner.district_with_work(update_id)
+    if district_id is None:
         job_queue.defer_mail()
+    else:
+        job_queue.nudge(district_id)
 
 
 _WORKER_STATUS = """

@@ -43,9 +43,9 @@ def count(update: UpdateJob, named_again: list[int]) -> None:
         named_again: As returned by ``students_named_again``.
     """
     absences.remove(named_again)
-    stored = MissingStudents.objects.filter(update=update).first()
-    if stored is None or not stored.student_ids:
+    if not update.absences:  # only a file in full sync has any
         return
+    stored = MissingStudents.objects.get(update=update)
     students = array("q", bytes(stored.student_ids))
     before, active = absences.counted(update.district_id), absences.active(students)
     today = local_date(update.district, update.received_at)

@@ -21,7 +21,6 @@ from rollbook.students.writer import ChangeAuthor
 from rollbook.updates import transitions
 from rollbook.updates.absences.figures import Figures
 from rollbook.updates.models import StagedRow, UpdateJob
-from rollbook.updates.reporting import field_counts
 from rollbook.updates.resolving.resolver import ConflictResolver
 from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE, ORDER_WITHOUT_LINE
 from rollbook.updates.state_machine import Mode, Outcome, State
@@ -46,7 +45,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     if update.mode != Mode.SYNC:
         return
     update.refresh_from_db(fields=["applied_through_order", "planned_at", "field_counts"])
-    last, counts = update.applied_through_order, field_counts.load_field_counts(update)
+    last, counts = update.applied_through_order, Counter[str](update.field_counts)
     while rows := _next(update, last):
         last = rows[-1][0]
         with transaction.atomic():

@@ -20,7 +20,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from rollbook.db import planner_stats
-from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots as students_snapshots
 from rollbook.students import touched, writer
 from rollbook.students.snapshots import StudentSnapshot
@@ -38,7 +37,6 @@ from rollbook.updates.applying.chunk_plan import (
 )
 from rollbook.updates.applying.pairs import Applier, ChunkPlace
 from rollbook.updates.models import AddedStudents, StagedRow, UpdateJob
-from rollbook.updates.reporting import field_counts
 from rollbook.updates.resolving.conflicts import ORDER_DEPENDENT_ROWS
 from rollbook.updates.row_outcomes import ORDER_WITHOUT_LINE
 from rollbook.updates.state_machine import Outcome, State
@@ -61,23 +59,27 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
         Fenced: Another run has taken over the update, or it was canceled.
     """
     size, last_order = MIN_CHUNK_ROWS, update.applied_through_order
-    counts = field_counts.load_field_counts(update)
+    counts = Counter[str](update.field_counts)
     growth = planner_stats.AnalyzeOnGrowth("students_student", "students_student_groups")
     work = partial(_commit, update, run, counts)
     with Applier() as applier:
         while True:
             started = time.monotonic()
-            number = applier.chunks_at_once(size)
-            chunks = _split_chunks(_next_rows(update, number * size, last_order), size)
-            if not chunks:
+            asked = applier.chunks_at_once(size) * size
+            following = _next_rows(update, asked, last_order)
+            if not following:
                 return
+            chunks = _split_chunks(following, size)
             commits = applier.apply(work, chunks)
             seconds = time.monotonic() - started - commits[0]
             size = _next_size(size, seconds, commits[0])
-            for rows in chunks[: len(commits)]:
+            applied = chunks[: len(commits)]
+            for rows in applied:
                 last_order = rows[-1].apply_order
                 growth.add_rows(sum(row.student_id is None for row in rows))
             yield
+            if sum(map(len, applied)) == len(following) < asked:
+                return
 
 
 def _next_size(size: int, seconds: float, commit_seconds: float) -> int:
@@ -202,11 +204,11 @@ def _apply(
         connection.check_constraints()
     place.wait_until_committed()
     counts.update(plan.field_counts())
-    counters: dict[str, object] = {
-        outcome: F(outcome) + count for outcome, count in plan.outcome_counts().items()
-    }
+    outcomes = plan.outcome_counts().items()
+    counters: dict[str, object] = {outcome: F(outcome) + count for outcome, count in outcomes}
     counters |= {"applied_through_order": rows[-1].apply_order, "field_counts": +counts}
-    _progress(update, run, plan.rejected, counters)
+    counters |= problem_store.report(update, plan.rejected)
+    transitions.record_progress(update.pk, State.APPLYING, run, **counters)
 
 
 def _lock_and_split(update: UpdateJob, rows: Sequence[PendingRow]) -> ChunkRows:
@@ -277,19 +279,3 @@ def _write_outcomes(rows: Sequence[PendingRow], plan: ChunkPlan) -> None:
         if lines:
             pks = [row.pk for row in rows if row.line in lines]
             StagedRow.objects.filter(pk__in=pks).update(outcome=outcome)
-
-
-def _progress(
-    update: UpdateJob, run: str, rejected: Sequence[Problem], counters: Mapping[str, object]
-) -> None:
-    """Write the problems and counters of a chunk.
-
-    Raises:
-        Fenced: Another run has taken over the update, or it was canceled.
-    """
-    columns = dict(counters)
-    if rejected:
-        counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=update.pk)
-        columns["problem_counts"] = problem_store.counts(rejected, counts)
-        problem_store.save_problems(update.pk, rejected)
-    transitions.record_progress(update.pk, State.APPLYING, run, **columns)

@@ -26,16 +26,17 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     files.ensure_available(update.spool_name, update.spool_digest)
     yield from manifest.remove_settled(update)
     checker = RangeChecker(update, update.parse_header())
-    ranges = byte_ranges.unchecked_ranges(update)
+    ranges, is_shared = byte_ranges.unchecked_ranges(update), False
     with ParallelChecker(update.pk, run) as parallel_checker:
         for _ in check_byte_ranges(_take_all(ranges), update, run, checker):
             if checker.has_many_unknown:
+                is_shared = True
                 parallel_checker.offer_range(ranges, finds_known=not checker.has_few_known)
             yield
         while parallel_checker.is_busy():
             yield
-    # What the second process left undone.
-    yield from check_byte_ranges(byte_ranges.unchecked_ranges(update), update, run, checker)
+    if is_shared:  # what the second process left undone
+        yield from check_byte_ranges(byte_ranges.unchecked_ranges(update), update, run, checker)
 
 
 def _take_all(ranges: list[ByteRange]) -> Iterator[ByteRange]:

@@ -242,9 +242,6 @@ def _commit(
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    locked = UpdateJob.objects.select_for_update(no_key=True).filter(pk=update.pk)
-    counts = locked.values_list("problem_counts", flat=True).get()
-    problems = result.tally.problems
     transitions.record_progress(
         update.pk,
         State.CHECKING,
@@ -253,11 +250,10 @@ def _commit(
         rows_staged=F("rows_staged") + len(result.staged),
         rows_rejected=F("rows_rejected") + len(result.rejected),
         rows_unchanged=F("rows_unchanged") + result.unchanged,
-        problem_counts=problem_store.counts(problems, counts),
+        **problem_store.report(update, result.tally.problems),
     )
     staged_rows.stage(update.pk, [*result.staged, *result.rejected])
     touched.settle_compared(update.pk, result.compared)
-    problem_store.save_problems(update.pk, problems, counts)
     _store_range(update, result, batch, key)
 
 

@@ -7,6 +7,7 @@ unless changes are expected that explain it.
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max
 
@@ -92,11 +93,15 @@ def _earlier_file(update: UpdateJob) -> Iterator[Finding]:
         yield Finding("earlier_file", 1, 1, holds=True, hint=hint)
 
 
-def store(update: UpdateJob, examined: Examined) -> None:
-    """Store what was found, in the transaction in which the update leaves checking."""
+def store(update: UpdateJob, examined: Examined) -> dict[str, Any]:
+    """Store what was found, in the transaction in which the update leaves checking.
+
+    Returns:
+        The columns to write in that transition.
+    """
     problems = [finding.problem for finding in examined.findings]
+    problem_store.save_problems(update, problems)
     update.shape = examined.shape.as_json()
     update.findings = [finding.as_json() for finding in examined.findings] or None
     update.problem_counts = problem_store.counts(problems, update.problem_counts)
-    update.save(update_fields=["shape", "findings", "problem_counts"])
-    problem_store.save_problems(update.pk, problems)
+    return {name: getattr(update, name) for name in ("shape", "findings", "problem_counts")}

@@ -28,7 +28,7 @@ from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import CheckedRange, Manifest, UpdateJob
 from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import Mode, State
 
 MAX_TOUCHED, MAX_TOUCHED_SHARE = 1000, 0.25
 """If more students are touched, and more than this share, nothing is known."""
@@ -94,8 +94,9 @@ def known_records(district_id: int, key: bytes) -> Walk:
     if manifest is None:
         return nothing_known()
     # After the manifest: a student who is touched in between isn't known.
-    limit = max(MAX_TOUCHED, MAX_TOUCHED_SHARE * manifest.rows)
-    if touched.count(district_id, manifest.update_id) > limit:
+    limit = max(MAX_TOUCHED, int(MAX_TOUCHED_SHARE * manifest.rows))
+    forget = touched.find(district_id, manifest.update_id, limit + 1)
+    if len(forget) > limit:
         return nothing_known()
     try:
         records = read(manifest, key)
@@ -105,7 +106,6 @@ def known_records(district_id: int, key: bytes) -> Walk:
     students = records.students
     for position in student_arrays.with_problem(students):
         students[position] = NO_STUDENT
-    forget = touched.find(district_id, manifest.update_id)
     if forget and not forget.isdisjoint(students):
         for position, student in enumerate(students):
             if student in forget:
@@ -179,7 +179,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    while update.addedstudents_set.exists():
+    while update.mode != Mode.UPDATE and update.addedstudents_set.exists():
         key = RowFingerprinter.of_update(update).key
         with transaction.atomic():
             same = F("rows_read")  # without a counter it wouldn't count as progress
@@ -209,10 +209,10 @@ def prepare(update: UpdateJob) -> Manifest | None:
         return None
     key = RowFingerprinter.of_update(update).key
     manifest = Manifest(district_id=update.district_id, update=update, key=key_id(key))
-    manifest.ranges = update.checkedrange_set.count()
-    if not manifest.ranges or ranges.of_earlier_release(update).exists():
+    manifest.ranges, rows = ranges.count_records(update)
+    if not manifest.ranges:
         return None
-    rows, carried = ranges.count_records(update), Records()
+    carried = Records()
     old = Manifest.objects.filter(district=update.district_id).first()
     if old and old.key == manifest.key:
         carried = _carried(old, key, update)
@@ -263,10 +263,9 @@ def _carried(old: Manifest, key: bytes, update: UpdateJob) -> Records:
 
 def replace(manifest: Manifest) -> None:
     """Replace the district's manifest, in the transaction that completes the update."""
-    old = Manifest.objects.filter(district=manifest.district_id).values_list("update", flat=True)
-    CheckedRange.objects.filter(update__in=list(old)).update(fingerprints=b"")
-    Manifest.objects.filter(district=manifest.district_id).delete()
-    manifest.save(force_insert=True)
+    old = Manifest.objects.filter(district=manifest.district_id).values("update")
+    CheckedRange.objects.filter(update__in=old).update(fingerprints=b"")
+    manifest.save()
     file_lots.forget(manifest.district_id, kept=manifest.update)
 
 

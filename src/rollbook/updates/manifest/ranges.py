@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import Count, F, Min, Q, Sum
 from django.db.models.functions import Length
 
 from rollbook.db import bulk
@@ -19,6 +19,8 @@ from rollbook.updates.models import CheckedRange, UpdateJob
 CHECKSUM_BYTES = 8
 FILLED_IN_AT_ONCE = 20_000
 """New students after which a step ends."""
+
+_RECORDS = Length("student_ids") / F("id_bytes")
 
 
 def checksum(key: bytes, *arrays: Packed) -> bytes:
@@ -69,18 +71,13 @@ def lines_of(checked: CheckedRange) -> Sequence[int]:
     return array("q", accumulate(differences, initial=checked.first_line))
 
 
-def of_earlier_release(update: UpdateJob) -> QuerySet[CheckedRange]:
-    """Return the ranges that a release checked which had no manifest, during the upgrade.
-
-    They have no fingerprints, and only those records that are about an enrolled student.
-    """
-    return update.checkedrange_set.filter(first_line=0)
-
-
 def count_matched(update: UpdateJob) -> int:
     """Return the number of rows of an update that are about an enrolled student."""
-    counted = update.checkedrange_set.aggregate(rows=Sum("matched_rows"))["rows"]
-    return (counted or 0) + _count(of_earlier_release(update))
+    of_earlier_release = Sum(_RECORDS, filter=Q(first_line=0), default=0)
+    counted = update.checkedrange_set.aggregate(
+        rows=Sum("matched_rows", default=0), earlier=of_earlier_release
+    )
+    return sum(map(int, counted.values()))
 
 
 def students_of(update: UpdateJob) -> "array[int]":
@@ -93,14 +90,15 @@ def students_of(update: UpdateJob) -> "array[int]":
     return students
 
 
-def count_records(update: UpdateJob) -> int:
-    """Return the number of records in the ranges of an update."""
-    return _count(update.checkedrange_set.all())
+def count_records(update: UpdateJob) -> tuple[int, int]:
+    """Return the number of an update's ranges, and that of the records in them.
 
-
-def _count(stored: QuerySet[CheckedRange]) -> int:
-    counted = stored.aggregate(rows=Sum(Length("student_ids") / F("id_bytes")))["rows"]
-    return int(counted or 0)
+    Both are 0 if a release that had no manifest checked a part, during the upgrade. Such ranges
+    have no fingerprints, and only those records that are about an enrolled student.
+    """
+    stored = update.checkedrange_set
+    count = stored.aggregate(ranges=Count("pk"), rows=Sum(_RECORDS), first=Min("first_line"))
+    return (count["ranges"], int(count["rows"])) if count["first"] else (0, 0)
 
 
 def lines_of_students(update: UpdateJob, students: set[int]) -> dict[int, list[int]]:

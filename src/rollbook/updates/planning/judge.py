@@ -37,7 +37,7 @@ class Judgment:
     Attributes:
         state: Its next state.
         columns: The columns to write in the transition.
-        is_complete: Whether its file names at least half of the active students.
+        active: The number of active students.
         used: The expectations that it uses up.
         held_schools: SCHOOL_IDs of schools whose rows are held as an update of their own.
         postpones: Whether nobody is deactivated for being missing, so that the rest is applied.
@@ -45,7 +45,7 @@ class Judgment:
 
     state: State
     columns: Mapping[str, Any]
-    is_complete: bool = False
+    active: int = 0
     used: list[Expectation] = field(default_factory=list)
     held_schools: tuple[str, ...] = ()
     postpones: bool = False
@@ -94,9 +94,8 @@ def judge(
         columns |= waiting_columns(current, now)
     else:
         columns["applying_at"] = now
-    is_complete = 2 * ranges.count_matched(update) >= summary.district.active
     used = [each for each in expectations if each.is_for_one_update and not update.is_check]
-    return Judgment(state, columns, is_complete, used, held_schools, postpones)
+    return Judgment(state, columns, summary.district.active, used, held_schools, postpones)
 
 
 def plan_columns(
@@ -130,14 +129,16 @@ def replace_older_plans(update: UpdateJob, judgment: Judgment) -> None:
     decide about the one that was sent last night. A plan that undoes an update has no data of its
     own, and stays.
     """
-    if not judgment.is_complete:
-        return
     older = UpdateJob.objects.filter(
         district=update.district_id, state__in=PLAN_WAITING, number__lt=update.number, undoes=None
     )
     if update.is_check:
         older = older.filter(is_check=True)
-    for key in older.order_by("number").values_list("pk", flat=True):
+    keys = list(older.order_by("number").values_list("pk", flat=True))
+    # A complete file names at least half of the active students.
+    if not keys or 2 * ranges.count_matched(update) < judgment.active:
+        return
+    for key in keys:
         transitions.transition(key, State.DISCARDED, discard_reason=REPLACED, replaced_by=update)
 
 

@@ -301,14 +301,14 @@ def create_update(submission: Submission) -> Receipt:
     """
     if replayed := submission.find_unfinished():
         return replayed
-    same_as = submission.updates().order_by("-number").first()
+    same_as = submission.updates().only("number", "state").order_by("-number").first()
     if not submission.is_refused:
         require_place_in_queue(submission.district)
     update = _insert_update(submission)
     runner.notify_engine(update.pk)  # first, as the commit calls back in this order
     state_log.log_after_commit(update.pk, State.RECEIVED)
     spool.copy_to_database(update.spool_name)
-    problem_store.save_problems(update.pk, submission.problems)
+    problem_store.save_problems(update, submission.problems)
     if submission.is_refused:
         transitions.transition(update.pk, State.REFUSED)
         update.refresh_from_db()

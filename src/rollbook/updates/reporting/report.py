@@ -23,7 +23,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.updates.absences.figures import Figures
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.plan_status import PlanStatus
-from rollbook.updates.problem_store import to_problem
+from rollbook.updates.problem_store import count_warnings, to_problem
 from rollbook.updates.state_machine import (
     IN_PROGRESS,
     IN_QUEUE,
@@ -144,24 +144,18 @@ class Report:
 
 def report(update: UpdateJob) -> Report:
     """Return the current report of an update."""
-    later = _later_updates(update)
-    undone_by = (each.number for each in later if each.undoes_id == update.pk)
+    is_undo = Q(undoes=update, state=State.COMPLETED)
+    found = UpdateJob.objects.filter(Q(corrects=update) | Q(split_from=update) | is_undo)
+    others = sorted(found.values_list("number", "corrects", "split_from", "undoes"))
+    key = update.pk
     return replace(
         report_without_problems(update),
         refusal=_refusal(update),
         groups=tuple(_groups(update)),
-        corrected_by=tuple(each.number for each in later if each.corrects_id == update.pk),
-        split_into=tuple(each.number for each in later if each.split_from_id == update.pk),
-        undone_by=next(undone_by, None),
+        corrected_by=tuple(number for number, corrected, _, _ in others if corrected == key),
+        split_into=tuple(number for number, _, split, _ in others if split == key),
+        undone_by=next((number for number, _, _, undone in others if undone == key), None),
     )
-
-
-def _later_updates(update: UpdateJob) -> QuerySet[UpdateJob]:
-    """Return the updates that correct this one, have some of its rows, or have undone it."""
-    naming = UpdateJob.objects.filter(
-        Q(corrects=update) | Q(split_from=update) | Q(undoes=update, state=State.COMPLETED)
-    )
-    return naming.order_by("number").only("number", "corrects", "split_from", "undoes")
 
 
 def report_without_problems(update: UpdateJob) -> Report:
@@ -202,7 +196,7 @@ def report_without_problems(update: UpdateJob) -> Report:
         reference=update.error_reference,
         refusal=None,
         groups=(),
-        warnings=_count_warnings(update),
+        warnings=count_warnings(update.problem_counts),
         ignored=_ignored_columns(update),
         corrects=corrected.number if corrected else None,
         plan=PlanStatus.of(update),
@@ -242,7 +236,8 @@ def find(district: District, number: int) -> UpdateJob | None:
 
 def previous(update: UpdateJob) -> UpdateJob | None:
     """Return the district's last completed update of a file before this one, or None."""
-    return _completed_before(update).first()
+    counts = ("rows", "rows_updated", "rows_added", "rows_rejected")
+    return _completed_before(update).only("number", *counts).first()
 
 
 def previous_of_feed(update: UpdateJob) -> UpdateJob | None:
@@ -344,11 +339,6 @@ def _group(update: UpdateJob, code: str, count: int) -> ProblemGroup:
     lines = dict.fromkeys(line for line, _ in places if line)
     columns = dict.fromkeys(column for _, column in places if column)
     return ProblemGroup(code, count, tuple(lines)[:FIRST_LINES_SHOWN], first, tuple(columns))
-
-
-def _count_warnings(update: UpdateJob) -> int:
-    counts = update.problem_counts.items()
-    return sum(count for code, count in counts if PROBLEM_CODES[code].severity is Severity.WARNING)
 
 
 def _ignored_columns(update: UpdateJob) -> tuple[str, ...]:

@@ -55,7 +55,6 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    update.refresh_from_db(fields=["rows_staged"])
     if update.rows_staged > planner_stats.SMALL_TABLE_ROWS:
         planner_stats.analyze("updates_stagedrow")
     resolver = ConflictResolver(update, run)

@@ -28,7 +28,7 @@ def replace_results(update: UpdateJob, problem: Problem) -> Mapping[str, object]
     MissingStudents.objects.filter(update=update).delete()
     codes = [code for code, kind in PROBLEM_CODES.items() if kind.scope is Scope.ROW]
     update.problem_set.filter(code__in=codes).delete()
-    problem_store.save_problems(update.pk, [problem])
+    problem_store.save_problems(update, [problem])
     of_file = {code: count for code, count in update.problem_counts.items() if code not in codes}
     counters = dict.fromkeys(
         ("rows", "rows_read", "rows_staged", "rows_unchanged", "rows_rejected"), 0

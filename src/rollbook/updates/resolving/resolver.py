@@ -93,9 +93,7 @@ class ConflictResolver:
         Raises:
             Fenced: Another run has taken over the update, or it was canceled.
         """
-        counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
-        problem_store.save_problems(self.update.pk, problems, counts)
-        self.record_progress(problem_counts=problem_store.counts(problems, counts), **counters)
+        self.record_progress(**problem_store.report(self.update, problems), **counters)
 
     def record_progress(self, **counters: Any) -> None:
         """Write counters, or without any, only check the fence.

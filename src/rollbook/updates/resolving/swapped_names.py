@@ -19,7 +19,6 @@ def find_problem(update: UpdateJob) -> Problem | None:
     Args:
         update: The update, of which all rows have been checked.
     """
-    update.refresh_from_db(fields=["problem_counts"])
     exchanged = sum(update.problem_counts.get(code, 0) for code in _ROW_CODES)
     if exchanged < MIN_ROWS or 2 * exchanged <= _count_known_rows(update):
         return None

@@ -79,16 +79,15 @@ def _stage(update: UpdateJob, run: str, students: Sequence[int]) -> None:
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    update.refresh_from_db(fields=["rows_read", "problem_counts"])
+    update.refresh_from_db(fields=["rows_read"])
     batch = _evaluate(update, students)
     staged_rows.stage(update.pk, batch.rows)
-    problem_store.save_problems(update.pk, batch.problems, update.problem_counts)
     counters: dict[str, Any] = {
         "rows_read": F("rows_read") + len(batch.rows),
         "rows_staged": F("rows_staged") + batch.count(None),
         "rows_unchanged": F("rows_unchanged") + batch.count(Outcome.UNCHANGED),
         "rows_rejected": F("rows_rejected") + batch.count(Outcome.REJECTED),
-        "problem_counts": problem_store.counts(batch.problems, update.problem_counts),
+        **problem_store.report(update, batch.problems),
     }
     transitions.record_progress(update.pk, State.CHECKING, run, **counters)
 
