@@ -101,8 +101,8 @@ def _key(district: District, header: Header) -> bytes:
 def of_updates(update: UpdateJob, last_id: int) -> tuple[Lots, Lots] | None:
     """Return the lots of an update's file and of the last one; None if they can't be compared."""
     key = _key(update.district, update.parse_header())
-    stored = FileLots.objects.filter(key=key_id(key)).in_bulk([update.pk, last_id])
-    lots, known = _read(stored.get(update.pk), key), _read(stored.get(last_id), key)
+    stored = FileLots.objects.filter(key=key_id(key))
+    lots, known = (_read(stored.filter(pk=pk).first(), key) for pk in (update.pk, last_id))
     return (lots, known) if lots and known else None
 
 

@@ -22,7 +22,7 @@ from rollbook.secret_keys import fingerprint as key_id
 from rollbook.students import touched
 from rollbook.students.models import Student
 from rollbook.updates import transitions
-from rollbook.updates.manifest import file_lots, ranges, student_arrays
+from rollbook.updates.manifest import file_lots, ranges, same_file, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.manifest.walk import Walk
@@ -215,7 +215,8 @@ def prepare(update: UpdateJob) -> Manifest | None:
     rows, carried = ranges.count_records(update), Records()
     old = Manifest.objects.filter(district=update.district_id).first()
     if old and old.key == manifest.key:
-        carried = _carried(old, key, update)
+        if count_carried(old) or not same_file.find(update):
+            carried = _carried(old, key, update)
     elif old and rows < MIN_SHARE * old.rows:
         return None
     manifest.rows = rows + len(carried.students)
