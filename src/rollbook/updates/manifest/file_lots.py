@@ -72,16 +72,9 @@ class DistrictText:
         )
 
 
-def forget(district_id: int, kept: UpdateJob | None) -> None:
-    """Remove the lots of updates that have ended.
-
-    Args:
-        district_id: The district.
-        kept: The update whose lots are kept; None: no text is known.
-    """
+def forget(district_id: int) -> None:
+    """Remove the lots of updates that have ended, so that no text of the district is known."""
     stored = FileLots.objects.filter(update__district=district_id)
-    if kept:
-        stored = stored.exclude(update=kept)
     stored.exclude(update__state__in=UNFINISHED).delete()
 
 

@@ -28,7 +28,7 @@ from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.manifest.walk import Walk
 from rollbook.updates.models import CheckedRange, Manifest, UpdateJob
 from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import UNFINISHED, State
 
 MAX_TOUCHED, MAX_TOUCHED_SHARE = 1000, 0.25
 """If more students are touched, and more than this share, nothing is known."""
@@ -263,12 +263,14 @@ def _carried(old: Manifest, key: bytes, update: UpdateJob) -> Records:
 
 
 def replace(manifest: Manifest) -> None:
-    """Replace the district's manifest, in the transaction that completes the update."""
-    old = Manifest.objects.filter(district=manifest.district_id).values_list("update", flat=True)
-    CheckedRange.objects.filter(update__in=list(old)).update(fingerprints=b"")
-    Manifest.objects.filter(district=manifest.district_id).delete()
+    """Replace the district's manifest, in the transaction that completes the update.
+
+    The fingerprints and lots of the old one are leftovers from then on.
+    """
+    of_district = Manifest.objects.filter(district=manifest.district_id)
+    UpdateJob.objects.filter(manifest__in=of_district).update(leftovers_removed_at=None)
+    of_district.delete()
     manifest.save(force_insert=True)
-    file_lots.forget(manifest.district_id, kept=manifest.update)
 
 
 def forget(students: Collection[int]) -> None:
@@ -277,7 +279,10 @@ def forget(students: Collection[int]) -> None:
     manifest = Manifest.objects.select_related("update__district").filter(district=district).first()
     if manifest is None:
         return
-    file_lots.forget(manifest.district_id, kept=None)
+    file_lots.forget(manifest.district_id)
+    older = UpdateJob.objects.filter(district=manifest.district_id, leftovers_removed_at=None)
+    older = older.exclude(pk=manifest.update_id).exclude(state__in=UNFINISHED)
+    CheckedRange.objects.filter(update__in=older).update(fingerprints=b"")
     try:
         key = RowFingerprinter.of_update(manifest.update).key
     except DistrictKeyLost:
