@@ -15,7 +15,6 @@ from rollbook.studentfile.shape import Shape, shape_of
 from rollbook.updates import problem_store
 from rollbook.updates.feed import changes, last_file, sample, unknown_ids
 from rollbook.updates.feed.findings import Finding
-from rollbook.updates.manifest import same_file
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.limits import Reason
 from rollbook.updates.state_machine import State
@@ -48,9 +47,8 @@ class Examined:
 
 def examine(update: UpdateJob, now: datetime) -> Examined:
     """Return what looks wrong with a file, of which all rows have been checked."""
-    last = same_file.find(update)
-    if last and last.shape:
-        return Examined(Shape.from_json(last.shape), tuple(changes.find(update, now)))
+    if update.same_as and update.same_as.shape:
+        return Examined(Shape.from_json(update.same_as.shape), tuple(changes.find(update, now)))
     header = update.parse_header()
     rows = sample.sample(update, header)
     shape = shape_of(sample.header_of_cells(header), rows)

@@ -24,7 +24,6 @@ from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.models import FileLots, UpdateJob
 from rollbook.updates.receiving.file_limits import file_limits
 from rollbook.updates.receiving.files import IncomingFile
-from rollbook.updates.state_machine import UNFINISHED
 
 _BYTES_OF_LOT = 28
 
@@ -70,12 +69,6 @@ class DistrictText:
             arrays=arrays,
             checksum=ranges.checksum(self._key, arrays),
         )
-
-
-def forget(district_id: int) -> None:
-    """Remove the lots of updates that have ended, so that no text of the district is known."""
-    stored = FileLots.objects.filter(update__district=district_id)
-    stored.exclude(update__state__in=UNFINISHED).delete()
 
 
 def _key(district: District, header: Header) -> bytes:

@@ -22,11 +22,11 @@ from rollbook.secret_keys import fingerprint as key_id
 from rollbook.students import touched
 from rollbook.students.models import Student
 from rollbook.updates import transitions
-from rollbook.updates.manifest import file_lots, ranges, same_file, student_arrays
+from rollbook.updates.manifest import ranges, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.manifest.walk import Walk
-from rollbook.updates.models import CheckedRange, Manifest, UpdateJob
+from rollbook.updates.models import CheckedRange, FileLots, Manifest, UpdateJob
 from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
 from rollbook.updates.state_machine import UNFINISHED, State
 
@@ -215,7 +215,7 @@ def prepare(update: UpdateJob) -> Manifest | None:
     rows, carried = ranges.count_records(update), Records()
     old = Manifest.objects.filter(district=update.district_id).first()
     if old and old.key == manifest.key:
-        if count_carried(old) or not same_file.find(update):
+        if count_carried(old) or not update.same_as:
             carried = _carried(old, key, update)
     elif old and rows < MIN_SHARE * old.rows:
         return None
@@ -279,9 +279,9 @@ def forget(students: Collection[int]) -> None:
     manifest = Manifest.objects.select_related("update__district").filter(district=district).first()
     if manifest is None:
         return
-    file_lots.forget(manifest.district_id)
-    older = UpdateJob.objects.filter(district=manifest.district_id, leftovers_removed_at=None)
-    older = older.exclude(pk=manifest.update_id).exclude(state__in=UNFINISHED)
+    ended = UpdateJob.objects.filter(district=manifest.district_id).exclude(state__in=UNFINISHED)
+    FileLots.objects.filter(update__in=ended).delete()
+    older = ended.filter(leftovers_removed_at=None).exclude(pk=manifest.update_id)
     CheckedRange.objects.filter(update__in=older).update(fingerprints=b"")
     try:
         key = RowFingerprinter.of_update(manifest.update).key

@@ -28,7 +28,7 @@ from rollbook.db import planner_stats
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.row_validator import missing_required_values
 from rollbook.updates.checking.staged_rows import ORDER_GENERATED_USERNAMES, ORDER_INCOMPLETE
-from rollbook.updates.manifest import ranges, same_file
+from rollbook.updates.manifest import ranges
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.resolving import duplicates, possible_duplicates
 from rollbook.updates.resolving.apply_order import dependency_order
@@ -59,7 +59,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     if update.rows_staged > planner_stats.SMALL_TABLE_ROWS:
         planner_stats.analyze("updates_stagedrow")
     resolver = ConflictResolver(update, run)
-    if not same_file.find(update):
+    if not update.same_as:
         yield from _duplicate_students(resolver)
     yield from _duplicate_new_students(resolver)
     yield from _incomplete_new_students(resolver)
