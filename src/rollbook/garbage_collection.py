@@ -8,7 +8,7 @@ _ALLOCATIONS = 20_000
 """New containers until the youngest ones are examined; Python's default is 700."""
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of glibc's mallopt
-_LARGE_BLOCK_BYTES = 1 << 20
+_LARGE_BLOCK_BYTES = 1 << 18
 
 
 def tune_for_many_rows() -> None:

@@ -269,6 +269,9 @@ class UpdateJob(StudentFile, PlanFields, FeedFields, UndoFields):
             ),
         ]
 
+    same_as: "UpdateJob | None" = None
+    """Set while it runs: the last update, whose file was the same; nobody has changed since."""
+
     def __str__(self) -> str:
         return f"update {self.number} of {self.district}"
 

@@ -212,14 +212,16 @@ def test_a_large_file_with_another_header_replaces_everything(school: District) 
 
 
 def test_only_the_latest_manifest_and_its_fingerprints_are_kept(school: District) -> None:
-    kept = CheckedRange.objects.exclude(fingerprints=b"")
-    assert set(kept.values_list("update", flat=True)) == {last(school).pk}
-    small = run(school, "STUDENT_ID,GRADE\ns003,5")
-    assert small
-    while leftovers.remove_batch():
-        pass
-    kept = CheckedRange.objects.exclude(fingerprints=b"")
-    assert set(kept.values_list("update__number", flat=True)) == {2}
+    """The leftovers of an update are removed when it has ended, and when another one follows."""
+    newest = last(school).number
+    for text in (NIGHT, "STUDENT_ID,GRADE\ns003,5", with_row("s004", "6")):
+        while leftovers.remove_batch():
+            pass
+        kept = CheckedRange.objects.exclude(fingerprints=b"")
+        assert set(kept.values_list("update__number", flat=True)) == {newest}
+        run(school, text)
+        if text == NIGHT:
+            newest += 1
 
 
 # Damage

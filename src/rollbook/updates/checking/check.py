@@ -11,7 +11,7 @@ from rollbook.updates.checking import byte_ranges
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.checking.check_range import RangeChecker, check_byte_ranges
 from rollbook.updates.checking.parallel import ParallelChecker
-from rollbook.updates.manifest import manifest
+from rollbook.updates.manifest import manifest, same_file
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
 
@@ -26,6 +26,9 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     files.ensure_available(update.spool_name, update.spool_digest)
     yield from manifest.remove_settled(update)
     checker = RangeChecker(update, update.parse_header())
+    if same_file.take_over(update, run, checker.fingerprinter.key, checker.known):
+        yield
+        return
     ranges, is_shared = byte_ranges.unchecked_ranges(update), False
     with ParallelChecker(update.pk, run) as parallel_checker:
         for _ in check_byte_ranges(_take_all(ranges), update, run, checker):

@@ -24,7 +24,6 @@ from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.models import FileLots, UpdateJob
 from rollbook.updates.receiving.file_limits import file_limits
 from rollbook.updates.receiving.files import IncomingFile
-from rollbook.updates.state_machine import UNFINISHED
 
 _BYTES_OF_LOT = 28
 
@@ -72,19 +71,6 @@ class DistrictText:
         )
 
 
-def forget(district_id: int, kept: UpdateJob | None) -> None:
-    """Remove the lots of updates that have ended.
-
-    Args:
-        district_id: The district.
-        kept: The update whose lots are kept; None: no text is known.
-    """
-    stored = FileLots.objects.filter(update__district=district_id)
-    if kept:
-        stored = stored.exclude(update=kept)
-    stored.exclude(update__state__in=UNFINISHED).delete()
-
-
 def _key(district: District, header: Header) -> bytes:
     """Return the key of the hashes; without it, nobody can find a row by trying."""
     try:
@@ -101,8 +87,8 @@ def _key(district: District, header: Header) -> bytes:
 def of_updates(update: UpdateJob, last_id: int) -> tuple[Lots, Lots] | None:
     """Return the lots of an update's file and of the last one; None if they can't be compared."""
     key = _key(update.district, update.parse_header())
-    stored = FileLots.objects.filter(key=key_id(key)).in_bulk([update.pk, last_id])
-    lots, known = _read(stored.get(update.pk), key), _read(stored.get(last_id), key)
+    stored = FileLots.objects.filter(key=key_id(key))
+    lots, known = (_read(stored.filter(pk=pk).first(), key) for pk in (update.pk, last_id))
     return (lots, known) if lots and known else None
 
 

@@ -22,13 +22,13 @@ from rollbook.secret_keys import fingerprint as key_id
 from rollbook.students import touched
 from rollbook.students.models import Student
 from rollbook.updates import transitions
-from rollbook.updates.manifest import file_lots, ranges, student_arrays
+from rollbook.updates.manifest import ranges, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.manifest.walk import Walk
-from rollbook.updates.models import CheckedRange, Manifest, UpdateJob
+from rollbook.updates.models import CheckedRange, FileLots, Manifest, UpdateJob
 from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
-from rollbook.updates.state_machine import Mode, State
+from rollbook.updates.state_machine import UNFINISHED, Mode, State
 
 MAX_TOUCHED, MAX_TOUCHED_SHARE = 1000, 0.25
 """If more students are touched, and more than this share, nothing is known."""
@@ -215,7 +215,8 @@ def prepare(update: UpdateJob) -> Manifest | None:
     carried = Records()
     old = Manifest.objects.filter(district=update.district_id).first()
     if old and old.key == manifest.key:
-        carried = _carried(old, key, update)
+        if count_carried(old) or not update.same_as:
+            carried = _carried(old, key, update)
     elif old and rows < MIN_SHARE * old.rows:
         return None
     manifest.rows = rows + len(carried.students)
@@ -262,11 +263,13 @@ def _carried(old: Manifest, key: bytes, update: UpdateJob) -> Records:
 
 
 def replace(manifest: Manifest) -> None:
-    """Replace the district's manifest, in the transaction that completes the update."""
+    """Replace the district's manifest, in the transaction that completes the update.
+
+    The fingerprints and lots of the old one are leftovers from then on.
+    """
     old = Manifest.objects.filter(district=manifest.district_id).values("update")
-    CheckedRange.objects.filter(update__in=old).update(fingerprints=b"")
+    UpdateJob.objects.filter(pk__in=old).update(leftovers_removed_at=None)
     manifest.save()
-    file_lots.forget(manifest.district_id, kept=manifest.update)
 
 
 def forget(students: Collection[int]) -> None:
@@ -275,7 +278,10 @@ def forget(students: Collection[int]) -> None:
     manifest = Manifest.objects.select_related("update__district").filter(district=district).first()
     if manifest is None:
         return
-    file_lots.forget(manifest.district_id, kept=None)
+    ended = UpdateJob.objects.filter(district=manifest.district_id).exclude(state__in=UNFINISHED)
+    FileLots.objects.filter(update__in=ended).delete()
+    older = ended.filter(leftovers_removed_at=None).exclude(pk=manifest.update_id)
+    CheckedRange.objects.filter(update__in=older).update(fingerprints=b"")
     try:
         key = RowFingerprinter.of_update(manifest.update).key
     except DistrictKeyLost:

@@ -58,7 +58,8 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     if update.rows_staged > planner_stats.SMALL_TABLE_ROWS:
         planner_stats.analyze("updates_stagedrow")
     resolver = ConflictResolver(update, run)
-    yield from _duplicate_students(resolver)
+    if not update.same_as:
+        yield from _duplicate_students(resolver)
     yield from _duplicate_new_students(resolver)
     yield from _incomplete_new_students(resolver)
     yield from _contested_keys(resolver)
