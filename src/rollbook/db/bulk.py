@@ -26,11 +26,7 @@ _IS_POSTGRESQL = connection.vendor == "postgresql"
 
 
 def insert(
-    table: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    *,
-    at_once: int = ROWS_AT_ONCE,
+    table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, in_order: bool = True
 ) -> None:
     """Insert rows.
 
@@ -41,8 +37,8 @@ def insert(
         table: The name of the table.
         columns: The columns that ``rows`` contain; the others get their database default.
         rows: The values of ``columns``, row by row.
-        at_once: How many rows SQLite inserts with one statement. A statement of several rows copies
-            each page before it changes it, so it's one for rows with keys in random order.
+        in_order: Whether most keys come in the order of their index. If not, SQLite inserts row by
+            row: a statement of several rows copies each page before it changes it.
     """
     names = ", ".join(map(connection.ops.quote_name, columns))
     computed = list(rows)
@@ -50,11 +46,12 @@ def insert(
         if not _IS_POSTGRESQL:
             values = f"({', '.join(['%s'] * len(columns))})"
             statement = f"INSERT INTO {table} ({names}) VALUES {values}"
-            end = len(computed) - len(computed) % at_once
-            parts = (computed[first : first + at_once] for first in range(0, end, at_once))
-            together = [list(chain.from_iterable(part)) for part in parts]
-            if together:
-                cursor.executemany(statement + f", {values}" * (at_once - 1), together)
+            rest = len(computed) % ROWS_AT_ONCE if in_order else len(computed)
+            end = len(computed) - rest
+            if end:
+                parts = (computed[at : at + ROWS_AT_ONCE] for at in range(0, end, ROWS_AT_ONCE))
+                together = [list(chain.from_iterable(part)) for part in parts]
+                cursor.executemany(statement + f", {values}" * (ROWS_AT_ONCE - 1), together)
             cursor.executemany(statement, computed[end:])
             return
         with (
