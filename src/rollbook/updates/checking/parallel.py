@@ -11,7 +11,6 @@ import os
 import subprocess
 from contextlib import suppress
 from threading import Thread
-from types import TracebackType
 from typing import IO, Self, cast
 
 from rollbook.child_python import python_command
@@ -75,13 +74,8 @@ class ParallelChecker:
             self._thread.join(POLL_INTERVAL_S)
         return self._is_checking
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._process:
-            self._process.kill()
-            self._thread.join()
-            self._process.__exit__(kind, value, trace)
+            with self._process:  # waits for its end, and closes the pipes
+                self._process.kill()
+                self._thread.join()
