@@ -7,6 +7,7 @@ Names of tables and columns are inserted into the SQL as they are, so they must 
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -18,10 +19,15 @@ from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
 _Row = TypeVar("_Row", bound=Model)
 _Item = TypeVar("_Item")
 
+ROWS_AT_ONCE = 100
+"""Rows that SQLite inserts with one statement, which takes half as long as one by one."""
+
 _IS_POSTGRESQL = connection.vendor == "postgresql"
 
 
-def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def insert(
+    table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, in_order: bool = True
+) -> None:
     """Insert rows.
 
     They are all computed first: that may need a query, such as for the versions of keys, and
@@ -31,16 +37,22 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
         table: The name of the table.
         columns: The columns that ``rows`` contain; the others get their database default.
         rows: The values of ``columns``, row by row.
+        in_order: Whether most keys come in the order of their index. If not, SQLite inserts row by
+            row: a statement of several rows copies each page before it changes it.
     """
     names = ", ".join(map(connection.ops.quote_name, columns))
     computed = list(rows)
     with connection.cursor() as cursor:
         if not _IS_POSTGRESQL:
-            placeholders = ", ".join(["%s"] * len(columns))
-            cursor.executemany(
-                f"INSERT INTO {table} ({names}) VALUES ({placeholders})",
-                computed,
-            )
+            values = f"({', '.join(['%s'] * len(columns))})"
+            statement = f"INSERT INTO {table} ({names}) VALUES {values}"
+            rest = len(computed) % ROWS_AT_ONCE if in_order else len(computed)
+            end = len(computed) - rest
+            if end:
+                parts = (computed[at : at + ROWS_AT_ONCE] for at in range(0, end, ROWS_AT_ONCE))
+                together = [list(chain.from_iterable(part)) for part in parts]
+                cursor.executemany(statement + f", {values}" * (ROWS_AT_ONCE - 1), together)
+            cursor.executemany(statement, computed[end:])
             return
         with (
             connection.wrap_database_errors,

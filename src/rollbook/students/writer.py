@@ -165,7 +165,7 @@ def add_students(
         [pk, district_id, schools[student.values["SCHOOL_ID"]], *_inserted_values(student)]
         for pk, student in zip(pks, students, strict=True)
     )
-    bulk.insert("students_student", _INSERTED_COLUMNS, rows)
+    bulk.insert("students_student", _INSERTED_COLUMNS, rows, in_order=False)
     added = {pk: student.values for pk, student in zip(pks, students, strict=True)}
     memberships = [
         (pk, schools[values["SCHOOL_ID"]], values.get("GROUPS") or DEFAULT_GROUP)

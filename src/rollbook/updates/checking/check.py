@@ -6,6 +6,7 @@ that was interrupted resumes there.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from rollbook.updates.checking import byte_ranges
 from rollbook.updates.checking.byte_ranges import ByteRange
@@ -34,7 +35,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
         for _ in check_byte_ranges(_take_all(ranges), update, run, checker):
             if checker.has_many_unknown:
                 is_shared = True
-                parallel_checker.offer_range(ranges, finds_known=not checker.has_few_known)
+                parallel_checker.share(ranges, finds_known=not checker.has_few_known)
             yield
         while parallel_checker.is_busy():
             yield
@@ -43,6 +44,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
 
 
 def _take_all(ranges: list[ByteRange]) -> Iterator[ByteRange]:
-    """Remove and yield the first range, as long as there is one."""
-    while ranges:
-        yield ranges.pop(0)
+    """Remove and yield the first range, as long as the second process has left one."""
+    with suppress(IndexError):
+        while True:
+            yield ranges.pop(0)

@@ -8,9 +8,9 @@ slowly or not at all delays nothing.
 
 import json
 import os
-import select
 import subprocess
-from types import TracebackType
+from contextlib import suppress
+from threading import Thread
 from typing import IO, Self, cast
 
 from rollbook.child_python import python_command
@@ -29,63 +29,53 @@ class ParallelChecker:
         self._is_possible = len(os.sched_getaffinity(0)) > 1
         self._is_checking = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._thread = Thread()
 
     def __enter__(self) -> Self:
         return self
 
-    def offer_range(self, ranges: list[ByteRange], *, finds_known: bool) -> None:
-        """Move the last byte range from the list to the second process if that is ready.
+    def share(self, ranges: list[ByteRange], *, finds_known: bool) -> None:
+        """Start the process, which takes byte ranges from the end of the list as long as it can.
 
-        The first call starts the process.
+        Only the first call with enough of them does that.
 
         Args:
-            ranges: What is still to be checked.
+            ranges: What is still to be checked; the caller takes the first ones.
             finds_known: Whether the process has to find out which records are known.
         """
-        if self._is_possible and len(ranges) >= MIN_RANGES:
-            self._is_possible = False  # a second time
-            arguments = json.dumps([self._update_id, self._run, finds_known])
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                python_command(WORKER, arguments),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                bufsize=0,
-            )
-        if not ranges or not self._process or not self._is_ready(timeout_s=0):
+        if not self._is_possible or len(ranges) < MIN_RANGES:
             return
-        line = json.dumps(ranges[-1].as_json()).encode() + b"\n"
-        try:
-            cast("IO[bytes]", self._process.stdin).write(line)
-        except BrokenPipeError:
-            self._process = None
-        else:
-            ranges.pop()
-            self._is_checking = True
+        self._is_possible = False  # a second time
+        arguments = json.dumps([self._update_id, self._run, finds_known])
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            python_command(WORKER, arguments),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+        self._thread = Thread(target=self._send, args=(self._process, ranges))
+        self._thread.start()
+
+    def _send(self, process: "subprocess.Popen[bytes]", ranges: list[ByteRange]) -> None:
+        """Send the last byte range whenever the process requests one."""
+        requests, answers = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stdin)
+        with suppress(BrokenPipeError, IndexError):  # it has ended, or no range is left
+            while requests.read(1):
+                self._is_checking = True  # before the list is empty, so that the caller sees it
+                answers.write(json.dumps(ranges.pop().as_json()).encode() + b"\n")
+        self._is_checking = False
 
     def is_busy(self) -> bool:
-        """Return whether the process still checks a byte range, after ``POLL_INTERVAL_S``."""
-        return self._is_checking and not self._is_ready(POLL_INTERVAL_S)
+        """Return whether the process still checks a byte range, after ``POLL_INTERVAL_S``.
 
-    def _is_ready(self, timeout_s: float) -> bool:
-        """Return whether the process requests a byte range; one that has ended isn't busy."""
-        if self._process is None:
-            return False
-        output = cast("IO[bytes]", self._process.stdout)
-        readable, _, _ = select.select([output], [], [], timeout_s)
-        if not readable:
-            return False
-        self._is_checking = False
-        if output.read(1):
-            return True
-        self._process = None
-        return False
+        All ranges have to be taken from the list.
+        """
+        if self._is_checking:
+            self._thread.join(POLL_INTERVAL_S)
+        return self._is_checking
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._process:
-            self._process.kill()
-            self._process.__exit__(kind, value, trace)
+            with self._process:  # waits for its end, and closes the pipes
+                self._process.kill()
+                self._thread.join()
