@@ -128,6 +128,28 @@ def read(manifest: Manifest, key: bytes) -> Records:
     return records
 
 
+def is_damaged(update: UpdateJob) -> bool:
+    """Return whether records of a completed update are missing, or don't match its manifest."""
+    manifest = Manifest.objects.filter(update=update).first()
+    key = _current_key(manifest) if manifest else None
+    if manifest is None or key is None:
+        return ranges.count_records(update) < update.rows
+    try:
+        read(manifest, key)
+    except Damaged:
+        return True
+    return False
+
+
+def _current_key(manifest: Manifest) -> bytes | None:
+    """Return the key of a manifest; None if it is that of another version, or lost."""
+    try:
+        key = RowFingerprinter.of_update(manifest.update).key
+    except DistrictKeyLost:
+        return None
+    return key if key_id(key) == manifest.key else None
+
+
 def _parts(manifest: Manifest, stored: QuerySet[CheckedRange]) -> Iterator[CheckedRange]:
     """Yield the ranges of a manifest, with the carried records as the last one."""
     yield from bulk.one_by_one(stored.filter(update=manifest.update_id).order_by("end_line"))
@@ -277,11 +299,8 @@ def forget(students: Collection[int]) -> None:
     if manifest is None:
         return
     file_lots.forget(manifest.district_id, kept=None)
-    try:
-        key = RowFingerprinter.of_update(manifest.update).key
-    except DistrictKeyLost:
-        key = b""
-    if key_id(key) != manifest.key:  # no record is known anyway
+    key = _current_key(manifest)
+    if key is None:  # no record is known anyway
         manifest.update.checkedrange_set.update(fingerprints=b"")
         manifest.delete()
         return
