@@ -181,19 +181,6 @@ def test_unchecked_is_what_no_batch_has_reached(
     assert byte_ranges.unchecked_ranges(an_update) == expected
 
 
-def test_batches_of_the_release_before_are_those_of_their_byte_range(an_update: UpdateJob) -> None:
-    """They have no first line, and begin at the begin of their byte range."""
-    an_update.checkpoints = [[10, 11], [20, 21]]
-    CheckedRange.objects.create(
-        update=an_update, end_byte=15, end_line=16, student_ids=b"", line_numbers=b""
-    )
-    assert byte_ranges.unchecked_ranges(an_update) == [
-        ByteRange(None, 10),
-        ByteRange(FilePosition(15, 16), 20),
-        ByteRange(FilePosition(20, 21), None),
-    ]
-
-
 def test_a_file_without_checkpoints_is_one_byte_range(an_update: UpdateJob) -> None:
     assert an_update.checkpoints == []
     assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(None, None)]

@@ -47,22 +47,9 @@ def unchecked_ranges(update: UpdateJob) -> list[ByteRange]:
     for start, stop in zip([None, *checkpoints], [*checkpoints, None], strict=True):
         resume_at = start
         for first_line, byte, line in checked:
-            if _is_inside(byte, start, stop) or _overlaps(first_line, line, start, stop):
+            is_after_start = start is None or line > start.line
+            if is_after_start and (stop is None or first_line < stop.line):
                 resume_at = FilePosition(byte, line)
         if stop is None or resume_at is None or resume_at.byte < stop.byte:
             unchecked.append(ByteRange(resume_at, stop.byte if stop else None))
     return unchecked
-
-
-def _is_inside(end_byte: int, start: FilePosition | None, stop: FilePosition | None) -> bool:
-    """Return whether a batch ends in a range."""
-    is_after_start = start is None or end_byte > start.byte
-    return is_after_start and (stop is None or end_byte <= stop.byte)
-
-
-def _overlaps(
-    first_line: int, end_line: int, start: FilePosition | None, stop: FilePosition | None
-) -> bool:
-    """Return whether a batch begins in or before a range, and ends after its beginning."""
-    is_after_start = start is None or end_line > start.line
-    return is_after_start and (stop is None or 0 < first_line < stop.line)

@@ -224,15 +224,15 @@ def prepare(update: UpdateJob) -> Manifest | None:
     """Return the manifest of an update that is about to complete.
 
     None leaves the district's manifest as it is, and students to whom the file was applied stay
-    touched: after a small file with another header, if an earlier release checked a part of it, or
-    if its plan has waited while another update completed.
+    touched: after a small file with another header, or if its plan has waited while another update
+    completed.
     """
     if update.planned_at and _has_another_completed(update):
         return None
     key = RowFingerprinter.of_update(update).key
     manifest = Manifest(district_id=update.district_id, update=update, key=key_id(key))
     manifest.ranges = update.checkedrange_set.count()
-    if not manifest.ranges or ranges.of_earlier_release(update).exists():
+    if not manifest.ranges:
         return None
     rows, carried = ranges.count_records(update), Records()
     old = Manifest.objects.filter(district=update.district_id).first()

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Sum
 from django.db.models.functions import Length
 
 from rollbook.db import bulk
@@ -60,27 +60,16 @@ def pack_lines(lines: Sequence[int], end_line: int) -> bytes:
 
 
 def lines_of(checked: CheckedRange) -> Sequence[int]:
-    """Return the line of each record of a range, or of those that an earlier release stored."""
-    if not checked.first_line:
-        return unpack(checked.line_numbers)
+    """Return the line of each record of a range."""
     if not checked.line_numbers:
         return range(checked.first_line, checked.end_line)
     differences = array("I", zlib.decompress(checked.line_numbers))
     return array("q", accumulate(differences, initial=checked.first_line))
 
 
-def of_earlier_release(update: UpdateJob) -> QuerySet[CheckedRange]:
-    """Return the ranges that a release checked which had no manifest, during the upgrade.
-
-    They have no fingerprints, and only those records that are about an enrolled student.
-    """
-    return update.checkedrange_set.filter(first_line=0)
-
-
 def count_matched(update: UpdateJob) -> int:
     """Return the number of rows of an update that are about an enrolled student."""
-    counted = update.checkedrange_set.aggregate(rows=Sum("matched_rows"))["rows"]
-    return (counted or 0) + _count(of_earlier_release(update))
+    return update.checkedrange_set.aggregate(rows=Sum("matched_rows"))["rows"] or 0
 
 
 def students_of(update: UpdateJob) -> "array[int]":
@@ -95,12 +84,8 @@ def students_of(update: UpdateJob) -> "array[int]":
 
 def count_records(update: UpdateJob) -> int:
     """Return the number of records in the ranges of an update."""
-    return _count(update.checkedrange_set.all())
-
-
-def _count(stored: QuerySet[CheckedRange]) -> int:
-    counted = stored.aggregate(rows=Sum(Length("student_ids") / F("id_bytes")))["rows"]
-    return int(counted or 0)
+    records = Sum(Length("student_ids") / F("id_bytes"))
+    return int(update.checkedrange_set.aggregate(records=records)["records"] or 0)
 
 
 def lines_of_students(update: UpdateJob, students: set[int]) -> dict[int, list[int]]:
