@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from rollbook.districts.models import District
 from rollbook.studentfile.problems.database_codes import DATABASE_PROBLEMS
-from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import RowValidator, ValidColumns
 from rollbook.students.models import Student
@@ -148,10 +147,9 @@ def raw_rows(rows: list[dict[str, str]]) -> list[RawRow]:
 def check(
     district: District, rows: list[RawRow], mode: Mode, limits: dict[str, Any]
 ) -> RangeResult:
-    update = UpdateJob(district=district, mode=mode, limits=limits)
+    update = UpdateJob(district=district, mode=mode, limits=limits, header=HEADER)
     result = RangeResult()
-    checker = RowChecker(update, Header.parse(HEADER)[0])
-    checker.check(rows, {row.line: 1000 + row.line for row in rows}, result)
+    RowChecker(update).check(rows, {row.line: 1000 + row.line for row in rows}, result)
     return result
 
 

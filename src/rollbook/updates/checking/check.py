@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from rollbook.updates.checking import byte_ranges
 from rollbook.updates.checking.byte_ranges import ByteRange
-from rollbook.updates.checking.check_range import RangeChecker, check_byte_ranges
+from rollbook.updates.checking.check_range import RangeChecker
 from rollbook.updates.checking.parallel import ParallelChecker
 from rollbook.updates.manifest import manifest
 from rollbook.updates.models import UpdateJob
@@ -25,17 +25,17 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """
     files.ensure_available(update.spool_name, update.spool_digest)
     yield from manifest.remove_settled(update)
-    checker = RangeChecker(update, update.parse_header())
+    checker = RangeChecker(update)
     ranges = byte_ranges.unchecked_ranges(update)
     with ParallelChecker(update.pk, run) as parallel_checker:
-        for _ in check_byte_ranges(_take_all(ranges), update, run, checker):
+        for _ in checker.check(_take_all(ranges), run):
             if checker.has_many_unknown:
                 parallel_checker.offer_range(ranges, finds_known=not checker.has_few_known)
             yield
         while parallel_checker.is_busy():
             yield
     # What the second process left undone.
-    yield from check_byte_ranges(byte_ranges.unchecked_ranges(update), update, run, checker)
+    yield from checker.check(byte_ranges.unchecked_ranges(update), run)
 
 
 def _take_all(ranges: list[ByteRange]) -> Iterator[ByteRange]:

@@ -12,7 +12,6 @@ from rollbook.studentfile.columns import REQUIRED_TO_ADD
 from rollbook.studentfile.file_validator import validate_columns, validate_rest, validate_rows
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
-from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import (
     RowValidator,
@@ -79,9 +78,9 @@ class RangeResult:
 class RowChecker:
     """Checks rows against the district's students, schools and staff, and the update's mode."""
 
-    def __init__(self, update: UpdateJob, header: Header) -> None:
+    def __init__(self, update: UpdateJob) -> None:
         self._district_id = update.district_id
-        self._header = header
+        self.header = header = update.parse_header()
         self._may_add = Mode(update.mode).adds
         self._today, rules = local_date(update.district, timezone.now()), update.file_rules
         self._validator = RowValidator(header, self._today, rules=rules)
@@ -236,7 +235,7 @@ class RowChecker:
         A row with a warning won't be known: the next update has to warn again, and the cause may
         be gone by then.
         """
-        self._header.locate(row.problems)
+        self.header.locate(row.problems)
         result.tally.add_row(row)
         stored_fingerprint = None if row.problems else fingerprint
         if not row.problems:

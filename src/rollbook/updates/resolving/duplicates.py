@@ -119,8 +119,7 @@ class _StudentFile:
 
     def __init__(self, update: UpdateJob) -> None:
         self._update = update
-        self._header = update.parse_header()
-        self.checker = RowChecker(update, self._header)
+        self.checker = RowChecker(update)
 
     def content_hashes(self, lines: set[int]) -> dict[int, int]:
         """Return a hash of each row by line, the same for rows that give the same values."""
@@ -145,7 +144,7 @@ class _StudentFile:
         batches = reader.read_batches(
             files.open_stored(self._update.spool_name),
             encoding=self._update.detected_encoding,
-            header=self._header,
+            header=self.checker.header,
             only=lines,
         )
         for batch in batches:
