@@ -129,9 +129,8 @@ def read(path: Path, file: File) -> tuple[FileScan, list[RawRow], list[bytes], l
     if result.refusal or result.header is None:
         return result, [], [], []
     encoding, header = result.encoding, result.header
-    row_batches = reader.read_batches(path, encoding=encoding, header=header)
-    rows = [row for batch in row_batches for row in batch.rows]
     batches = list(reader.read_records(path, encoding=encoding, header=header))
+    rows = [row for batch in batches for row in batch.rows(header)]
     records = [record for batch in batches for record in batch.records]
     return result, rows, records, [line for batch in batches for line in batch.lines]
 

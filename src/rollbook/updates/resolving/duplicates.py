@@ -141,14 +141,14 @@ class _StudentFile:
         return by_line
 
     def _read(self, lines: set[int]) -> Iterator[list[RawRow]]:
-        batches = reader.read_batches(
+        header = self.checker.header
+        batches = reader.read_records(
             files.open_stored(self._update.spool_name),
             encoding=self._update.detected_encoding,
-            header=self.checker.header,
-            only=lines,
+            header=header,
         )
         for batch in batches:
-            yield batch.rows
+            yield batch.rows(header, lines)
 
 
 @dataclass
