@@ -9,7 +9,6 @@ from rollbook.studentfile.mapping.steps import ReadDate
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.quoted_lots import PlainLot, cells_of_column
-from rollbook.studentfile.reading.record_splitter import parse_record
 from rollbook.studentfile.rules import DateOrder, FileRules
 from rollbook.studentfile.values import birth_dates
 from rollbook.studentfile.values.text_checks import trim
@@ -99,15 +98,6 @@ class DateColumn:
         if self._index is not None:
             self._add_values(lot.column(self._index), line)
         return True
-
-    def add_record(self, record: bytes, line: int) -> None:
-        """Add a record of one line and with all cells; either all of them are quoted, or none."""
-        if self._index is None:
-            return
-        record, separator = record.rstrip(b"\r\n"), b","
-        if b'"' in record:
-            record, separator = record[1:-1], b'","'
-        self._add_values([record.split(separator, self._index + 1)[self._index]], line)
 
     def add_rows(self, rows: Sequence[Sequence[str]], line: int) -> None:
         """Add the cells of records of one line each and with all cells, that follow each other.
@@ -209,10 +199,6 @@ class _ChangedDates(DateColumn):
     def add_plain_lot(self, lot: PlainLot, line: int) -> bool:
         """Return that the cells of each record are required."""
         return False
-
-    def add_record(self, record: bytes, line: int) -> None:
-        """Add a record of one line and with all cells."""
-        self.add_cells(parse_record(record) or [], line)
 
     def add_rows(self, rows: Sequence[Sequence[str]], line: int) -> None:
         """Add the cells of records of one line each and with all cells."""

@@ -224,18 +224,6 @@ def line_end(end: bytes) -> bytes:
     return end[-1:] if end[-1:] in (b"\r", b"\n") else b""
 
 
-def is_fully_quoted(record: bytes, commas: int) -> bool:
-    """Return whether a record is one line of `commas` + 1 quoted cells without quotes inside."""
-    inner = record.rstrip(b"\r\n")
-    return (
-        inner[:1] == inner[-1:] == b'"'
-        and inner.count(b'","') == commas
-        and inner.count(b'"') == 2 * commas + 2
-        and b"\n" not in inner
-        and b"\r" not in inner
-    )
-
-
 def raw_cells(record: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the position and the bytes of each cell, with its quotes; an unclosed one is last."""
     position = 0

@@ -163,10 +163,14 @@ class RowScanner:
         if self._are_regular(records, block):
             self.dates.add_regular(records, self.line)
             self.count(len(records))
-        elif self._commas >= 0 and b'"' in block:
-            self._read_quoted(records, block)
-        else:
+        elif self._commas < 0 or b'"' not in block:
             self._read_one_by_one(records)
+        else:
+            lot = quoted_lots.plain_lot(records, block, self._folded)
+            if lot and self.dates.add_plain_lot(lot, self.line):
+                self.count(len(records))
+            else:
+                self._parse(records)
 
     def count(self, rows: int) -> None:
         """Count rows of one line each."""
@@ -175,15 +179,7 @@ class RowScanner:
         self.rows += rows
         self.line += rows
 
-    def _read_quoted(self, records: list[bytes], block: bytes) -> None:
-        """Count records of which some have quotes; parse them if any may be odd."""
-        lot = quoted_lots.plain_lot(records, block, self._folded)
-        if lot and self.dates.add_plain_lot(lot, self.line):
-            self.count(len(records))
-        else:
-            self._parse_quoted(records)
-
-    def _parse_quoted(self, records: list[bytes]) -> None:
+    def _parse(self, records: list[bytes]) -> None:
         """Parse records of which some have quotes; read those with anything odd one by one."""
         rows = record_splitter.parse_records(records)
         start = 0
@@ -194,12 +190,17 @@ class RowScanner:
             self._read_one_by_one(records[index : index + 1])
             start = index + 1
         if start < len(records):
-            self._parse_quoted(records[start:])
+            self._parse(records[start:])
 
     def _read_one_by_one(self, records: list[bytes]) -> None:
         for record in records:
             line = self.line
-            self._read_row(record)
+            if self._are_regular([record], record):
+                self.dates.add_regular([record], line)
+                self.count(1)
+            else:
+                self._inspect_record(record)
+                self.line += record_splitter.line_breaks(record)
             if self.rows > self._limits.rows and not self._line_over_limit:
                 self._line_over_limit = line
 
@@ -214,34 +215,6 @@ class RowScanner:
         comma_counts = set(map(bytes.count, records, repeat(b",")))
         return comma_counts == {self._commas} and not quoted_lots.has_odd_bytes(records, block)
 
-    def _read_row(self, record: bytes) -> None:
-        if b'"' in record:
-            has_right_count = record_splitter.is_fully_quoted(record, self._commas)
-        else:
-            has_right_count = record.count(b",") == self._commas or self._has_surplus_commas(record)
-        if (
-            has_right_count
-            and record.strip(skipped_lines.BLANK_OR_DASHES)
-            and record[:3] != BOM_UTF8
-            and not record.startswith(self._header_record)
-        ):
-            self.dates.add_record(record, self.line)
-            self.rows += 1
-            self.line += 1
-        elif not record.strip(b" \t\v\f\r\n"):
-            self.line += 1
-        else:
-            self._inspect_record(record)
-            self.line += record_splitter.line_breaks(record)
-
-    def _has_surplus_commas(self, record: bytes) -> bool:
-        """Return whether a record has the right number of cells without the commas at its end."""
-        filled = record.rstrip(b", \t\r\n")
-        if not filled or filled.count(b",") > self._commas or record.count(b",") <= self._commas:
-            return False
-        self._problems.report("surplus_commas", self.line)
-        return True
-
     def _inspect_record(self, record: bytes) -> None:
         self._inspected += 1
         line = self.line
@@ -255,7 +228,6 @@ class RowScanner:
             return
         self.rows += 1
         if cells is not None:
-            self.dates.add_cells(cells, line)
             self._inspect_cells(cells, line)
         if b'"' in record:
             self._inspect_quotes(record, cells, line)
@@ -268,6 +240,7 @@ class RowScanner:
 
     def _inspect_cells(self, cells: list[str], line: int) -> None:
         count, cells = len(cells), row_shape.fit_cells(cells, self.header)
+        self.dates.add_cells(cells, line)
         if count > len(cells):
             self._problems.report("surplus_commas", line)
         if len(cells) != len(self._folded):
