@@ -117,6 +117,19 @@ class Header:
         missing = len(self.names) - len(cells)
         return self.reading.row([*cells, *[""] * missing])
 
+    def fit(self, cells: list[str]) -> list[str]:
+        """Return cells of a row with as many as the header has, if only empty ones differ.
+
+        Surplus empty cells at the end are removed. Missing ones are added if their columns have no
+        name.
+        """
+        width = len(self.names)
+        if len(cells) > width:
+            return cells if "".join(cells[width:]).strip() else cells[:width]
+        if any(map(fold_header, self.names[len(cells) :])):
+            return cells
+        return [*cells, *[""] * (width - len(cells))]
+
     @property
     def known(self) -> frozenset[str]:
         """The names of the columns that are used."""

@@ -11,7 +11,6 @@ from rollbook.studentfile.reading.record_splitter import (
     line_breaks,
     raw_cells,
 )
-from rollbook.studentfile.reading.row_shape import fit_cells
 
 MAX_LINE_BREAKS_IN_MISFIT = 4
 """If a row with a wrong number of cells contains more line breaks, a quote was not closed."""
@@ -81,7 +80,7 @@ def has_unclosed_quote(record: bytes, cells: list[str] | None, header: Header) -
     if not breaks:
         return False
     texts = cells if cells is not None else [cell.text for cell in raw_texts(record)]
-    fits = len(fit_cells(texts, header)) == len(header.names)
+    fits = len(header.fit(texts)) == len(header.names)
     if not fits and (cells is None or breaks > MAX_LINE_BREAKS_IN_MISFIT):
         return True
     if cells is None:

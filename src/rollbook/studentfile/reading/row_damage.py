@@ -9,7 +9,6 @@ from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading import quotes
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import line_breaks
-from rollbook.studentfile.reading.row_shape import fit_cells
 
 _NUL = "\0"
 _ESCAPED_BYTES = re.compile("[\udc80-\udcff]")
@@ -45,7 +44,7 @@ def read_record(record: bytes, line: int, header: Header) -> tuple[list[str], Ro
     else:
         text = record.decode("utf-8", "surrogateescape")
         cells, problems, damaged = next(csv.reader([text], strict=True), []), [], set()
-        cells = fit_cells(cells, header)
+        cells = header.fit(cells)
     for has_damage, report in ((_has_nul, _nul_byte), (_has_bad_byte, _bad_byte)):
         indexes = [index for index, cell in enumerate(cells) if has_damage(cell)]
         if indexes:
@@ -68,7 +67,7 @@ def _bad_quotes(
     bad = [index for index, cell in enumerate(raw) if cell.is_bad]
     if not bad:
         return None
-    cells = fit_cells([cell.text for cell in raw], header)
+    cells = header.fit([cell.text for cell in raw])
     damaged = set(bad)
     if len(cells) != len(header.names):
         damaged = set(range(bad[0], len(cells)))

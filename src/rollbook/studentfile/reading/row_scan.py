@@ -11,13 +11,12 @@ from rollbook.studentfile.reading import (
     quoted_lots,
     quotes,
     record_splitter,
-    row_shape,
     skipped_lines,
 )
 from rollbook.studentfile.reading.date_order import DateColumn
-from rollbook.studentfile.reading.dropped_rows import DroppedRows
 from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.reading.record_splitter import parse_record
+from rollbook.studentfile.reading.row_parser import keep_rows, parse_every_row
 from rollbook.studentfile.reading.scanned_lots import ScannedLots
 
 MAX_RAGGED_SHARE = 0.2
@@ -88,7 +87,7 @@ class RowScanner:
         self.line = line + record_splitter.line_breaks(record)
         self.dates = DateColumn.of(header)
         self.record_ends: set[bytes] = set()
-        self._dropped = DroppedRows(header)
+        self._dropped = 0  # rows that a mapping skips
         self._inspected = 0  # rows that may have a problem
         self._rows_with_wrong_cell_count = 0
         self._line_of_first_wrong_count = 0
@@ -103,7 +102,7 @@ class RowScanner:
     @property
     def rows_kept(self) -> int:
         """The number of rows without those that a mapping skips."""
-        return self.rows - self._dropped.count
+        return self.rows - self._dropped
 
     @property
     def is_too_long(self) -> bool:
@@ -120,7 +119,14 @@ class RowScanner:
             )
         elif not self.rows and most_severe(self._problems.all()) is None:
             yield Problem("no_rows", self._header_line)
-        yield from self._dropped.problems(self.rows, self._header_line)
+        if self._dropped and self.header.reading:
+            conditions = " and ".join(map(str, self.header.reading.mapping.keep))
+            hint = (
+                f"{self._dropped:,} of {self.rows:,} rows were skipped: the column mapping only "
+                f"keeps rows in which {conditions}"
+            )
+            code = "rows_not_kept" if self.rows_kept else "no_rows"
+            yield Problem(code, self._header_line, hint=hint)
         if self._rows_with_wrong_cell_count > self.rows * MAX_RAGGED_SHARE:
             yield Problem("structure", self._line_of_first_wrong_count, hint=self._structure_hint())
         if self._repeated_headers > 1:
@@ -140,7 +146,7 @@ class RowScanner:
             batch: The next records.
             lots: Where they are added.
         """
-        self._dropped.add(batch)
+        self._count_dropped(batch)
         for first in range(0, len(batch), _RECORDS_PER_LOT):
             records = batch[first : first + _RECORDS_PER_LOT]
             block = b"".join(records)
@@ -150,6 +156,13 @@ class RowScanner:
                 self.rows - rows == self.line - line == len(records) and self._odd_rows() == odd
             )
             lots.add(records, block, self.line - line, is_plain=is_plain)
+
+    def _count_dropped(self, records: Sequence[bytes]) -> None:
+        """Count rows that a mapping skips, exactly as they are left out when the file is read."""
+        reading = self.header.reading
+        if reading and reading.has_conditions:
+            rows = parse_every_row(records, [0] * len(records), self.header)
+            self._dropped += len(rows) - len(keep_rows(rows, self.header))
 
     def _odd_rows(self) -> tuple[int, int]:
         """Return how many rows were not only counted, and how many orders are still unproven."""
@@ -239,7 +252,7 @@ class RowScanner:
             self._problems.report("comma_lines", line)
 
     def _inspect_cells(self, cells: list[str], line: int) -> None:
-        count, cells = len(cells), row_shape.fit_cells(cells, self.header)
+        count, cells = len(cells), self.header.fit(cells)
         self.dates.add_cells(cells, line)
         if count > len(cells):
             self._problems.report("surplus_commas", line)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMN_SETS
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import raw_cells
-from rollbook.studentfile.reading.row_shape import fit_cells
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _LINE = re.compile(rb"[^\r\n]+")
@@ -62,7 +61,7 @@ def _texts(line: bytes) -> list[str]:
 
 def _looks_like_row(cells: list[str], record: Sequence[str], header: Header) -> bool:
     """Return whether cells have the right number, and identify a student as the record does."""
-    cells = fit_cells(cells, header)
+    cells = header.fit(cells)
     indexes = _key_indexes(header)
     if len(cells) != len(header.names) or not indexes:
         return False

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rollbook.accounts.auth.token_limits import TokenLimits
 from rollbook.districts.local_dates import local_date
 from rollbook.studentfile.columns import REQUIRED_TO_ADD
-from rollbook.studentfile.file_validator import validate_columns, validate_rest, validate_rows
+from rollbook.studentfile.file_validator import validate_columns, validate_rest
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading.reader import RawRow
@@ -44,10 +44,6 @@ INACTIVE_CODES = {
 """The warning about an inactive student whom a row without STATUS names."""
 
 
-def _empty_array() -> "array[int]":
-    return array("q")
-
-
 @dataclass(slots=True)
 class RangeResult:
     """The result of checking one batch of records.
@@ -71,8 +67,8 @@ class RangeResult:
     tally: ProblemTally = field(default_factory=ProblemTally)
     compared: list[ComparedStudent] = field(default_factory=list)
     clean_lines: set[int] = field(default_factory=set)
-    student_ids: "array[int]" = field(default_factory=_empty_array)
-    line_numbers: "array[int]" = field(default_factory=_empty_array)
+    student_ids: "array[int]" = field(default_factory=lambda: array("q"))
+    line_numbers: "array[int]" = field(default_factory=lambda: array("q"))
 
 
 class RowChecker:
@@ -83,24 +79,20 @@ class RowChecker:
         self.header = header = update.parse_header()
         self._may_add = Mode(update.mode).adds
         self._today, rules = local_date(update.district, timezone.now()), update.file_rules
-        self._validator = RowValidator(header, self._today, rules=rules)
+        self.validator = RowValidator(header, self._today, rules=rules)
         self.mark_key = password_marks.key_for(update.district_id, header)
         self.passwords = ImportedPasswords(self.mark_key)
-        self._group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
+        self.group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
         self._has_last_names = "LAST_NAME" in header.known
         self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         self._protected = TokenLimits.from_json(update.limits).protected_columns
-        self._references = ReferenceChecker(
+        self.references = ReferenceChecker(
             update.district_id,
             reactivates=update.district.reactivates_students,
             inactive_code=INACTIVE_CODES[Mode(update.mode)],
         )
-        self._simple_rows = SimpleRows(self._references, self._protected)
-
-    def validate(self, rows: Sequence[RawRow]) -> list[ValidatedRow]:
-        """Return each row's clean values and problems, by the rules of the file alone."""
-        return validate_rows(self._validator, rows)
+        self._simple_rows = SimpleRows(self.references, self._protected)
 
     def check(
         self, rows: list[RawRow], fingerprints: Mapping[int, int], result: RangeResult
@@ -114,12 +106,12 @@ class RowChecker:
         """
         self.passwords = ImportedPasswords(self.mark_key)
         students = LoadedStudents(self._district_id)
-        columns = validate_columns(self._validator, rows)
+        columns = validate_columns(self.validator, rows)
         simple = self._simple_rows.find(columns, students, self.passwords)
         _add_simple_rows(rows, simple, fingerprints, result)
         left = sorted({*range(len(rows))}.difference(simple.positions))
         if left:
-            validated = validate_rest(self._validator, rows, columns, left)
+            validated = validate_rest(self.validator, rows, columns, left)
             self._check_rows([rows[at] for at in left], validated, students, fingerprints, result)
 
     def _check_rows(
@@ -139,17 +131,17 @@ class RowChecker:
             fingerprints: As in ``check``.
             result: As in ``check``.
         """
-        self.check_references(validated)
+        self.references.check_schools_and_staff(validated)
         matcher = StudentMatcher(self._district_id, [row.values for row in validated], students)
         matches = [matcher.match(row.line, row.values) for row in validated]
         matched = [match.student for match in matches if match.student]
-        self._references.load_returning(matched)
+        self.references.load_returning(matched)
         if self._has_links:
             snapshots.add_links(matched)
         for row, match in zip(validated, matches, strict=True):
             if match.problem:
                 row.problems.append(match.problem)
-        self.check_groups(rows, validated, [match.student for match in matches])
+        self.group_cells.check(rows, validated, [match.student for match in matches])
         unmatched_rows = []
         for row, match in zip(validated, matches, strict=True):
             if match.student:
@@ -167,25 +159,12 @@ class RowChecker:
         check_birth_date(row, student, self._today)
         if row.rejected:
             return
-        row.problems += self._references.remove_staff_elsewhere(row, student)
-        self._references.check_status(row, student)
+        row.problems += self.references.remove_staff_elsewhere(row, student)
+        self.references.check_status(row, student)
         if self._protected:
             changed = diff(student, row.values)
             forbidden = (name for name in self._protected if name in changed)
             row.problems += (Problem("protected_column", row.line, name) for name in forbidden)
-
-    def check_references(self, rows: Sequence[ValidatedRow]) -> None:
-        """Report schools and staff that the district doesn't have, and remove them from rows."""
-        self._references.check_schools_and_staff(rows)
-
-    def check_groups(
-        self,
-        cells: Sequence[RawRow],
-        rows: Sequence[ValidatedRow],
-        students: Sequence[StudentSnapshot | None],
-    ) -> None:
-        """Report groups that would be created because of an ``&``, see ``group_cells.py``."""
-        self._group_cells.check(cells, rows, students)
 
     def complete_merged_row(self, row: ValidatedRow, student: StudentSnapshot | None) -> None:
         """Apply the rules that depend on a student's school and status to a merged row.
@@ -193,9 +172,9 @@ class RowChecker:
         An inactive student is reactivated if the district wants that. Each row has its problems
         already, so those that are found again are dropped.
         """
-        self._references.remove_staff_elsewhere(row, student)
+        self.references.remove_staff_elsewhere(row, student)
         if student:
-            self._references.check_status(row, student)
+            self.references.check_status(row, student)
 
     def _check_unmatched_rows(
         self,
@@ -214,7 +193,7 @@ class RowChecker:
             if self._may_add:
                 if self._has_last_names:
                     fill_one_name(row.values)
-                row.problems += self._references.remove_staff_elsewhere(row, None)
+                row.problems += self.references.remove_staff_elsewhere(row, None)
                 row.problems += _problems_of_new_student(row, match, similar)
                 if not self._has_required_columns:
                     row.problems += missing_required_values(row.values, row.line)

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
+from rollbook.studentfile.file_validator import validate_rows
 from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.reader import RawRow
@@ -125,7 +126,7 @@ class _StudentFile:
         """Return a hash of each row by line, the same for rows that give the same values."""
         hashes = {}
         for rows in self._read(lines):
-            for row in self.checker.validate(rows):
+            for row in validate_rows(self.checker.validator, rows):
                 hashes[row.line] = hash(frozenset(_given(row).items()))
         return hashes
 
@@ -133,9 +134,9 @@ class _StudentFile:
         """Return rows by line."""
         by_line = {}
         for rows in self._read(lines):
-            validated = self.checker.validate(rows)
+            validated = validate_rows(self.checker.validator, rows)
             given = [_given(row) for row in validated]
-            self.checker.check_references(validated)
+            self.checker.references.check_schools_and_staff(validated)
             for values, cells, row in zip(given, rows, validated, strict=True):
                 by_line[row.line] = FileRow(values, cells, row)
         return by_line
@@ -226,9 +227,10 @@ class _Settlement:
         student = self.students.get(group.student_id or 0)
         for line in group.lines:
             if line in self.rows and not self._is_rejected(line):
-                self.checker.check_groups([self.rows[line].cells], [self.rows[line].row], [student])
-                merged.values |= self.rows[line].row.values
-                merged.problems += self.rows[line].row.problems
+                _, cells, row = self.rows[line]
+                self.checker.group_cells.check([cells], [row], [student])
+                merged.values |= row.values
+                merged.problems += row.problems
         return merged
 
     def _staged_row(

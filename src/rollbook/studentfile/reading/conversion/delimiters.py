@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from rollbook.studentfile.limits import MAX_ROW_BYTES
 from rollbook.studentfile.problems.problem import Problem
@@ -90,7 +91,7 @@ def converted_chunks(source: Source, encoding: str, delimiter: Delimiter) -> Ite
         yield from chunks
         return
     exchange = bytes.maketrans(delimiter.character + b",", b"," + delimiter.character)
-    exchanged = (chunk.translate(exchange) for chunk in _chain(first, chunks))
+    exchanged = (chunk.translate(exchange) for chunk in chain([first], chunks))
     try:
         for records in record_splitter.iter_records(exchanged, MAX_ROW_BYTES):
             yield _with_commas(records, delimiter.character, exchange)
@@ -98,11 +99,6 @@ def converted_chunks(source: Source, encoding: str, delimiter: Delimiter) -> Ite
         # The scan refuses the file at this line.
         yield error.record
         yield from exchanged
-
-
-def _chain(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from chunks
 
 
 def _known_columns(head: bytes, character: bytes) -> int:
