@@ -320,11 +320,9 @@ class _FileScanner:
             self._line += record_splitter.line_breaks(record)
 
     def _parse_header(self, names: list[str] | None, batch: list[bytes]) -> RowScanner | None:
-        """Parse the header and read the rows after it in the batch.
+        """Parse the header and read the rows after it in the batch, which begins with it.
 
-        Args:
-            names: Its cells; None if its quotes are invalid.
-            batch: The records from the header on.
+        Its names are None if its quotes are invalid.
         """
         self._record_ends.add(batch[0][-2:])
         if names is None:

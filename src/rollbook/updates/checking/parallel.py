@@ -36,11 +36,7 @@ class ParallelChecker:
     def offer_range(self, ranges: list[ByteRange], *, finds_known: bool) -> None:
         """Move the last byte range from the list to the second process if that is ready.
 
-        The first call starts the process.
-
-        Args:
-            ranges: What is still to be checked.
-            finds_known: Whether the process has to find out which records are known.
+        The first call starts the process, which may have to find out which records are known.
         """
         if self._is_possible and len(ranges) >= MIN_RANGES:
             self._is_possible = False  # a second time

@@ -78,12 +78,7 @@ class StagedState(NamedTuple):
 
 
 def settle(resolver: ConflictResolver, groups: list[DuplicateRows]) -> Iterator[None]:
-    """Settle rows about one student each, one transaction per step.
-
-    Args:
-        resolver: The resolver of the update.
-        groups: The rows of each student.
-    """
+    """Settle the rows of each of these students, one transaction per step."""
     if not groups:
         return
     student_file = _StudentFile(resolver.update)
