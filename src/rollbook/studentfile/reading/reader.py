@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from rollbook.studentfile.limits import MAX_ROW_BYTES, Limits
 from rollbook.studentfile.reading import encodings, header_search
 from rollbook.studentfile.reading.encodings import normalize_encoding_name, utf8_chunks
-from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import (
     FilePosition,
@@ -18,7 +17,7 @@ from rollbook.studentfile.reading.record_splitter import (
 )
 from rollbook.studentfile.reading.row_damage import RowDamage
 from rollbook.studentfile.reading.row_parser import RawRow, parse_rows
-from rollbook.studentfile.reading.scan import scan
+from rollbook.studentfile.reading.scan import FileScan, scan
 from rollbook.studentfile.reading.skipped_lines import FooterFilter
 from rollbook.studentfile.reading.source import Source
 

@@ -3,8 +3,8 @@
 A file is divided at its checkpoints, and each batch of rows that was checked ends at a position.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from dataclasses import astuple, dataclass
 from typing import Self
 
 from rollbook.studentfile.reading.reader import FilePosition
@@ -23,19 +23,15 @@ class ByteRange:
     start: FilePosition | None
     stop: int | None
 
-    def as_json(self) -> list[int | None]:
-        """Return the range in a form for another process."""
-        if self.start is None:
-            return [None, None, self.stop]
-        return [self.start.byte, self.start.line, self.stop]
-
     @classmethod
-    def from_json(cls, fields: Sequence[int | None]) -> Self:
-        """Return the range for which ``as_json`` returned these fields."""
-        byte, line, stop = fields
-        if byte is None or line is None:
-            return cls(None, stop)
-        return cls(FilePosition(byte, line), stop)
+    def from_json(cls, text: str) -> Self:
+        """Return the range for which ``as_json`` returned a text."""
+        start, stop = json.loads(text)
+        return cls(start and FilePosition(*start), stop)
+
+    def as_json(self) -> str:
+        """Return the range as a line for another process."""
+        return json.dumps(astuple(self))
 
 
 def unchecked_ranges(update: UpdateJob) -> list[ByteRange]:

@@ -229,7 +229,7 @@ class RangeChecker:
             end_byte=batch.end.byte,
             end_line=batch.end.line,
             first_line=batch.lines[0],
-            matched_rows=result.known + len(result.student_ids),
+            matched_rows=result.known + len(result.students),
             student_ids=students,
             id_bytes=id_bytes,
             line_numbers=ranges.pack_lines(batch.lines, batch.end.line),
@@ -242,8 +242,5 @@ class RangeChecker:
 def _students(result: RangeResult, batch: CheckedBatch) -> "array[int]":
     """Return the student of each record, as it is stored with the range."""
     positions = dict(zip(batch.unknown_lines, batch.positions, strict=True))
-    students: dict[int, int] = {}
-    for student, line in zip(result.student_ids, result.line_numbers, strict=True):
-        is_clean = line in result.clean_lines
-        students[positions[line]] = student if is_clean else -student
-    return student_arrays.replace(batch.student_ids, students, students.values())
+    checked = map(positions.__getitem__, result.students)
+    return student_arrays.replace(batch.student_ids, checked, result.students.values())

@@ -49,7 +49,7 @@ class ParallelChecker:
             )
         if not ranges or not self._process or not self._is_ready(timeout_s=0):
             return
-        line = json.dumps(ranges[-1].as_json()).encode() + b"\n"
+        line = ranges[-1].as_json().encode() + b"\n"
         try:
             cast("IO[bytes]", self._process.stdin).write(line)
         except BrokenPipeError:

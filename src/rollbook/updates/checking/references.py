@@ -29,7 +29,7 @@ class ReferenceChecker:
     ) -> None:
         self._district_id = district_id
         self._reactivates, self._inactive_code = reactivates, inactive_code
-        self._returning: dict[int, bool] = {}  # inactive students, and whether files made them so
+        self._returning: set[int] = set()  # students who are inactive because no file named them
         schools = School.objects.filter(district_id=district_id)
         self._school_ids = set(schools.values_list("organization_id", flat=True))
         self._members: dict[str, StaffMember] = {}
@@ -94,22 +94,16 @@ class ReferenceChecker:
             return
         if any(problem.column == "STATUS" for problem in row.problems):
             return
-        if self._reactivates or self._is_returning(student.pk):
+        if self._reactivates or student.pk in self._returning:
             row.values["STATUS"] = "active"
         else:
             found = student.values["STUDENT_ID"] or student.values["USERNAME"]
             row.problems.append(Problem(self._inactive_code, row.line, "STATUS", found))
 
     def load_returning(self, students: Iterable[StudentSnapshot]) -> None:
-        """Look up which of these students are inactive because files didn't name them."""
+        """Look up which of the next students are inactive because files didn't name them."""
         inactive = {each.pk for each in students if each.values["STATUS"] == "inactive"}
-        found = absences.deactivated(inactive)
-        self._returning |= {student: student in found for student in inactive}
-
-    def _is_returning(self, student: int) -> bool:
-        if student not in self._returning:
-            self._returning[student] = bool(absences.deactivated([student]))
-        return self._returning[student]
+        self._returning = absences.deactivated(inactive)
 
     @cached_property
     def _schools_by_folded_id(self) -> Mapping[str, str]:

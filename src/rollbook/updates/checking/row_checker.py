@@ -1,6 +1,5 @@
 """Check rows whose records are not known: validate, match with students, compare and stage."""
 
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -55,9 +54,8 @@ class RangeResult:
         known: The number of known records, which are not parsed.
         tally: The counts and problems of the rows that were validated.
         compared: The students of validated rows that don't change them and have no problem.
-        clean_lines: The lines of validated rows without a problem.
-        student_ids: The IDs of the enrolled students that validated rows match.
-        line_numbers: The lines of these rows, in the same order.
+        students: The ID of the enrolled student that a validated row matches, by the row's line;
+            negative if the row has a problem.
     """
 
     staged: list[AnyRowTuple] = field(default_factory=list)
@@ -66,9 +64,7 @@ class RangeResult:
     known: int = 0
     tally: ProblemTally = field(default_factory=ProblemTally)
     compared: list[ComparedStudent] = field(default_factory=list)
-    clean_lines: set[int] = field(default_factory=set)
-    student_ids: "array[int]" = field(default_factory=lambda: array("q"))
-    line_numbers: "array[int]" = field(default_factory=lambda: array("q"))
+    students: dict[int, int] = field(default_factory=dict)
 
 
 class RowChecker:
@@ -132,8 +128,6 @@ class RowChecker:
         for row, match in zip(validated, matches, strict=True):
             if match.student:
                 self._check_student(row, match.student)
-                result.student_ids.append(match.student.pk)
-                result.line_numbers.append(row.line)
             elif not row.rejected:
                 unmatched_rows.append((row, match))
                 continue
@@ -160,6 +154,7 @@ class RowChecker:
         """
         self.references.remove_staff_elsewhere(row, student)
         if student:
+            self.references.load_returning([student])
             self.references.check_status(row, student)
 
     def _check_unmatched_rows(
@@ -203,8 +198,8 @@ class RowChecker:
         self.header.locate(row.problems)
         result.tally.add_row(row)
         stored_fingerprint = None if row.problems else fingerprint
-        if not row.problems:
-            result.clean_lines.add(row.line)
+        if student:
+            result.students[row.line] = -student.pk if row.problems else student.pk
         if row.rejected:
             result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
         elif student is None:
@@ -229,9 +224,6 @@ def _add_simple_rows(
     """Add rows without a problem to the staged or unchanged ones."""
     lines = [rows[position].line for position in found.positions]
     result.tally.rows += len(lines)
-    result.clean_lines.update(lines)
-    result.line_numbers.extend(lines)
-    result.student_ids.extend(student[0] for student in found.students)
     for line, student, changes in zip(lines, found.students, found.changes, strict=True):
         if changes:
             staged = staged_rows.simple_change_row(line, student, changes, fingerprints[line])
@@ -239,6 +231,7 @@ def _add_simple_rows(
         else:
             result.unchanged += 1
             result.compared.append(ComparedStudent(student[0], student[1]))
+        result.students[line] = student[0]
 
 
 def _problems_of_new_student(

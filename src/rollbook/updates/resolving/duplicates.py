@@ -89,14 +89,13 @@ def settle(resolver: ConflictResolver, groups: list[DuplicateRows]) -> Iterator[
         is_equal = len({hashes[line] for line in group.lines}) == 1
         (equal if is_equal else different).append(group)
     del hashes
-    settler = _Settler(resolver, student_file.checker)
     for batch in _batches(equal, resolving.ROWS_PER_TRANSACTION):
-        settler.settle(batch, {})
+        _settle(resolver, student_file.checker, batch, {})
         yield
     for part in _batches(different, MAX_ROWS_IN_MEMORY):
         rows = student_file.rows({line for group in part for line in group.lines})
         for batch in _batches(part, resolving.ROWS_PER_TRANSACTION):
-            settler.settle(batch, rows)
+            _settle(resolver, student_file.checker, batch, rows)
             yield
 
 
@@ -246,60 +245,56 @@ class _Settlement:
         return staged_rows.change_row(line, student, new, None, self.checker.passwords)
 
 
-class _Settler:
-    """Settles the rows of several students in one transaction."""
+def _settle(
+    resolver: ConflictResolver,
+    checker: RowChecker,
+    groups: Sequence[DuplicateRows],
+    rows: Mapping[int, FileRow],
+) -> None:
+    """Settle the rows of several students in one transaction.
 
-    def __init__(self, resolver: ConflictResolver, checker: RowChecker) -> None:
-        self._resolver = resolver
-        self._update = resolver.update
-        self._checker = checker
+    Args:
+        resolver: The resolver of the update.
+        checker: Compares merged rows with their students.
+        groups: The rows of each student.
+        rows: Their values by line; empty if the rows of each student are equal.
 
-    def settle(self, groups: Sequence[DuplicateRows], rows: Mapping[int, FileRow]) -> None:
-        """Settle these rows.
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    with transaction.atomic():
+        lines = [line for group in groups for line in group.lines]
+        staged = resolver.query(_STATES, resolver.update.pk, as_json_parameter(lines))
+        states = {line: StagedState(outcome, order) for line, outcome, order in staged}
+        students: dict[int, StudentSnapshot] = {}
+        if rows:
+            students = snapshots.load_with_links([group.student_id or 0 for group in groups])
+        settlement = _Settlement(checker, rows, states, students)
+        for group in groups:
+            settlement.add(group)
+        _write(resolver, settlement)
 
-        Args:
-            groups: The rows of each student.
-            rows: Their values by line; empty if the rows of each student are equal.
 
-        Raises:
-            Fenced: Another run has taken over the update, or it was canceled.
-        """
-        with transaction.atomic():
-            lines = [line for group in groups for line in group.lines]
-            states = self._load_states(lines)
-            students: dict[int, StudentSnapshot] = {}
-            if rows:
-                students = snapshots.load_with_links([group.student_id or 0 for group in groups])
-            settlement = _Settlement(self._checker, rows, states, students)
-            for group in groups:
-                settlement.add(group)
-            self._write(settlement)
-
-    def _load_states(self, lines: list[int]) -> dict[int, StagedState]:
-        """Return the states of those rows that are staged, by line."""
-        staged = self._resolver.query(_STATES, self._update.pk, as_json_parameter(lines))
-        return {line: StagedState(outcome, order) for line, outcome, order in staged}
-
-    def _write(self, settlement: _Settlement) -> None:
-        """Write outcomes, merged rows, problems and counters, in the caller's transaction."""
-        if not settlement.outcomes and not settlement.merged:
-            self._resolver.record_progress()
-            return
-        states, pk = settlement.states, self._update.pk
-        merged_lines = [row.line for row in settlement.merged]
-        with connection.cursor() as cursor:
-            cursor.execute(_DELETE, [pk, as_json_parameter(merged_lines)])
-            for outcome in (Outcome.UNCHANGED, Outcome.REJECTED):
-                lines = [line for line, each in settlement.outcomes.items() if each is outcome]
-                cursor.execute(_SET_OUTCOME, [outcome.value, pk, as_json_parameter(lines)])
-        settled = [
-            staged_rows.settled_row(line, outcome)
-            for line, outcome in settlement.outcomes.items()
-            if line not in states
-        ]
-        staged_rows.stage(pk, [*settlement.merged, *settled])
-        problems = sorted(settlement.problems, key=lambda problem: problem.line or 0)
-        self._resolver.report(problems, _counters(settlement))
+def _write(resolver: ConflictResolver, settlement: _Settlement) -> None:
+    """Write outcomes, merged rows, problems and counters, in the caller's transaction."""
+    if not settlement.outcomes and not settlement.merged:
+        resolver.record_progress()
+        return
+    pk = resolver.update.pk
+    merged_lines = [row.line for row in settlement.merged]
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE, [pk, as_json_parameter(merged_lines)])
+        for outcome in (Outcome.UNCHANGED, Outcome.REJECTED):
+            lines = [line for line, each in settlement.outcomes.items() if each is outcome]
+            cursor.execute(_SET_OUTCOME, [outcome.value, pk, as_json_parameter(lines)])
+    settled = [
+        staged_rows.settled_row(line, outcome)
+        for line, outcome in settlement.outcomes.items()
+        if line not in settlement.states
+    ]
+    staged_rows.stage(pk, [*settlement.merged, *settled])
+    problems = sorted(settlement.problems, key=lambda problem: problem.line or 0)
+    resolver.report(problems, _counters(settlement))
 
 
 def _counters(settlement: _Settlement) -> dict[str, Any]:
