@@ -9,13 +9,11 @@ from rollbook.studentfile.reading.encodings import normalize_encoding_name, utf8
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import (
     FilePosition,
-    RecordTooLongError,
     are_lines,
     iter_records,
     line_breaks,
     split_records,
 )
-from rollbook.studentfile.reading.row_damage import RowDamage
 from rollbook.studentfile.reading.row_parser import RawRow, parse_rows
 from rollbook.studentfile.reading.scan import FileScan, scan
 from rollbook.studentfile.reading.skipped_lines import FooterFilter
@@ -28,14 +26,10 @@ __all__ = [
     "Limits",
     "RawRow",
     "RecordBatch",
-    "RecordTooLongError",
-    "RowDamage",
-    "iter_records",
     "normalize_encoding_name",
     "parse_rows",
     "read_records",
     "scan",
-    "split_records",
 ]
 
 _MAX_BATCH_BYTES = 4_000_000  # limits the memory of a batch of long rows

@@ -123,7 +123,7 @@ class RangeChecker:
         self._update, self._finds_known = update, finds_known
         self._rows = RowChecker(update)
         self.header = self._rows.header
-        self._file = FileReader(update, self.header, min(MAX_UNKNOWN, MAX_RECORDS))
+        self.file = FileReader(update, self.header, min(MAX_UNKNOWN, MAX_RECORDS))
         self._records = self._unknown = 0  # so far
         self.fingerprinter = RowFingerprinter(
             update.district_id, self.header, update.file_rules, self._rows.mark_key
@@ -166,11 +166,11 @@ class RangeChecker:
 
     @cached_property
     def _lots(self) -> KnownLots | None:
-        return self._file.find_known_lots(self.fingerprinter.key, self.known)
+        return self.file.find_known_lots(self.fingerprinter.key, self.known)
 
     def read(self, byte_range: ByteRange) -> Iterator[Part]:
         """Yield the records of a byte range; those of known lots without reading them."""
-        for piece in (self._lots or self._file).read(byte_range):
+        for piece in (self._lots or self.file).read(byte_range):
             part = piece if isinstance(piece, Part) else self._look_up(piece)
             self._records += len(part.fingerprints)
             self._unknown += len(part.unknown)

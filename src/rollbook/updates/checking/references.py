@@ -6,31 +6,26 @@ All of this needs the database, so ``rollbook file check`` and drafts can't find
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from rollbook.districts.models import School
+from rollbook.districts.models import District, School
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.row_validator import ValidatedRow
 from rollbook.studentfile.values.free_text import join_list, split_list
 from rollbook.students import absences, similar_ids, staff_schools
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.staff_schools import StaffMember
+from rollbook.updates.state_machine import Mode
 
 
 class ReferenceChecker:
-    """Checks rows of one file against the schools, staff and students of its district.
+    """Checks rows of one file against the schools, staff and students of its district."""
 
-    Args:
-        district_id: The district.
-        reactivates: Whether a row without STATUS makes an inactive student active.
-        inactive_code: The code of the warning that a student stays inactive.
-    """
-
-    def __init__(
-        self, district_id: int, *, reactivates: bool, inactive_code: str = "inactive_student"
-    ) -> None:
-        self._district_id = district_id
-        self._reactivates, self._inactive_code = reactivates, inactive_code
+    def __init__(self, district: District, mode: Mode) -> None:
+        self._district_id = district.pk
+        self._reactivates = district.reactivates_students
+        is_sync = mode is Mode.SYNC
+        self._inactive_code = "inactive_but_named" if is_sync else "inactive_student"
         self._returning: set[int] = set()  # students who are inactive because no file named them
-        schools = School.objects.filter(district_id=district_id)
+        schools = School.objects.filter(district=district)
         self._school_ids = set(schools.values_list("organization_id", flat=True))
         self._members: dict[str, StaffMember] = {}
 

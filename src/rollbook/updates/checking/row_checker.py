@@ -35,13 +35,6 @@ from rollbook.updates.checking.staged_rows import AnyRowTuple, StagedRowTuple
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import Mode
 
-INACTIVE_CODES = {
-    Mode.UPDATE: "inactive_student",
-    Mode.ADD: "inactive_student",
-    Mode.SYNC: "inactive_but_named",
-}
-"""The warning about an inactive student whom a row without STATUS names."""
-
 
 @dataclass(slots=True)
 class RangeResult:
@@ -83,11 +76,7 @@ class RowChecker:
         self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         self._protected = TokenLimits.from_json(update.limits).protected_columns
-        self.references = ReferenceChecker(
-            update.district_id,
-            reactivates=update.district.reactivates_students,
-            inactive_code=INACTIVE_CODES[Mode(update.mode)],
-        )
+        self.references = ReferenceChecker(update.district, Mode(update.mode))
         self._simple_rows = SimpleRows(self.references, self._protected)
 
     def check(

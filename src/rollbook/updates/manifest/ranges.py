@@ -157,8 +157,6 @@ def _lines_by_range(update: UpdateJob, lines: Iterable[int]) -> dict[int, list[i
 
 def _position(lines: Sequence[int], line: int) -> int | None:
     """Return where a line is among ascending lines."""
-    if isinstance(lines, range):
-        return lines.index(line) if line in lines else None
     position = bisect_left(lines, line)
     return position if position < len(lines) and lines[position] == line else None
 
