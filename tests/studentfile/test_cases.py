@@ -13,7 +13,7 @@ from rollbook.studentfile.reading.reader import (
     FileScan,
     Limits,
     normalize_encoding_name,
-    read_batches,
+    read_records,
     scan,
 )
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
@@ -69,8 +69,8 @@ def _convert_and_scan(file: Path, encoding: str, limits: Limits) -> tuple[Path, 
 def _validate(file: Path, result: FileScan, limits: Limits) -> list[ValidatedRow]:
     assert result.header
     validator = RowValidator(result.header, TODAY, limits, result.rules)
-    batches = read_batches(file, encoding=result.encoding, header=result.header)
-    return [validator.validate(row) for batch in batches for row in batch.rows]
+    batches = read_records(file, encoding=result.encoding, header=result.header)
+    return [validator.validate(row) for batch in batches for row in batch.rows(result.header)]
 
 
 def _lines_and_codes(problems: list[Problem]) -> list[tuple[int, str]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.studentfile.reading.reader import read_batches, scan
+from rollbook.studentfile.reading.reader import read_records, scan
 from rollbook.studentfile.writer import guard_formula, write
 
 characters = st.sampled_from(list("=+-@＝＋－＠'\",;& \t\r\nabé王1\u2028\ufeff")) | st.characters(
@@ -38,8 +38,8 @@ def test_written_rows_are_read_back_unchanged(
     assert _write(file, rows) == len(rows)
     header = scan(file).header
     assert header
-    batches = list(read_batches(file, encoding="utf-8", header=header))
-    assert [row.cells for batch in batches for row in batch.rows] == list(map(list, rows))
+    batches = list(read_records(file, encoding="utf-8", header=header))
+    assert [row.cells for batch in batches for row in batch.rows(header)] == list(map(list, rows))
 
 
 def _write(file: Path, rows: list[tuple[str, str, str]]) -> int:

@@ -13,6 +13,7 @@ from rollbook.accounts.district_keys import KeyPurpose
 from rollbook.accounts.models import DistrictKey
 from rollbook.districts.models import District
 from rollbook.jobs import housekeeping
+from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.rules import FileRules
 from rollbook.students import passwords
 from rollbook.students.models import Student
@@ -105,8 +106,9 @@ def fast_guesses(district: District, password: str) -> Iterator[str]:
         yield "tag without the mark key"
     header, *rows = file_of(WITH_PASSWORDS).splitlines()
     record = next(row for row in rows if row.startswith("s001")).encode()
+    parsed, _ = Header.parse(header.split(","))
     for mark_key in {secret, None}:
-        fingerprinter = RowFingerprinter(district.pk, header.split(","), FileRules(), mark_key)
+        fingerprinter = RowFingerprinter(district.pk, parsed, FileRules(), mark_key)
         fingerprint = fingerprinter.compute([record]).tobytes()
         packed = CheckedRange.objects.values_list("fingerprints", flat=True)
         if any(fingerprint in bytes(fingerprints) for fingerprints in packed):

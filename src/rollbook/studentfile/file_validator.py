@@ -6,7 +6,7 @@ from datetime import date
 
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
-from rollbook.studentfile.reading.reader import FileScan, RawRow, read_batches
+from rollbook.studentfile.reading.reader import FileScan, RawRow, read_records
 from rollbook.studentfile.reading.source import Source
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, ValidColumns
 
@@ -89,8 +89,8 @@ def validate_file(
     if file_scan.refusal or not header:
         return
     validator = RowValidator(header, today, rules=file_scan.rules)
-    for batch in read_batches(source, encoding=encoding, header=header, size=batch_rows):
-        for row in validate_rows(validator, batch.rows):
+    for batch in read_records(source, encoding=encoding, header=header, size=batch_rows):
+        for row in validate_rows(validator, batch.rows(header)):
             header.locate(row.problems)
             tally.add_row(row)
         yield tally.rows

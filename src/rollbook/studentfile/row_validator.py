@@ -18,7 +18,8 @@ from rollbook.studentfile.problems.problem import (
     printable_excerpt,
 )
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import RawRow, RowDamage
+from rollbook.studentfile.reading.row_damage import RowDamage
+from rollbook.studentfile.reading.row_parser import RawRow
 from rollbook.studentfile.rules import FileRules
 from rollbook.studentfile.values import birth_dates
 from rollbook.studentfile.values.names import ONE_NAME, PLACEHOLDER_OR_NAME, is_one_name

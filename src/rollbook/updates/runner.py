@@ -25,7 +25,7 @@ from rollbook.updates.feed import examine
 from rollbook.updates.manifest import manifest
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import judge, left_out, split
-from rollbook.updates.resolving import conflicts, refusal, token_share
+from rollbook.updates.resolving import conflicts, refusal
 from rollbook.updates.state_machine import IN_PROGRESS, IN_QUEUE, PLAN_WAITING, Mode, State
 from rollbook.updates.transitions import Fenced
 from rollbook.updates.undoing import stage
@@ -127,7 +127,7 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
             return
         yield from conflicts.steps(update, run)
         yield from find.steps(update, run)
-        if update.mode == Mode.SYNC and (problem := token_share.find_problem(update)):
+        if update.mode == Mode.SYNC and (problem := refusal.too_many_changes(update)):
             _refuse(update, run, problem)
             return
         if _finish_checking(update, run) is not State.APPLYING:

@@ -14,7 +14,7 @@ from rollbook.studentfile.mapping.mapping import MappingDocument
 from rollbook.studentfile.mapping.steps import Pad
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import FileScan, read_batches, scan
+from rollbook.studentfile.reading.reader import FileScan, read_records, scan
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
 from rollbook.studentfile.rules import DateOrder
 
@@ -47,8 +47,8 @@ def scanned(tmp_path: Path, text: str, mapping: MappingDocument = MAPPING) -> tu
 def rows_of(path: Path, file: FileScan) -> list[ValidatedRow]:
     assert file.header is not None
     validator = RowValidator(file.header, TODAY, rules=file.rules)
-    batches = read_batches(path, encoding=file.encoding, header=file.header)
-    return [validator.validate(row) for batch in batches for row in batch.rows]
+    batches = read_records(path, encoding=file.encoding, header=file.header)
+    return [validator.validate(row) for batch in batches for row in batch.rows(file.header)]
 
 
 def test_a_file_is_read_through_a_mapping(tmp_path: Path) -> None:
@@ -74,8 +74,8 @@ def test_columns_and_rows_are_validated_alike(tmp_path: Path) -> None:
     lines = [",".join(shuffled.choice(cells) for _ in range(4)) + ",student," for _ in range(300)]
     path, file = scanned(tmp_path, HEADER + "\n".join(lines) + "\n")
     assert file.header
-    batches = read_batches(path, encoding=file.encoding, header=file.header)
-    rows = [row for batch in batches for row in batch.rows]
+    batches = read_records(path, encoding=file.encoding, header=file.header)
+    rows = [row for batch in batches for row in batch.rows(file.header)]
     validator = RowValidator(file.header, TODAY)
     columns = validator.validate_columns(rows)
     by_column = validator.valid_rows(rows, columns, {*range(len(rows))})

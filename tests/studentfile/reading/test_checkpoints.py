@@ -19,7 +19,6 @@ from rollbook.studentfile.reading.reader import (
     Header,
     RecordBatch,
     parse_rows,
-    read_batches,
     read_records,
     scan,
 )
@@ -255,8 +254,8 @@ def test_the_rows_of_selected_records_equal_those_of_the_whole_file(
         selected = sorted(data.draw(st.sets(st.integers(0, len(whole.records) - 1))))
     lines = [whole.lines[index] for index in selected]
     selected_records = [whole.records[index] for index in selected]
-    batches = read_batches(file.path, encoding="utf-8", header=file.header)
-    rows = [row for batch in batches for row in batch.rows]
+    batches = read_records(file.path, encoding="utf-8", header=file.header)
+    rows = [row for batch in batches for row in batch.rows(file.header)]
     expected = [row for row in rows if row.line in lines]
     assert parse_rows(selected_records, lines, file.header) == expected
 

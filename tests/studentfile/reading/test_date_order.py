@@ -160,7 +160,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     for first in range(0, len(records), 600):  # the reader passes blocks of about this size
         block = records[first : first + 600]
         column.add_regular(block, 2 + first)
-    column.add_record(b"13/05/2014,1\n", 30_002)
+    column.add_rows([["13/05/2014", "1"]], 30_002)
     [problem] = column.decide(FileRules())[1]
     assert problem.line == 30_002
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollbook.studentfile.reading import lots, row_scan, scan
-from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.lots import KnownText, LotHash, Lots
 from rollbook.studentfile.reading.reader import Limits, read_records
+from rollbook.studentfile.reading.scan import FileScan
 from tests import depth
 from tests.studentfile.reading.small_lots import make_lots_small
 

@@ -129,9 +129,8 @@ def read(path: Path, file: File) -> tuple[FileScan, list[RawRow], list[bytes], l
     if result.refusal or result.header is None:
         return result, [], [], []
     encoding, header = result.encoding, result.header
-    row_batches = reader.read_batches(path, encoding=encoding, header=header)
-    rows = [row for batch in row_batches for row in batch.rows]
     batches = list(reader.read_records(path, encoding=encoding, header=header))
+    rows = [row for batch in batches for row in batch.rows(header)]
     records = [record for batch in batches for record in batch.records]
     return result, rows, records, [line for batch in batches for line in batch.lines]
 
@@ -176,13 +175,13 @@ def test_only_the_odd_record_of_a_lot_is_inspected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: bytes, index: int, lot: list[bytes]
 ) -> None:
     inspected = []
-    read_row = row_scan.RowScanner._read_row
+    inspect = row_scan.RowScanner._inspect_record
 
-    def record_and_read(scanner: row_scan.RowScanner, record: bytes) -> None:
+    def record_and_inspect(scanner: row_scan.RowScanner, record: bytes) -> None:
         inspected.append(record)
-        read_row(scanner, record)
+        inspect(scanner, record)
 
-    monkeypatch.setattr(row_scan.RowScanner, "_read_row", record_and_read)
+    monkeypatch.setattr(row_scan.RowScanner, "_inspect_record", record_and_inspect)
     lot = [*lot[:index], odd, *lot[index + 1 :]]
     path = tmp_path / "students.csv"
     path.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n" + b"".join(lot))
@@ -194,7 +193,7 @@ def test_only_the_odd_record_of_a_lot_is_inspected(
 def test_a_lot_without_quotes_in_cells_is_not_parsed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lot: list[bytes]
 ) -> None:
-    monkeypatch.delattr(row_scan.RowScanner, "_parse_quoted")
+    monkeypatch.delattr(row_scan.RowScanner, "_parse")
     path = tmp_path / "students.csv"
     path.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n" + b"".join(lot))
     assert scan(path).rows == 64
@@ -203,7 +202,7 @@ def test_a_lot_without_quotes_in_cells_is_not_parsed(
 def test_a_lot_with_doubled_quotes_only_is_not_inspected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(row_scan.RowScanner, "_read_row")
+    monkeypatch.delattr(row_scan.RowScanner, "_inspect_record")
     path = tmp_path / "students.csv"
     rows = [b'%d,"Robert ""Bo""","B","""x"""\n' % number for number in range(200)]
     path.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n" + b"".join(rows))

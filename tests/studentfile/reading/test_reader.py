@@ -1,6 +1,7 @@
 """The rows of a file: line numbers, resuming, and damaged files."""
 
 import tracemalloc
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -14,9 +15,8 @@ from rollbook.studentfile.reading.reader import (
     Header,
     Limits,
     RawRow,
-    RowBatch,
     normalize_encoding_name,
-    read_batches,
+    read_records,
     scan,
 )
 from rollbook.studentfile.row_validator import RowValidator
@@ -34,16 +34,20 @@ GOOD = (
 
 def batches(
     file: Path, encoding: str = "utf-8", start: FilePosition | None = None, size: int = 5000
-) -> list[RowBatch]:
+) -> Iterator[tuple[list[RawRow], FilePosition]]:
+    """Yield the rows of each batch, if it has any, and where the batch ends."""
     result = scan(file, encoding=encoding)
-    assert result.header
-    return list(
-        read_batches(file, encoding=result.encoding, header=result.header, start=start, size=size)
-    )
+    header = result.header
+    assert header
+    for batch in read_records(
+        file, encoding=result.encoding, header=header, start=start, size=size
+    ):
+        if found := batch.rows(header):
+            yield found, batch.end
 
 
-def rows(row_batches: list[RowBatch]) -> list[RawRow]:
-    return [row for batch in row_batches for row in batch.rows]
+def rows(row_batches: Iterable[tuple[list[RawRow], FilePosition]]) -> list[RawRow]:
+    return [row for found, _ in row_batches for row in found]
 
 
 @pytest.fixture
@@ -75,22 +79,23 @@ def test_reading_can_resume_where_a_batch_ended(
     file = tmp_path / "students.csv"
     file.write_bytes(GOOD.decode().encode(codec))
     whole = rows(batches(file, setting))
-    for batch in batches(file, setting, size=size):
-        rest = rows(batches(file, setting, start=batch.end))
-        assert rest == [row for row in whole if row.line > batch.rows[-1].line]
+    for found, end in batches(file, setting, size=size):
+        rest = rows(batches(file, setting, start=end))
+        assert rest == [row for row in whole if row.line > found[-1].line]
 
 
 def test_only_the_selected_lines_are_read_again(good: Path) -> None:
     header = scan(good).header
     assert header
-    selected = rows(list(read_batches(good, encoding="utf-8", header=header, only={3, 6, 99})))
+    (batch,) = read_records(good, encoding="utf-8", header=header)
+    selected = batch.rows(header, {3, 6, 99})
     assert [row.line for row in selected] == [3, 6]
 
 
 def test_the_header_of_another_file_is_an_error(good: Path) -> None:
     other, _ = Header.parse(["STUDENT_ID"])
     with pytest.raises(ValueError, match="header that was scanned"):
-        list(read_batches(good, encoding="utf-8", header=other))
+        list(read_records(good, encoding="utf-8", header=other))
 
 
 @pytest.mark.statement("S31")
@@ -148,7 +153,7 @@ def test_a_damaged_file_never_raises_and_every_row_is_accepted_or_rejected(
         assert result.refusal
         return
     validator = RowValidator(result.header, TODAY)
-    raw = rows(list(read_batches(file, encoding=result.encoding, header=result.header, size=2)))
+    raw = rows(batches(file, size=2))
     validated = [validator.validate(row) for row in raw]
     assert len(validated) == result.rows
     for row in validated:
@@ -188,8 +193,8 @@ def test_memory_is_bounded_whatever_the_file_contains(tmp_path: Path, row: bytes
     tracemalloc.start()
     result = scan(file)
     if result.header and not result.refusal:
-        for _ in read_batches(file, encoding="utf-8", header=result.header, size=1000):
-            pass
+        for batch in read_records(file, encoding="utf-8", header=result.header, size=1000):
+            batch.rows(result.header)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8_000_000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rollbook.studentfile.reading import encodings, row_scan
 from rollbook.studentfile.reading import scan as reading_scan
-from rollbook.studentfile.reading.reader import FileScan, Limits, read_batches, scan
+from rollbook.studentfile.reading.reader import FileScan, Limits, read_records, scan
 from rollbook.studentfile.row_validator import RowValidator
 from tests.data.rosters import VENDOR_SAMPLE
 
@@ -265,8 +265,8 @@ def test_a_sample_of_another_product_is_accepted_as_it_is(tmp_path: Path) -> Non
         "Graduation Year",
     )
     validator = RowValidator(result.header, date(2026, 9, 1))
-    batches = read_batches(VENDOR_SAMPLE, encoding="utf-8", header=result.header)
-    rows = [validator.validate(row) for batch in batches for row in batch.rows]
+    batches = read_records(VENDOR_SAMPLE, encoding="utf-8", header=result.header)
+    rows = [validator.validate(row) for batch in batches for row in batch.rows(result.header)]
     assert {problem.code for row in rows for problem in row.problems} == {"unusual_age"}
     assert rows[0].values == {
         "STUDENT_ID": "23001",

@@ -114,9 +114,17 @@ def start_run(update: UpdateJob) -> str:
     return update.run_id
 
 
-def range_worker(update: UpdateJob, *, finds_known: bool = True) -> check_range.RangeWorker:
-    """Return a worker for a run that has checked one batch."""
-    return check_range.RangeWorker(update.pk, start_run(update), finds_known=finds_known)
+class RangeWorker:
+    """Checks byte ranges like the second process of a run that has checked one batch."""
+
+    def __init__(self, update: UpdateJob, *, finds_known: bool = True) -> None:
+        self._run = start_run(update)
+        self._checker = check_range.RangeChecker(update, finds_known=finds_known)
+
+    def check(self, *byte_ranges: ByteRange, batches: int | None = None) -> None:
+        """Check these byte ranges, or so many batches of them."""
+        for _ in islice(self._checker.check(byte_ranges, self._run), batches):
+            pass
 
 
 # Unchecked ranges
@@ -179,19 +187,6 @@ def test_unchecked_is_what_no_batch_has_reached(
             position = FilePosition(begin, begin + 1) if begin or start else None
             expected.append(ByteRange(position, stop))
     assert byte_ranges.unchecked_ranges(an_update) == expected
-
-
-def test_batches_of_the_release_before_are_those_of_their_byte_range(an_update: UpdateJob) -> None:
-    """They have no first line, and begin at the begin of their byte range."""
-    an_update.checkpoints = [[10, 11], [20, 21]]
-    CheckedRange.objects.create(
-        update=an_update, end_byte=15, end_line=16, student_ids=b"", line_numbers=b""
-    )
-    assert byte_ranges.unchecked_ranges(an_update) == [
-        ByteRange(None, 10),
-        ByteRange(FilePosition(15, 16), 20),
-        ByteRange(FilePosition(20, 21), None),
-    ]
 
 
 def test_a_file_without_checkpoints_is_one_byte_range(an_update: UpdateJob) -> None:
@@ -285,7 +280,7 @@ def test_the_order_of_byte_ranges_and_interruptions_do_not_change_the_result(
     """
     whole = check_alone(sent)
     update = send(sent, mixed_file())
-    worker = range_worker(update, finds_known=data.draw(st.booleans()))
+    worker = RangeWorker(update, finds_known=data.draw(st.booleans()))
     todo = byte_ranges.unchecked_ranges(update)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(check_range, "MAX_RECORDS", data.draw(st.sampled_from([3, 25])))
@@ -294,9 +289,7 @@ def test_the_order_of_byte_ranges_and_interruptions_do_not_change_the_result(
         for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
             some = [each for each in todo[at:] if each in byte_ranges.unchecked_ranges(update)]
             some = some[: data.draw(st.integers(1, 4))]
-            steps = check_range.check_byte_ranges(some, worker.update, worker.run, worker.checker)
-            for _ in islice(steps, data.draw(st.integers(0, 3))):
-                pass
+            worker.check(*some, batches=data.draw(st.integers(0, 3)))
         applying(update)
     assert check_results(update) == whole
     transitions.transition(update.pk, State.CANCELED)
@@ -314,7 +307,7 @@ def check_alone(district: District) -> tuple[Any, ...]:
 @pytest.mark.usefixtures("small_byte_ranges")
 def test_a_worker_checks_its_byte_range_and_nothing_else(school: District) -> None:
     update = send(school, mixed_file())
-    worker = range_worker(update)
+    worker = RangeWorker(update)
     first, *middle, last = byte_ranges.unchecked_ranges(update)
     worker.check(last)
     assert byte_ranges.unchecked_ranges(update) == [
@@ -337,7 +330,7 @@ def test_a_worker_whose_run_has_lost_the_update_writes_nothing(
     school: District, cause: str
 ) -> None:
     update = send(school, mixed_file())
-    worker = range_worker(update)
+    worker = RangeWorker(update)
     if cause == "canceled":
         transitions.transition(update.pk, State.CANCELED)
     else:

@@ -18,7 +18,7 @@ def test_the_rows_of_a_batch_are_in_memory_a_few_at_a_time(
 ) -> None:
     enroll(maple, a_class(ROWS, GRADE="4"))
     update = send(maple, a_class(ROWS, GRADE="5"))
-    checker = RangeChecker(update, update.parse_header())
+    checker = RangeChecker(update)
     (batch,) = gather(checker.read(ByteRange(None, None)))
     assert len(batch.unknown) == ROWS
     peaks = []

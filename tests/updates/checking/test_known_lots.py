@@ -130,6 +130,12 @@ def _reversed_ranges(district: District) -> None:
         checked.save()
 
 
+def _half_written(district: District) -> None:
+    [*stored] = CheckedRange.objects.filter(update__manifest__district=district)
+    for checked in stored[1:]:
+        checked.delete()
+
+
 def _no_lots(district: District) -> None:
     FileLots.objects.filter(update__district=district).delete()
 
@@ -145,7 +151,7 @@ def _nothing(district: District) -> None:
 
 
 damages = st.sampled_from(
-    [_nothing, _nothing, _nothing, _reversed_ranges, _no_lots, _reversed_lots]
+    [_nothing, _nothing, _nothing, _reversed_ranges, _half_written, _no_lots, _reversed_lots]
 )
 encodings = st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252"])
 line_ends = st.sampled_from(["\n", "\n", "\r\n", "\r"])

@@ -57,6 +57,19 @@ def test_any_range_may_be_drawn(maple: District, monkeypatch: pytest.MonkeyPatch
     assert sizes == {4, 2}
 
 
+def test_without_one_or_all_of_its_ranges_nothing_is_compared(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_range, "MAX_RECORDS", 4)
+    enroll(maple, FILE)
+    stored = last(maple).checkedrange_set.order_by("end_line")
+    stored[0].delete()
+    for _ in range(9):
+        assert list(known_sample.compare(1000)) == [Comparison(maple, 0, 0)]
+    stored.delete()
+    assert list(known_sample.compare(1000)) == [Comparison(maple, 0, 0)]
+
+
 def test_without_the_file_nothing_is_compared(school: District) -> None:
     files.remove([last(school).spool_name])
     if connection.vendor == "sqlite":

@@ -93,7 +93,8 @@ def test_ranges_that_another_process_has_checked_are_left_out(
     begin, middle, *_, last_one = byte_ranges.unchecked_ranges(update)
     transitions.transition(update.pk, State.CHECKING, run_id="x", started_at=update.received_at)
     for byte_range in (middle, last_one):
-        check_range.RangeWorker(update.pk, "x").check(byte_range)
+        for _ in check_range.RangeChecker(update).check([byte_range], "x"):
+            pass
     cancel(school)
     left = [int(row[-1]) for row in rows_of(update)]
     assert middle.start is not None

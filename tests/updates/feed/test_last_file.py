@@ -1,11 +1,15 @@
 """With which file a file is compared, and what a part of one is."""
 
+from array import array
+from collections.abc import Callable
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rollbook.districts.models import District
-from rollbook.updates.models import UpdateJob
+from rollbook.updates.checking import check_range
+from rollbook.updates.models import CheckedRange, UpdateJob
 from tests.updates.night import a_class, complete, enroll, finish, run, send
 
 SIZE = 120
@@ -70,13 +74,74 @@ def test_the_beginning_of_the_last_file_is_no_part(sent: District) -> None:
 def test_files_whose_details_have_expired_or_are_damaged_are_compared_by_their_shape(
     sent: District,
 ) -> None:
-    other = complete(a_class(SIZE, STUDENT_ID="t{0:03}", USERNAME="t{0:03}", FIRST_NAME="Bo{0:03}"))
-    assert found(sent, other) == {"other_students": True, "shape_changed FIRST_NAME": True}
+    assert found(sent, OTHERS) == {"other_students": True, "shape_changed FIRST_NAME": True}
     update = UpdateJob.objects.order_by("number")[0]
     update.checkedrange_set.update(student_ids=b"123")
-    assert found(sent, other) == {"shape_changed FIRST_NAME": True}
+    assert found(sent, OTHERS) == {"shape_changed FIRST_NAME": True}
     update.checkedrange_set.all().delete()
-    assert found(sent, other) == {"shape_changed FIRST_NAME": True}
+    assert found(sent, OTHERS) == {"shape_changed FIRST_NAME": True}
+
+
+def _other_students(packed: CheckedRange) -> None:
+    packed.student_ids = array("i", range(10_000, 10_000 + 40)).tobytes()
+
+
+def _odd_length(packed: CheckedRange) -> None:
+    packed.student_ids = packed.student_ids[:-3]
+
+
+def _shorter(packed: CheckedRange) -> None:
+    packed.student_ids = packed.student_ids[: len(packed.student_ids) // 2]
+
+
+def _wrong_size(packed: CheckedRange) -> None:
+    packed.id_bytes = 5
+
+
+def _other_fingerprints(packed: CheckedRange) -> None:
+    packed.fingerprints = packed.fingerprints[::-1]
+
+
+@pytest.fixture
+def in_three_ranges(maple: District, monkeypatch: pytest.MonkeyPatch) -> District:
+    """A district whose last file was checked in three batches."""
+    monkeypatch.setattr(check_range, "MAX_UNKNOWN", 40)
+    monkeypatch.setattr(check_range, "MAX_RECORDS", 40)
+    enroll(maple, a_class(SIZE))
+    assert CheckedRange.objects.count() == 3
+    return maple
+
+
+OTHERS = complete(a_class(SIZE, STUDENT_ID="t{0:03}", USERNAME="t{0:03}", FIRST_NAME="Bo{0:03}"))
+
+
+@pytest.mark.parametrize("text", [complete(a_class(SIZE)), rows(*range(40, 90)), OTHERS])
+@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize(
+    "damage", [_other_students, _odd_length, _shorter, _wrong_size, _other_fingerprints, None]
+)
+def test_a_file_that_is_damaged_is_the_whole_one_or_none(
+    in_three_ranges: District, damage: Callable[[CheckedRange], None] | None, at: int, text: str
+) -> None:
+    whole = found(in_three_ranges, text)
+    packed = CheckedRange.objects.filter(update__state="completed").order_by("end_line")[at]
+    if damage:
+        damage(packed)
+        packed.save()
+    else:
+        packed.delete()
+    damaged = found(in_three_ranges, text)
+    CheckedRange.objects.filter(update__state="completed").delete()
+    assert damaged in (whole, found(in_three_ranges, text))
+
+
+def test_an_older_file_without_some_of_its_rows_is_not_compared(in_three_ranges: District) -> None:
+    assert run(in_three_ranges, complete(a_class(10))).unchanged == 10
+    stored = CheckedRange.objects.filter(update__number=1).order_by("end_line")
+    stored[0].delete()
+    assert found(in_three_ranges, complete(a_class(SIZE))) == {}
+    stored.update(student_ids=b"")
+    assert found(in_three_ranges, OTHERS) == {"shape_changed FIRST_NAME": True}
 
 
 def test_rows_that_were_always_unknown_are_not_counted(sent: District) -> None:

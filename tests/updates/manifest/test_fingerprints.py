@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.rules import FileRules
 from rollbook.updates.manifest import fingerprints
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
@@ -16,18 +17,20 @@ SMALLEST, LARGEST = -(1 << 63), (1 << 63) - 1
 
 
 def compute(*records: bytes, district_id: int = 1, header: Sequence[str] = HEADER) -> list[int]:
-    return list(RowFingerprinter(district_id, header, FileRules()).compute(records))
+    parsed, _ = Header.parse(header)
+    return list(RowFingerprinter(district_id, parsed, FileRules()).compute(records))
 
 
 # Computing fingerprints
 
 
 def test_a_record_always_has_the_same_fingerprint() -> None:
-    fingerprinter = RowFingerprinter(1, HEADER, FileRules())
+    header, _ = Header.parse(HEADER)
+    fingerprinter = RowFingerprinter(1, header, FileRules())
     assert (
         fingerprinter.compute([RECORD])
         == fingerprinter.compute([RECORD])
-        == RowFingerprinter(1, HEADER, FileRules()).compute([RECORD])
+        == RowFingerprinter(1, header, FileRules()).compute([RECORD])
     )
 
 

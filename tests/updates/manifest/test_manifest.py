@@ -297,6 +297,15 @@ def test_ranges_of_two_versions_are_no_manifest(
     assert known(maple) == set()
 
 
+def test_an_update_without_its_ranges_makes_no_manifest(school: District) -> None:
+    update, before = send(school, with_row("s001", "6")), Manifest.objects.get().update_id
+    applying(update)
+    update.checkedrange_set.all().delete()
+    assert counts(finish(update)) == {"updated": 1, "unchanged": 9}
+    assert Manifest.objects.get().update_id == before
+    assert known(school) == ALL - {"s001"}
+
+
 # Kills
 
 

@@ -112,7 +112,8 @@ class Scheduler:
         self._error_count = 0
         self._schema = SchemaCheck()
         self._next_check = 0.0  # of the schema, by the monotonic clock
-        self._next_look = 0.0  # for updates that are due; 0.0 when one has ended
+        self._next_look = 0.0  # for updates that are due
+        self._is_log_copied = False  # whether no update has run since that was done
 
     def run_one_round(self) -> float:
         """Run one step of each update that is due; return the seconds to pause afterward.
@@ -147,8 +148,9 @@ class Scheduler:
         _execute_pragma(f"cache_size = -{CACHE_KIB}")  # the connection may be a new one
         for update_id in runner.next_updates():
             self._steps_by_update.setdefault(update_id, runner.run_steps(update_id))
-        if not (self._steps_by_update or self._next_look):
+        if not (self._steps_by_update or self._is_log_copied):
             _execute_pragma("wal_checkpoint")
+            self._is_log_copied = True
         self._next_look = time.monotonic() + LOOK_INTERVAL_S
 
     def release_all(self) -> None:
@@ -176,7 +178,7 @@ class Scheduler:
     def _remove(self, update_id: int) -> None:
         """Forget an update; another one of its district may be due."""
         del self._steps_by_update[update_id]
-        self._next_look = 0.0
+        self._next_look, self._is_log_copied = 0.0, False
 
     def _is_of_another_version(self) -> bool:
         """Return whether the schema has changed, which may cause any error."""

@@ -14,6 +14,7 @@ from django.db.models import Max, Q, QuerySet
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.reading.record_splitter import RecordTooLongError
 from rollbook.studentfile.reading.row_parser import parse_every_row
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import fold_loosely
@@ -150,7 +151,7 @@ def _lines(file: StudentFile, identity: Identity) -> set[int] | None:
     header = file.parse_header()
     try:
         return {row.line for row in _rows(file, header) if _names(row, header, identity)}
-    except (ValueError, reader.RecordTooLongError):
+    except (ValueError, RecordTooLongError):
         return _lines_of_unread_file(file, identity)
 
 

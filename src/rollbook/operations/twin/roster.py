@@ -130,8 +130,8 @@ def _places(export: Path, district: District) -> _Places:
     places = _Places()
     if scan.refusal or scan.header is None:
         return places
-    for batch in reader.read_batches(export, encoding=scan.encoding, header=scan.header):
-        for row in batch.rows:
+    for batch in reader.read_records(export, encoding=scan.encoding, header=scan.header):
+        for row in batch.rows(scan.header):
             if row.damage is None:
                 _add_places(places, _values(row.cells, scan))
     return places

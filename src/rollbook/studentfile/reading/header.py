@@ -85,13 +85,9 @@ class Header:
     def parse(
         cls, names: Sequence[str], mapping: MappingDocument | None = None
     ) -> "tuple[Header, list[Problem]]":
-        """Return the header and its problems.
+        """Return the header and its problems, given its cells as they were sent.
 
         A header can be stored as JSON: parse(list(header.names)) returns the same header.
-
-        Args:
-            names: The cells as they were sent.
-            mapping: The column mapping through which the file is read, if there is one.
         """
         if mapping:
             reading = bind(mapping, names)
@@ -109,13 +105,25 @@ class Header:
     def read_through(self, cells: Sequence[str]) -> list[str]:
         """Return what the mapping makes of a row, by Rollbook column; nothing without a mapping.
 
-        Args:
-            cells: The cells; those that are missing at the end count as blank.
+        Cells that are missing at the end count as blank.
         """
         if self.reading is None:
             return []
         missing = len(self.names) - len(cells)
         return self.reading.row([*cells, *[""] * missing])
+
+    def fit(self, cells: list[str]) -> list[str]:
+        """Return cells of a row with as many as the header has, if only empty ones differ.
+
+        Surplus empty cells at the end are removed. Missing ones are added if their columns have no
+        name.
+        """
+        width = len(self.names)
+        if len(cells) > width:
+            return cells if "".join(cells[width:]).strip() else cells[:width]
+        if any(map(fold_header, self.names[len(cells) :])):
+            return cells
+        return [*cells, *[""] * (width - len(cells))]
 
     @property
     def known(self) -> frozenset[str]:

@@ -36,14 +36,6 @@ _START_BYTES = 1 << 14  # by which the beginnings of two files may differ
 _SLACK_BYTES = 1024  # beyond the expected lot, to see how the next one begins
 
 
-def _longs() -> "array[int]":
-    return array("q")
-
-
-def _integers() -> "array[int]":
-    return array("I")
-
-
 class LotHash:
     """A keyed 64-bit BLAKE2b hash: without the key, nobody can find a row by trying."""
 
@@ -73,11 +65,11 @@ class Lots:
     """
 
     start: FilePosition = field(default_factory=FilePosition)
-    hashes: "array[int]" = field(default_factory=_longs)
-    firsts: "array[int]" = field(default_factory=_longs)
-    sizes: "array[int]" = field(default_factory=_integers)
-    records: "array[int]" = field(default_factory=_integers)
-    lines: "array[int]" = field(default_factory=_integers)
+    hashes: "array[int]" = field(default_factory=lambda: array("q"))
+    firsts: "array[int]" = field(default_factory=lambda: array("q"))
+    sizes: "array[int]" = field(default_factory=lambda: array("I"))
+    records: "array[int]" = field(default_factory=lambda: array("I"))
+    lines: "array[int]" = field(default_factory=lambda: array("I"))
     line_end: bytes = b""
     open_orders: frozenset[str] = frozenset()
 
@@ -87,10 +79,7 @@ class Lots:
     def add_plain(self, records: Sequence[bytes], block: bytes, hash_of: LotHash) -> None:
         """Add records that a scan only counts, and that follow those of the last lot.
 
-        Args:
-            records: The records, with line ends; they become one or several lots.
-            block: Their bytes.
-            hash_of: Computes the hashes.
+        They become one or several lots.
         """
         number = round(len(records) / LOT_ROWS) or 1
         text, begin = memoryview(block), 0

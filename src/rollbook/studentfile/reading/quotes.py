@@ -11,7 +11,6 @@ from rollbook.studentfile.reading.record_splitter import (
     line_breaks,
     raw_cells,
 )
-from rollbook.studentfile.reading.row_shape import fit_cells
 
 MAX_LINE_BREAKS_IN_MISFIT = 4
 """If a row with a wrong number of cells contains more line breaks, a quote was not closed."""
@@ -51,12 +50,7 @@ def may_warn(block: bytes) -> bool:
 
 
 def warning_code(record: bytes, cells: Sequence[str]) -> str | None:
-    """Return the code for unusual but valid quotes, or None.
-
-    Args:
-        record: The record.
-        cells: Its cells.
-    """
+    """Return the code for unusual but valid quotes of a record with these cells, or None."""
     if not any('"' in cell for cell in cells):
         return None
     if any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for cell in cells):
@@ -69,19 +63,14 @@ def has_unclosed_quote(record: bytes, cells: list[str] | None, header: Header) -
     """Return whether a quote of a record was probably not closed, so that it contains other rows.
 
     A record of one line contains no others. One of several lines does if one of the lines looks
-    like a row; or if it doesn't have as many cells as the header, and its quotes are invalid or it
-    has many lines.
-
-    Args:
-        record: The record.
-        cells: Its cells; None if its quotes are invalid.
-        header: The header of its file.
+    like a row; or if it doesn't have as many cells as the header, and its quotes are invalid (then
+    ``cells`` is None) or it has many lines.
     """
     breaks = line_breaks(record.rstrip(b"\r\n"))
     if not breaks:
         return False
     texts = cells if cells is not None else [cell.text for cell in raw_texts(record)]
-    fits = len(fit_cells(texts, header)) == len(header.names)
+    fits = len(header.fit(texts)) == len(header.names)
     if not fits and (cells is None or breaks > MAX_LINE_BREAKS_IN_MISFIT):
         return True
     if cells is None:

@@ -1,24 +1,21 @@
 """Read the records and rows of a student file with their line numbers."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from rollbook.studentfile.limits import MAX_ROW_BYTES, Limits
 from rollbook.studentfile.reading import encodings, header_search
 from rollbook.studentfile.reading.encodings import normalize_encoding_name, utf8_chunks
-from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import (
     FilePosition,
-    RecordTooLongError,
     are_lines,
     iter_records,
     line_breaks,
     split_records,
 )
-from rollbook.studentfile.reading.row_damage import RowDamage
 from rollbook.studentfile.reading.row_parser import RawRow, parse_rows
-from rollbook.studentfile.reading.scan import scan
+from rollbook.studentfile.reading.scan import FileScan, scan
 from rollbook.studentfile.reading.skipped_lines import FooterFilter
 from rollbook.studentfile.reading.source import Source
 
@@ -29,16 +26,10 @@ __all__ = [
     "Limits",
     "RawRow",
     "RecordBatch",
-    "RecordTooLongError",
-    "RowBatch",
-    "RowDamage",
-    "iter_records",
     "normalize_encoding_name",
     "parse_rows",
-    "read_batches",
     "read_records",
     "scan",
-    "split_records",
 ]
 
 _MAX_BATCH_BYTES = 4_000_000  # limits the memory of a batch of long rows
@@ -58,13 +49,13 @@ class RecordBatch:
     lines: list[int]
     end: FilePosition
 
-
-@dataclass(frozen=True, slots=True)
-class RowBatch:
-    """Consecutive rows, and the position after the last one."""
-
-    rows: list[RawRow]
-    end: FilePosition
+    def rows(self, header: Header, only: Container[int] | None = None) -> list[RawRow]:
+        """Return the rows, or those that begin on these lines, without blank ones."""
+        records, lines = self.records, self.lines
+        if only is not None:
+            chosen = [at for at, line in enumerate(lines) if line in only]
+            records, lines = [records[at] for at in chosen], [lines[at] for at in chosen]
+        return parse_rows(records, lines, header)
 
 
 def read_records(
@@ -120,14 +111,9 @@ class StretchReader:
         self._text_start = encodings.bytes_of_boms(self._file)
 
     def read(self, start: FilePosition, stop: int) -> RecordBatch | None:
-        """Return the records between two positions, if that isn't the end of the file.
+        """Return the records between two positions that aren't the end of the file.
 
-        Args:
-            start: Where the first record begins.
-            stop: Where the last one ends.
-
-        Returns:
-            The records, or None if the last one ends elsewhere.
+        None: the last record ends elsewhere.
         """
         self._file.seek(self._text_start + start.byte)
         records, rest = split_records(self._file.read(stop - start.byte), final=True)
@@ -136,37 +122,6 @@ class StretchReader:
         builder = _BatchBuilder(start)
         builder.add(records, len(records))
         return builder.take()
-
-
-def read_batches(
-    source: Source,
-    *,
-    encoding: str,
-    header: Header,
-    start: FilePosition | None = None,
-    size: int = 5000,
-    only: Collection[int] | None = None,
-) -> Iterator[RowBatch]:
-    """Yield the rows of an accepted file in batches, without blank ones.
-
-    Args:
-        source: The file.
-        encoding: The encoding of its scan.
-        header: The header of its scan.
-        start: A checkpoint of the scan, or the end of a batch; None for the beginning.
-        size: Maximum number of rows in a batch.
-        only: The lines of the rows to read; None for all rows.
-    """
-    selected_lines = None if only is None else frozenset(only)
-    for batch in read_records(source, encoding=encoding, header=header, start=start, size=size):
-        records, lines = batch.records, batch.lines
-        if selected_lines is not None:
-            selected = [index for index, line in enumerate(lines) if line in selected_lines]
-            records = [records[index] for index in selected]
-            lines = [lines[index] for index in selected]
-        rows = parse_rows(records, lines, header)
-        if rows:
-            yield RowBatch(rows, batch.end)
 
 
 class _BatchBuilder:

@@ -94,12 +94,9 @@ class HiddenCells(NamedTuple):
 
 
 def hide_quoted_cells(block: bytes) -> HiddenCells | None:
-    """Hide the quoted cells of a block; None unless each is one line and has no quotes inside.
+    """Hide the quoted cells of records; None unless each is one line and has no quotes inside.
 
     What is left has the lines and the commas that separate records and cells, and no others.
-
-    Args:
-        block: The bytes, from the beginning of a record.
     """
     parts = block.split(b'"')
     contents = parts[1::2]
@@ -114,14 +111,10 @@ def hide_quoted_cells(block: bytes) -> HiddenCells | None:
 
 
 def find_odd_quote(block: bytes, first: int = 0) -> int:
-    """Return the position of the first quote that isn't plain, or -1.
+    """Return the position of the first quote that isn't plain, or -1; a record begins at ``first``.
 
     A plain quote begins or ends a quoted cell of one line, or is doubled inside of one. So each
     line before the position is a record.
-
-    Args:
-        block: The bytes.
-        first: Where a record begins.
     """
     quote = block.find(b'"', first)
     while quote >= 0 and (cells := _PLAIN_CELLS.match(block, quote)):
@@ -222,18 +215,6 @@ def line_end(end: bytes) -> bytes:
     if end == b"\r\n":
         return end
     return end[-1:] if end[-1:] in (b"\r", b"\n") else b""
-
-
-def is_fully_quoted(record: bytes, commas: int) -> bool:
-    """Return whether a record is one line of `commas` + 1 quoted cells without quotes inside."""
-    inner = record.rstrip(b"\r\n")
-    return (
-        inner[:1] == inner[-1:] == b'"'
-        and inner.count(b'","') == commas
-        and inner.count(b'"') == 2 * commas + 2
-        and b"\n" not in inner
-        and b"\r" not in inner
-    )
 
 
 def raw_cells(record: bytes) -> Iterator[tuple[int, bytes]]:

@@ -9,7 +9,6 @@ from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading import quotes
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import line_breaks
-from rollbook.studentfile.reading.row_shape import fit_cells
 
 _NUL = "\0"
 _ESCAPED_BYTES = re.compile("[\udc80-\udcff]")
@@ -30,14 +29,9 @@ class RowDamage:
 
 
 def read_record(record: bytes, line: int, header: Header) -> tuple[list[str], RowDamage | None]:
-    """Return the cells of a record, and its damage if there is any.
+    """Return the cells of the record on a line, and its damage if there is any.
 
     Cells contain U+FFFD for bytes that are not UTF-8, and no NUL.
-
-    Args:
-        record: The record, with its line end.
-        line: The physical line on which it begins.
-        header: The header of its file.
     """
     found = _bad_quotes(record, line, header)
     if found:
@@ -45,7 +39,7 @@ def read_record(record: bytes, line: int, header: Header) -> tuple[list[str], Ro
     else:
         text = record.decode("utf-8", "surrogateescape")
         cells, problems, damaged = next(csv.reader([text], strict=True), []), [], set()
-        cells = fit_cells(cells, header)
+        cells = header.fit(cells)
     for has_damage, report in ((_has_nul, _nul_byte), (_has_bad_byte, _bad_byte)):
         indexes = [index for index, cell in enumerate(cells) if has_damage(cell)]
         if indexes:
@@ -68,7 +62,7 @@ def _bad_quotes(
     bad = [index for index, cell in enumerate(raw) if cell.is_bad]
     if not bad:
         return None
-    cells = fit_cells([cell.text for cell in raw], header)
+    cells = header.fit([cell.text for cell in raw])
     damaged = set(bad)
     if len(cells) != len(header.names):
         damaged = set(range(bad[0], len(cells)))

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from rollbook.studentfile.reading import row_damage
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.row_damage import RowDamage
-from rollbook.studentfile.reading.row_shape import fit_cells
 from rollbook.studentfile.reading.skipped_lines import BLANK_OR_DASHES, is_skipped
 from rollbook.studentfile.writer import FORMULA_PREFIXES
 
@@ -61,7 +60,7 @@ def parse_every_row(records: Sequence[bytes], lines: Sequence[int], header: Head
             continue
         if b"'" in record:
             _strip_formula_guards(cells, secret)
-        rows.append(RawRow(line, cells if len(cells) == width else fit_cells(cells, header)))
+        rows.append(RawRow(line, cells if len(cells) == width else header.fit(cells)))
     return rows
 
 

@@ -11,13 +11,12 @@ from rollbook.studentfile.reading import (
     quoted_lots,
     quotes,
     record_splitter,
-    row_shape,
     skipped_lines,
 )
 from rollbook.studentfile.reading.date_order import DateColumn
-from rollbook.studentfile.reading.dropped_rows import DroppedRows
 from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.reading.record_splitter import parse_record
+from rollbook.studentfile.reading.row_parser import keep_rows, parse_every_row
 from rollbook.studentfile.reading.scanned_lots import ScannedLots
 
 MAX_RAGGED_SHARE = 0.2
@@ -88,7 +87,7 @@ class RowScanner:
         self.line = line + record_splitter.line_breaks(record)
         self.dates = DateColumn.of(header)
         self.record_ends: set[bytes] = set()
-        self._dropped = DroppedRows(header)
+        self._dropped = 0  # rows that a mapping skips
         self._inspected = 0  # rows that may have a problem
         self._rows_with_wrong_cell_count = 0
         self._line_of_first_wrong_count = 0
@@ -103,7 +102,7 @@ class RowScanner:
     @property
     def rows_kept(self) -> int:
         """The number of rows without those that a mapping skips."""
-        return self.rows - self._dropped.count
+        return self.rows - self._dropped
 
     @property
     def is_too_long(self) -> bool:
@@ -120,7 +119,14 @@ class RowScanner:
             )
         elif not self.rows and most_severe(self._problems.all()) is None:
             yield Problem("no_rows", self._header_line)
-        yield from self._dropped.problems(self.rows, self._header_line)
+        if self._dropped and self.header.reading:
+            conditions = " and ".join(map(str, self.header.reading.mapping.keep))
+            hint = (
+                f"{self._dropped:,} of {self.rows:,} rows were skipped: the column mapping only "
+                f"keeps rows in which {conditions}"
+            )
+            code = "rows_not_kept" if self.rows_kept else "no_rows"
+            yield Problem(code, self._header_line, hint=hint)
         if self._rows_with_wrong_cell_count > self.rows * MAX_RAGGED_SHARE:
             yield Problem("structure", self._line_of_first_wrong_count, hint=self._structure_hint())
         if self._repeated_headers > 1:
@@ -134,13 +140,8 @@ class RowScanner:
         )
 
     def read(self, batch: list[bytes], lots: ScannedLots) -> None:
-        """Count lots of regular records without parsing them; read all others.
-
-        Args:
-            batch: The next records.
-            lots: Where they are added.
-        """
-        self._dropped.add(batch)
+        """Count lots of regular records without parsing them; read all others."""
+        self._count_dropped(batch)
         for first in range(0, len(batch), _RECORDS_PER_LOT):
             records = batch[first : first + _RECORDS_PER_LOT]
             block = b"".join(records)
@@ -150,6 +151,13 @@ class RowScanner:
                 self.rows - rows == self.line - line == len(records) and self._odd_rows() == odd
             )
             lots.add(records, block, self.line - line, is_plain=is_plain)
+
+    def _count_dropped(self, records: Sequence[bytes]) -> None:
+        """Count rows that a mapping skips, exactly as they are left out when the file is read."""
+        reading = self.header.reading
+        if reading and reading.has_conditions:
+            rows = parse_every_row(records, [0] * len(records), self.header)
+            self._dropped += len(rows) - len(keep_rows(rows, self.header))
 
     def _odd_rows(self) -> tuple[int, int]:
         """Return how many rows were not only counted, and how many orders are still unproven."""
@@ -163,10 +171,14 @@ class RowScanner:
         if self._are_regular(records, block):
             self.dates.add_regular(records, self.line)
             self.count(len(records))
-        elif self._commas >= 0 and b'"' in block:
-            self._read_quoted(records, block)
-        else:
+        elif self._commas < 0 or b'"' not in block:
             self._read_one_by_one(records)
+        else:
+            lot = quoted_lots.plain_lot(records, block, self._folded)
+            if lot and self.dates.add_plain_lot(lot, self.line):
+                self.count(len(records))
+            else:
+                self._parse(records)
 
     def count(self, rows: int) -> None:
         """Count rows of one line each."""
@@ -175,15 +187,7 @@ class RowScanner:
         self.rows += rows
         self.line += rows
 
-    def _read_quoted(self, records: list[bytes], block: bytes) -> None:
-        """Count records of which some have quotes; parse them if any may be odd."""
-        lot = quoted_lots.plain_lot(records, block, self._folded)
-        if lot and self.dates.add_plain_lot(lot, self.line):
-            self.count(len(records))
-        else:
-            self._parse_quoted(records)
-
-    def _parse_quoted(self, records: list[bytes]) -> None:
+    def _parse(self, records: list[bytes]) -> None:
         """Parse records of which some have quotes; read those with anything odd one by one."""
         rows = record_splitter.parse_records(records)
         start = 0
@@ -194,12 +198,17 @@ class RowScanner:
             self._read_one_by_one(records[index : index + 1])
             start = index + 1
         if start < len(records):
-            self._parse_quoted(records[start:])
+            self._parse(records[start:])
 
     def _read_one_by_one(self, records: list[bytes]) -> None:
         for record in records:
             line = self.line
-            self._read_row(record)
+            if self._are_regular([record], record):
+                self.dates.add_regular([record], line)
+                self.count(1)
+            else:
+                self._inspect_record(record)
+                self.line += record_splitter.line_breaks(record)
             if self.rows > self._limits.rows and not self._line_over_limit:
                 self._line_over_limit = line
 
@@ -214,34 +223,6 @@ class RowScanner:
         comma_counts = set(map(bytes.count, records, repeat(b",")))
         return comma_counts == {self._commas} and not quoted_lots.has_odd_bytes(records, block)
 
-    def _read_row(self, record: bytes) -> None:
-        if b'"' in record:
-            has_right_count = record_splitter.is_fully_quoted(record, self._commas)
-        else:
-            has_right_count = record.count(b",") == self._commas or self._has_surplus_commas(record)
-        if (
-            has_right_count
-            and record.strip(skipped_lines.BLANK_OR_DASHES)
-            and record[:3] != BOM_UTF8
-            and not record.startswith(self._header_record)
-        ):
-            self.dates.add_record(record, self.line)
-            self.rows += 1
-            self.line += 1
-        elif not record.strip(b" \t\v\f\r\n"):
-            self.line += 1
-        else:
-            self._inspect_record(record)
-            self.line += record_splitter.line_breaks(record)
-
-    def _has_surplus_commas(self, record: bytes) -> bool:
-        """Return whether a record has the right number of cells without the commas at its end."""
-        filled = record.rstrip(b", \t\r\n")
-        if not filled or filled.count(b",") > self._commas or record.count(b",") <= self._commas:
-            return False
-        self._problems.report("surplus_commas", self.line)
-        return True
-
     def _inspect_record(self, record: bytes) -> None:
         self._inspected += 1
         line = self.line
@@ -255,7 +236,6 @@ class RowScanner:
             return
         self.rows += 1
         if cells is not None:
-            self.dates.add_cells(cells, line)
             self._inspect_cells(cells, line)
         if b'"' in record:
             self._inspect_quotes(record, cells, line)
@@ -267,7 +247,8 @@ class RowScanner:
             self._problems.report("comma_lines", line)
 
     def _inspect_cells(self, cells: list[str], line: int) -> None:
-        count, cells = len(cells), row_shape.fit_cells(cells, self.header)
+        count, cells = len(cells), self.header.fit(cells)
+        self.dates.add_cells(cells, line)
         if count > len(cells):
             self._problems.report("surplus_commas", line)
         if len(cells) != len(self._folded):

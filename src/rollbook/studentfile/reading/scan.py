@@ -1,12 +1,12 @@
 """Scan a whole file before its rows are read: header, number of rows, problems, checkpoints."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.mapping.choice import MappingChoice, NoMapping
-from rollbook.studentfile.problems.problem import Problem
+from rollbook.studentfile.problems.problem import Problem, most_severe
 from rollbook.studentfile.reading import (
     byte_checks,
     encodings,
@@ -17,7 +17,6 @@ from rollbook.studentfile.reading import (
 )
 from rollbook.studentfile.reading.competing_columns import check_competing_columns
 from rollbook.studentfile.reading.date_order import DateColumn
-from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.reading.lots import LotReader, Lots, TextMemory
 from rollbook.studentfile.reading.record_splitter import parse_record
@@ -31,6 +30,34 @@ CHECKPOINT_INTERVAL_BYTES = 1 << 21
 
 _ROWS_AT_END = 2 * skipped_lines.MAX_TRAILING_LINES
 """So many rows are never skipped, if they are as long as others."""
+
+
+@dataclass(frozen=True)
+class FileScan:
+    """The result of a scan.
+
+    Attributes:
+        encoding: The encoding in which the file is read.
+        header: Its header; None if it has none.
+        rows: The number of rows, without the header and blank lines.
+        problems: The problems of the file as a whole.
+        checkpoints: Positions where reading can begin, about CHECKPOINT_INTERVAL_BYTES apart.
+        rules: The rules by which its rows are to be validated.
+        lots: Its text, as a memory keeps it; None if it isn't to be remembered.
+    """
+
+    encoding: str
+    header: Header | None
+    rows: int
+    problems: tuple[Problem, ...]
+    checkpoints: tuple[record_splitter.FilePosition, ...] = ()
+    rules: FileRules = field(default_factory=FileRules)
+    lots: Lots | None = field(default=None, compare=False)
+
+    @property
+    def refusal(self) -> Problem | None:
+        """The most severe error, for which the whole file is refused; None if it is accepted."""
+        return most_severe(self.problems)
 
 
 def scan(
@@ -320,11 +347,9 @@ class _FileScanner:
             self._line += record_splitter.line_breaks(record)
 
     def _parse_header(self, names: list[str] | None, batch: list[bytes]) -> RowScanner | None:
-        """Parse the header and read the rows after it in the batch.
+        """Parse the header and read the rows after it in the batch, which begins with it.
 
-        Args:
-            names: Its cells; None if its quotes are invalid.
-            batch: The records from the header on.
+        Its names are None if its quotes are invalid.
         """
         self._record_ends.add(batch[0][-2:])
         if names is None:

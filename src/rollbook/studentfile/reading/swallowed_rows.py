@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMN_SETS
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import raw_cells
-from rollbook.studentfile.reading.row_shape import fit_cells
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _LINE = re.compile(rb"[^\r\n]+")
@@ -16,23 +15,13 @@ _MAX_ID_DIFFERENCE = 2
 
 
 def are_in_lines(record: bytes, header: Header) -> bool:
-    """Return whether a line after the first one looks like a row.
-
-    Args:
-        record: A record with invalid quotes.
-        header: The header of its file.
-    """
+    """Return whether a line of a record with invalid quotes, but the first, looks like a row."""
     first, *others = (_texts(line) for line in _LINE.findall(record))
     return any(_looks_like_row(cells, first, header) for cells in others)
 
 
 def are_in_cells(cells: Sequence[str], header: Header) -> bool:
-    """Return whether a line inside a cell looks like a row, or like most of one.
-
-    Args:
-        cells: The cells of a record with valid quotes.
-        header: The header of its file.
-    """
+    """Return whether a line inside a cell looks like a row, or like most of one."""
     for index, cell in enumerate(cells):
         rows = _possible_rows(cells, index, header) if _LINE_BREAK.search(cell) else iter(())
         if any(_looks_like_row(row, cells, header) for row in rows):
@@ -62,7 +51,7 @@ def _texts(line: bytes) -> list[str]:
 
 def _looks_like_row(cells: list[str], record: Sequence[str], header: Header) -> bool:
     """Return whether cells have the right number, and identify a student as the record does."""
-    cells = fit_cells(cells, header)
+    cells = header.fit(cells)
     indexes = _key_indexes(header)
     if len(cells) != len(header.names) or not indexes:
         return False

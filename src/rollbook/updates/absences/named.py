@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch
+from rollbook.studentfile.reading.reader import FilePosition, RawRow
 from rollbook.students import recognition
 from rollbook.updates.exports import students_shown
 from rollbook.updates.models import UpdateJob
@@ -71,12 +71,5 @@ def _rows(update: UpdateJob, lines: Sequence[int], header: Header) -> Iterator[l
                 stop=end_byte,
             )
             for batch in batches:
-                yield _parse(batch, wanted, header)
+                yield batch.rows(header, wanted)
         start, at = FilePosition(end_byte, end_line), at + len(wanted)
-
-
-def _parse(batch: RecordBatch, wanted: set[int], header: Header) -> list[RawRow]:
-    """Return the rows of a batch that begin on these lines."""
-    indexes = [index for index, line in enumerate(batch.lines) if line in wanted]
-    records = [batch.records[index] for index in indexes]
-    return reader.parse_rows(records, [batch.lines[index] for index in indexes], header)

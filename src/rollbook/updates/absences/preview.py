@@ -6,7 +6,7 @@ from rollbook.districts.models import District, School
 from rollbook.updates.absences import roster
 from rollbook.updates.absences.figures import MIN_NAMED_PERCENT
 from rollbook.updates.absences.id_set import IdSet
-from rollbook.updates.manifest import ranges
+from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.models import Manifest, UpdateJob
 
 
@@ -52,13 +52,13 @@ class Preview:
 
 
 def of_last_file(district: District) -> Preview | None:
-    """Return what the last completed file would have done; None if there is none.
+    """Return what the last completed file would have done; None if it isn't known.
 
     The students of its rows are those of the manifest. Rejected rows that match nobody aren't read
     again, so a few more students may seem to be missing than would be counted.
     """
     stored = Manifest.objects.filter(district=district).select_related("update").first()
-    if stored is None:
+    if stored is None or manifest.is_damaged(stored.update):
         return None
     students = roster.load(district.pk)
     seen = IdSet(students.students.values())

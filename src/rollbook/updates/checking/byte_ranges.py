@@ -3,8 +3,8 @@
 A file is divided at its checkpoints, and each batch of rows that was checked ends at a position.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from dataclasses import astuple, dataclass
 from typing import Self
 
 from rollbook.studentfile.reading.reader import FilePosition
@@ -23,19 +23,15 @@ class ByteRange:
     start: FilePosition | None
     stop: int | None
 
-    def as_json(self) -> list[int | None]:
-        """Return the range in a form for another process."""
-        if self.start is None:
-            return [None, None, self.stop]
-        return [self.start.byte, self.start.line, self.stop]
-
     @classmethod
-    def from_json(cls, fields: Sequence[int | None]) -> Self:
-        """Return the range for which ``as_json`` returned these fields."""
-        byte, line, stop = fields
-        if byte is None or line is None:
-            return cls(None, stop)
-        return cls(FilePosition(byte, line), stop)
+    def from_json(cls, text: str) -> Self:
+        """Return the range for which ``as_json`` returned a text."""
+        start, stop = json.loads(text)
+        return cls(start and FilePosition(*start), stop)
+
+    def as_json(self) -> str:
+        """Return the range as a line for another process."""
+        return json.dumps(astuple(self))
 
 
 def unchecked_ranges(update: UpdateJob) -> list[ByteRange]:
@@ -47,22 +43,9 @@ def unchecked_ranges(update: UpdateJob) -> list[ByteRange]:
     for start, stop in zip([None, *checkpoints], [*checkpoints, None], strict=True):
         resume_at = start
         for first_line, byte, line in checked:
-            if _is_inside(byte, start, stop) or _overlaps(first_line, line, start, stop):
+            is_after_start = start is None or line > start.line
+            if is_after_start and (stop is None or first_line < stop.line):
                 resume_at = FilePosition(byte, line)
         if stop is None or resume_at is None or resume_at.byte < stop.byte:
             unchecked.append(ByteRange(resume_at, stop.byte if stop else None))
     return unchecked
-
-
-def _is_inside(end_byte: int, start: FilePosition | None, stop: FilePosition | None) -> bool:
-    """Return whether a batch ends in a range."""
-    is_after_start = start is None or end_byte > start.byte
-    return is_after_start and (stop is None or end_byte <= stop.byte)
-
-
-def _overlaps(
-    first_line: int, end_line: int, start: FilePosition | None, stop: FilePosition | None
-) -> bool:
-    """Return whether a batch begins in or before a range, and ends after its beginning."""
-    is_after_start = start is None or end_line > start.line
-    return is_after_start and (stop is None or 0 < first_line < stop.line)

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from rollbook.updates.checking import byte_ranges
 from rollbook.updates.checking.byte_ranges import ByteRange
-from rollbook.updates.checking.check_range import RangeChecker, check_byte_ranges
+from rollbook.updates.checking.check_range import RangeChecker
 from rollbook.updates.checking.parallel import ParallelChecker
 from rollbook.updates.manifest import manifest, same_file
 from rollbook.updates.models import UpdateJob
@@ -26,13 +26,13 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """
     files.ensure_available(update.spool_name, update.spool_digest)
     yield from manifest.remove_settled(update)
-    checker = RangeChecker(update, update.parse_header())
+    checker = RangeChecker(update)
     if same_file.take_over(update, run, checker.fingerprinter.key, checker.known):
         yield
         return
     ranges, is_shared = byte_ranges.unchecked_ranges(update), False
     with ParallelChecker(update.pk, run) as parallel_checker:
-        for _ in check_byte_ranges(_take_all(ranges), update, run, checker):
+        for _ in checker.check(_take_all(ranges), run):
             if checker.has_many_unknown:
                 is_shared = True
                 parallel_checker.share(ranges, finds_known=not checker.has_few_known)
@@ -40,7 +40,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
         while parallel_checker.is_busy():
             yield
     if is_shared:  # what the second process left undone
-        yield from check_byte_ranges(byte_ranges.unchecked_ranges(update), update, run, checker)
+        yield from checker.check(byte_ranges.unchecked_ranges(update), run)
 
 
 def _take_all(ranges: list[ByteRange]) -> Iterator[ByteRange]:

@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import F
 
 from rollbook.db import bulk
-from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, parse_rows
 from rollbook.students import touched
 from rollbook.updates import problem_store, transitions
@@ -42,40 +41,6 @@ MANY_UNKNOWN = 1 / 4
 
 FEW_KNOWN = 1 / 50
 """If a smaller share of the file seems to be known, finding it isn't worth the memory."""
-
-
-class RangeWorker:
-    """Checks byte ranges in the second process, for as long as the run holds the update."""
-
-    def __init__(self, update_id: int, run: str, *, finds_known: bool = True) -> None:
-        self.update = UpdateJob.objects.select_related("district").get(pk=update_id)
-        self.run = run
-        header = self.update.parse_header()
-        self.checker = RangeChecker(self.update, header, finds_known=finds_known)
-
-    def check(self, byte_range: ByteRange) -> None:
-        """Check one byte range.
-
-        Raises:
-            Fenced: Another run has taken over the update, or it was canceled.
-        """
-        for _ in check_byte_ranges([byte_range], self.update, self.run, self.checker):
-            pass
-
-
-def check_byte_ranges(
-    byte_ranges: Iterable[ByteRange], update: UpdateJob, run: str, checker: "RangeChecker"
-) -> Iterator[None]:
-    """Check the rows of byte ranges, one batch per step.
-
-    Raises:
-        Fenced: Another run has taken over the update, or it was canceled.
-    """
-    for batch in gather(chain.from_iterable(map(checker.read, byte_ranges))):
-        result = checker.check_unknown(batch)
-        with transaction.atomic():
-            _commit(update, run, result, batch, checker.fingerprinter.key)
-        yield
 
 
 @dataclass(slots=True)
@@ -146,43 +111,48 @@ def gather(parts: Iterable[Part]) -> Iterator[CheckedBatch]:
 
 
 class RangeChecker:
-    """Checks records: known ones are unchanged, the others are parsed and checked as rows."""
+    """Checks byte ranges: known records are unchanged, the others are parsed and checked as rows.
 
-    def __init__(self, update: UpdateJob, header: Header, *, finds_known: bool = True) -> None:
-        """Create a checker.
+    Args:
+        update: The update.
+        finds_known: Whether to find out which records are known. If not, all are checked, which has
+            the same result.
+    """
 
-        Args:
-            update: The update.
-            header: The header of its file.
-            finds_known: Whether to find out which records are known. If not, all are checked, which
-                has the same result.
-        """
-        self._district_id = update.district_id
-        self._finds_known = finds_known
-        self.header = header
-        self._file = FileReader(update, header, min(MAX_UNKNOWN, MAX_RECORDS))
-        self._rows = RowChecker(update, header)
+    def __init__(self, update: UpdateJob, *, finds_known: bool = True) -> None:
+        self._update, self._finds_known = update, finds_known
+        self._rows = RowChecker(update)
+        self.header = self._rows.header
+        self.file = FileReader(update, self.header, min(MAX_UNKNOWN, MAX_RECORDS))
         self._records = self._unknown = 0  # so far
-        self._many = MANY_UNKNOWN * update.rows
         self.fingerprinter = RowFingerprinter(
-            update.district_id,
-            header.names,
-            update.file_rules,
-            self._rows.mark_key,
-            header.reading.mapping if header.reading else None,
+            update.district_id, self.header, update.file_rules, self._rows.mark_key
         )
+
+    def check(self, byte_ranges: Iterable[ByteRange], run: str) -> Iterator[None]:
+        """Check the rows of byte ranges, one batch per step.
+
+        Raises:
+            Fenced: Another run has taken over the update, or it was canceled.
+        """
+        for batch in gather(chain.from_iterable(map(self.read, byte_ranges))):
+            result = self.check_unknown(batch)
+            with transaction.atomic():
+                self._commit(run, result, batch)
+            yield
 
     @cached_property
     def known(self) -> Walk:
         """A walk along the records that were known when the check began."""
         if not self._finds_known:
             return manifest.nothing_known()
-        return manifest.known_records(self._district_id, self.fingerprinter.key)
+        return manifest.known_records(self._update.district_id, self.fingerprinter.key)
 
     @property
     def has_many_unknown(self) -> bool:
         """Whether so many records are unknown that two processes should check the file."""
-        return 2 * self._unknown > self._records or self._unknown > self._many
+        many = MANY_UNKNOWN * self._update.rows
+        return 2 * self._unknown > self._records or self._unknown > many
 
     @property
     def has_few_known(self) -> bool:
@@ -196,11 +166,11 @@ class RangeChecker:
 
     @cached_property
     def _lots(self) -> KnownLots | None:
-        return self._file.find_known_lots(self.fingerprinter.key, self.known)
+        return self.file.find_known_lots(self.fingerprinter.key, self.known)
 
     def read(self, byte_range: ByteRange) -> Iterator[Part]:
         """Yield the records of a byte range; those of known lots without reading them."""
-        for piece in (self._lots or self._file).read(byte_range):
+        for piece in (self._lots or self.file).read(byte_range):
             part = piece if isinstance(piece, Part) else self._look_up(piece)
             self._records += len(part.fingerprints)
             self._unknown += len(part.unknown)
@@ -226,61 +196,47 @@ class RangeChecker:
             self._rows.check(rows, fingerprints_by_line, result)
         return result
 
+    def _commit(self, run: str, result: RangeResult, batch: CheckedBatch) -> None:
+        """Store the result of a batch. The lock on the update serializes both processes.
 
-def _commit(
-    update: UpdateJob, run: str, result: RangeResult, batch: CheckedBatch, key: bytes
-) -> None:
-    """Store the result of a batch. The lock on the update serializes both processes.
+        Raises:
+            Fenced: Another run has taken over the update, or it was canceled.
+        """
+        pk = self._update.pk
+        transitions.record_progress(
+            pk,
+            State.CHECKING,
+            run,
+            rows_read=F("rows_read") + result.known + result.tally.rows,
+            rows_staged=F("rows_staged") + len(result.staged),
+            rows_rejected=F("rows_rejected") + len(result.rejected),
+            rows_unchanged=F("rows_unchanged") + result.unchanged,
+            **problem_store.report(self._update, result.tally.problems),
+        )
+        staged_rows.stage(pk, [*result.staged, *result.rejected])
+        touched.settle_compared(pk, result.compared)
+        self._store_range(result, batch)
 
-    Args:
-        update: The update.
-        run: The ID of the run that holds the update.
-        result: The result.
-        batch: The records.
-        key: The key of their fingerprints.
-
-    Raises:
-        Fenced: Another run has taken over the update, or it was canceled.
-    """
-    transitions.record_progress(
-        update.pk,
-        State.CHECKING,
-        run,
-        rows_read=F("rows_read") + result.known + result.tally.rows,
-        rows_staged=F("rows_staged") + len(result.staged),
-        rows_rejected=F("rows_rejected") + len(result.rejected),
-        rows_unchanged=F("rows_unchanged") + result.unchanged,
-        **problem_store.report(update, result.tally.problems),
-    )
-    staged_rows.stage(update.pk, [*result.staged, *result.rejected])
-    touched.settle_compared(update.pk, result.compared)
-    _store_range(update, result, batch, key)
-
-
-def _store_range(update: UpdateJob, result: RangeResult, batch: CheckedBatch, key: bytes) -> None:
-    lines, end = batch.lines, batch.end
-    fingerprints = batch.fingerprints.tobytes()
-    students, id_bytes = student_arrays.pack(_students(result, batch))
-    checked = CheckedRange(
-        update=update,
-        end_byte=end.byte,
-        end_line=end.line,
-        first_line=lines[0],
-        matched_rows=result.known + len(result.student_ids),
-        student_ids=students,
-        id_bytes=id_bytes,
-        line_numbers=ranges.pack_lines(lines, end.line),
-        fingerprints=fingerprints,
-        checksum=ranges.checksum(key, fingerprints, students),
-    )
-    bulk.insert_packed(CheckedRange, [checked])
+    def _store_range(self, result: RangeResult, batch: CheckedBatch) -> None:
+        fingerprints = batch.fingerprints.tobytes()
+        students, id_bytes = student_arrays.pack(_students(result, batch))
+        checked = CheckedRange(
+            update=self._update,
+            end_byte=batch.end.byte,
+            end_line=batch.end.line,
+            first_line=batch.lines[0],
+            matched_rows=result.known + len(result.students),
+            student_ids=students,
+            id_bytes=id_bytes,
+            line_numbers=ranges.pack_lines(batch.lines, batch.end.line),
+            fingerprints=fingerprints,
+            checksum=ranges.checksum(self.fingerprinter.key, fingerprints, students),
+        )
+        bulk.insert_packed(CheckedRange, [checked])
 
 
 def _students(result: RangeResult, batch: CheckedBatch) -> "array[int]":
     """Return the student of each record, as it is stored with the range."""
     positions = dict(zip(batch.unknown_lines, batch.positions, strict=True))
-    students: dict[int, int] = {}
-    for student, line in zip(result.student_ids, result.line_numbers, strict=True):
-        is_clean = line in result.clean_lines
-        students[positions[line]] = student if is_clean else -student
-    return student_arrays.replace(batch.student_ids, students, students.values())
+    checked = map(positions.__getitem__, result.students)
+    return student_arrays.replace(batch.student_ids, checked, result.students.values())

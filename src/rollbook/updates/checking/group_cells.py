@@ -17,7 +17,6 @@ from rollbook.students.models import DEFAULT_GROUP, Group
 from rollbook.students.snapshots import StudentSnapshot
 
 _DEFAULT_KEY = DEFAULT_GROUP.casefold()
-_MAX_KNOWN_CELLS = 10_000
 
 
 class GroupCells:
@@ -30,7 +29,6 @@ class GroupCells:
         self._district_id = district_id
         self._may_add = may_add
         self._text = header.getter("GROUPS")
-        self._known_cells: set[tuple[str, str]] = set()  # School ID and GROUPS that exist
 
     def check(
         self,
@@ -40,12 +38,8 @@ class GroupCells:
     ) -> None:
         """Report groups that would be created because of an ``&``.
 
-        A student keeps the current groups if no school of the district has any of the groups.
-
-        Args:
-            cells: The rows as written in the file.
-            rows: The same rows, validated.
-            students: The student of each row, if there is one.
+        The rows are given as in the file, and validated. A student keeps the current groups if no
+        school of the district has any of the groups.
         """
         text = self._text
         if text is None:
@@ -60,9 +54,6 @@ class GroupCells:
     def _problems(self, row: ValidatedRow, student: StudentSnapshot | None) -> Iterator[Problem]:
         stored = student.values if student else {}
         school = row.values.get("SCHOOL_ID") or stored.get("SCHOOL_ID", "")
-        cell = (school, row.values["GROUPS"])
-        if cell in self._known_cells:
-            return
         existing = self._keys_by_school[school]
         keys = {name.casefold(): name for name in split_list(row.values["GROUPS"])}
         new = [name for key, name in keys.items() if key not in existing]
@@ -73,8 +64,6 @@ class GroupCells:
             existing.update(keys)
             self._all_keys.update(keys)
             yield Problem("new_groups", row.line, "GROUPS", _excerpt(new, ", "))
-        elif len(self._known_cells) < _MAX_KNOWN_CELLS:
-            self._known_cells.add(cell)
 
     @cached_property
     def _keys_by_school(self) -> defaultdict[str, set[str]]:

@@ -13,15 +13,13 @@ from rollbook.accounts.district_keys import DistrictKeyLost
 from rollbook.districts.models import District
 from rollbook.encrypted_file import FileDamaged
 from rollbook.secret_keys import KeyUnusable
-from rollbook.studentfile.reading import reader
-from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition
+from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.checking.check_range import CheckedBatch, RangeChecker
 from rollbook.updates.checking.records import Part
 from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.models import CheckedRange, Manifest
-from rollbook.updates.receiving import files
 from rollbook.updates.receiving.files import FileMissing
 
 _REPORTED_ELSEWHERE = (
@@ -50,12 +48,9 @@ class Comparison:
 
 
 def compare(size: int) -> Iterator[Comparison]:
-    """Compare a random sample of known records, those of one range for each district.
+    """Compare a random sample of so many known records, those of one range for each district.
 
     Where a record differs, nothing of the district counts as known anymore.
-
-    Args:
-        size: The number of records.
     """
     stored = Manifest.objects.filter(update__file_removed_at=None)
     for each in sorted(stored.select_related("update__district"), key=lambda _: random.random()):  # noqa: S311
@@ -71,7 +66,7 @@ def compare(size: int) -> Iterator[Comparison]:
 
 def _compare(stored: Manifest, size: int) -> Comparison:
     update = stored.update
-    checker = RangeChecker(update, update.parse_header())
+    checker = RangeChecker(update)
     sample = _sample(stored, checker, size)
     result = checker.check_unknown(sample)
     # Students who were changed after the sample was drawn aren't known anymore.
@@ -90,11 +85,11 @@ def _known_students(stored: Manifest, checker: RangeChecker) -> set[int]:
 def _sample(stored: Manifest, checker: RangeChecker, size: int) -> CheckedBatch:
     """Draw known records of a random range, in the order of the file."""
     drawn: list[tuple[int, bytes]] = []
-    if stored.ranges:
-        parts = stored.update.checkedrange_set.order_by("end_line")
-        checked = parts[random.randrange(stored.ranges)]  # noqa: S311
+    parts = stored.update.checkedrange_set
+    if pks := list(parts.values_list("pk", flat=True)):
+        checked = parts.get(pk=random.choice(pks))  # noqa: S311
         known = _known_lines(checked, _known_students(stored, checker))
-        records = [each for each in _records(checked, checker.header) if each[0] in known]
+        records = [each for each in _records(checked, checker) if each[0] in known]
         drawn = sorted(random.sample(records, min(size, len(records))))
     lines, records_drawn = [line for line, _ in drawn], [record for _, record in drawn]
     nothing = array("q", [NO_STUDENT]) * len(drawn)
@@ -111,17 +106,10 @@ def _known_lines(checked: CheckedRange, known: set[int]) -> set[int]:
     return {line for line, student in lines if student in known}
 
 
-def _records(checked: CheckedRange, header: Header) -> Iterator[tuple[int, bytes]]:
+def _records(checked: CheckedRange, checker: RangeChecker) -> Iterator[tuple[int, bytes]]:
     """Yield the line and the bytes of each record of a range."""
-    update = checked.update
-    before = update.checkedrange_set.filter(end_line__lt=checked.end_line).order_by("end_line")
-    previous = before.values_list("end_byte", "end_line").last()
-    batches = reader.read_records(
-        files.open_stored(update.spool_name),
-        encoding=update.detected_encoding,
-        header=header,
-        start=FilePosition(*previous) if previous else None,
-        stop=checked.end_byte,
-    )
-    for batch in batches:
+    earlier = CheckedRange.objects.filter(update=checked.update_id, end_line__lt=checked.end_line)
+    previous = earlier.order_by("end_line").values_list("end_byte", "end_line").last()
+    start = FilePosition(*previous) if previous else None
+    for batch in checker.file.read(ByteRange(start, checked.end_byte)):
         yield from zip(batch.lines, batch.records, strict=True)

@@ -62,7 +62,7 @@ class ParallelChecker:
         with suppress(BrokenPipeError, IndexError):  # it has ended, or no range is left
             while requests.read(1):
                 self._is_checking = True  # before the list is empty, so that the caller sees it
-                answers.write(json.dumps(ranges.pop().as_json()).encode() + b"\n")
+                answers.write(ranges.pop().as_json().encode() + b"\n")
         self._is_checking = False
 
     def is_busy(self) -> bool:

@@ -6,31 +6,26 @@ All of this needs the database, so ``rollbook file check`` and drafts can't find
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from rollbook.districts.models import School
+from rollbook.districts.models import District, School
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.row_validator import ValidatedRow
 from rollbook.studentfile.values.free_text import join_list, split_list
 from rollbook.students import absences, similar_ids, staff_schools
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.staff_schools import StaffMember
+from rollbook.updates.state_machine import Mode
 
 
 class ReferenceChecker:
-    """Checks rows of one file against the schools, staff and students of its district.
+    """Checks rows of one file against the schools, staff and students of its district."""
 
-    Args:
-        district_id: The district.
-        reactivates: Whether a row without STATUS makes an inactive student active.
-        inactive_code: The code of the warning that a student stays inactive.
-    """
-
-    def __init__(
-        self, district_id: int, *, reactivates: bool, inactive_code: str = "inactive_student"
-    ) -> None:
-        self._district_id = district_id
-        self._reactivates, self._inactive_code = reactivates, inactive_code
-        self._returning: dict[int, bool] = {}  # inactive students, and whether files made them so
-        schools = School.objects.filter(district_id=district_id)
+    def __init__(self, district: District, mode: Mode) -> None:
+        self._district_id = district.pk
+        self._reactivates = district.reactivates_students
+        is_sync = mode is Mode.SYNC
+        self._inactive_code = "inactive_but_named" if is_sync else "inactive_student"
+        self._returning: set[int] = set()  # students who are inactive because no file named them
+        schools = School.objects.filter(district=district)
         self._school_ids = set(schools.values_list("organization_id", flat=True))
         self._members: dict[str, StaffMember] = {}
 
@@ -51,12 +46,7 @@ class ReferenceChecker:
     def find_staff_elsewhere(
         self, cells: Sequence[str | None], school_ids: Sequence[str]
     ) -> Iterator[int]:
-        """Yield which cells name staff whom a row of this school can't have.
-
-        Args:
-            cells: STAFF of each row, or None.
-            school_ids: The school of each row.
-        """
+        """Yield which cells of STAFF name somebody whom a row of this school can't have."""
         pairs = list(zip(cells, school_ids, strict=True))
         different = {pair for pair in pairs if pair[0]}
         self._load_members(cell for cell, _ in different)
@@ -72,9 +62,8 @@ class ReferenceChecker:
     ) -> list[Problem]:
         """Remove the staff who don't work at the row's school; return a problem for each.
 
-        Args:
-            row: A row that was checked with ``check_schools_and_staff``.
-            student: The row's student, whose school it is if the row has none; None if new.
+        A row without a school has that of its student. It was checked with
+        ``check_schools_and_staff``.
         """
         if not row.values.get("STAFF"):
             return []
@@ -100,22 +89,16 @@ class ReferenceChecker:
             return
         if any(problem.column == "STATUS" for problem in row.problems):
             return
-        if self._reactivates or self._is_returning(student.pk):
+        if self._reactivates or student.pk in self._returning:
             row.values["STATUS"] = "active"
         else:
             found = student.values["STUDENT_ID"] or student.values["USERNAME"]
             row.problems.append(Problem(self._inactive_code, row.line, "STATUS", found))
 
     def load_returning(self, students: Iterable[StudentSnapshot]) -> None:
-        """Look up which of these students are inactive because files didn't name them."""
+        """Look up which of the next students are inactive because files didn't name them."""
         inactive = {each.pk for each in students if each.values["STATUS"] == "inactive"}
-        found = absences.deactivated(inactive)
-        self._returning |= {student: student in found for student in inactive}
-
-    def _is_returning(self, student: int) -> bool:
-        if student not in self._returning:
-            self._returning[student] = bool(absences.deactivated([student]))
-        return self._returning[student]
+        self._returning = absences.deactivated(inactive)
 
     @cached_property
     def _schools_by_folded_id(self) -> Mapping[str, str]:

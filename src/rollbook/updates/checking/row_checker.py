@@ -1,6 +1,5 @@
 """Check rows whose records are not known: validate, match with students, compare and stage."""
 
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,10 +8,9 @@ from django.utils import timezone
 from rollbook.accounts.auth.token_limits import TokenLimits
 from rollbook.districts.local_dates import local_date
 from rollbook.studentfile.columns import REQUIRED_TO_ADD
-from rollbook.studentfile.file_validator import validate_columns, validate_rest, validate_rows
+from rollbook.studentfile.file_validator import validate_columns, validate_rest
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
-from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import (
     RowValidator,
@@ -37,17 +35,6 @@ from rollbook.updates.checking.staged_rows import AnyRowTuple, StagedRowTuple
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import Mode
 
-INACTIVE_CODES = {
-    Mode.UPDATE: "inactive_student",
-    Mode.ADD: "inactive_student",
-    Mode.SYNC: "inactive_but_named",
-}
-"""The warning about an inactive student whom a row without STATUS names."""
-
-
-def _empty_array() -> "array[int]":
-    return array("q")
-
 
 @dataclass(slots=True)
 class RangeResult:
@@ -60,9 +47,8 @@ class RangeResult:
         known: The number of known records, which are not parsed.
         tally: The counts and problems of the rows that were validated.
         compared: The students of validated rows that don't change them and have no problem.
-        clean_lines: The lines of validated rows without a problem.
-        student_ids: The IDs of the enrolled students that validated rows match.
-        line_numbers: The lines of these rows, in the same order.
+        students: The ID of the enrolled student that a validated row matches, by the row's line;
+            negative if the row has a problem.
     """
 
     staged: list[AnyRowTuple] = field(default_factory=list)
@@ -71,56 +57,40 @@ class RangeResult:
     known: int = 0
     tally: ProblemTally = field(default_factory=ProblemTally)
     compared: list[ComparedStudent] = field(default_factory=list)
-    clean_lines: set[int] = field(default_factory=set)
-    student_ids: "array[int]" = field(default_factory=_empty_array)
-    line_numbers: "array[int]" = field(default_factory=_empty_array)
+    students: dict[int, int] = field(default_factory=dict)
 
 
 class RowChecker:
     """Checks rows against the district's students, schools and staff, and the update's mode."""
 
-    def __init__(self, update: UpdateJob, header: Header) -> None:
+    def __init__(self, update: UpdateJob) -> None:
         self._district_id = update.district_id
-        self._header = header
+        self.header = header = update.parse_header()
         self._may_add = Mode(update.mode).adds
         self._today, rules = local_date(update.district, timezone.now()), update.file_rules
-        self._validator = RowValidator(header, self._today, rules=rules)
+        self.validator = RowValidator(header, self._today, rules=rules)
         self.mark_key = password_marks.key_for(update.district_id, header)
         self.passwords = ImportedPasswords(self.mark_key)
-        self._group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
+        self.group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
         self._has_last_names = "LAST_NAME" in header.known
         self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         self._protected = TokenLimits.from_json(update.limits).protected_columns
-        self._references = ReferenceChecker(
-            update.district_id,
-            reactivates=update.district.reactivates_students,
-            inactive_code=INACTIVE_CODES[Mode(update.mode)],
-        )
-        self._simple_rows = SimpleRows(self._references, self._protected)
-
-    def validate(self, rows: Sequence[RawRow]) -> list[ValidatedRow]:
-        """Return each row's clean values and problems, by the rules of the file alone."""
-        return validate_rows(self._validator, rows)
+        self.references = ReferenceChecker(update.district, Mode(update.mode))
+        self._simple_rows = SimpleRows(self.references, self._protected)
 
     def check(
         self, rows: list[RawRow], fingerprints: Mapping[int, int], result: RangeResult
     ) -> None:
-        """Check rows whose records are not known.
-
-        Args:
-            rows: The rows.
-            fingerprints: Their fingerprints, by line.
-            result: Where to add the result.
-        """
+        """Check rows whose records are not known; their fingerprints are given by line."""
         self.passwords = ImportedPasswords(self.mark_key)
         students = LoadedStudents(self._district_id)
-        columns = validate_columns(self._validator, rows)
+        columns = validate_columns(self.validator, rows)
         simple = self._simple_rows.find(columns, students, self.passwords)
         _add_simple_rows(rows, simple, fingerprints, result)
         left = sorted({*range(len(rows))}.difference(simple.positions))
         if left:
-            validated = validate_rest(self._validator, rows, columns, left)
+            validated = validate_rest(self.validator, rows, columns, left)
             self._check_rows([rows[at] for at in left], validated, students, fingerprints, result)
 
     def _check_rows(
@@ -131,32 +101,22 @@ class RowChecker:
         fingerprints: Mapping[int, int],
         result: RangeResult,
     ) -> None:
-        """Check rows one by one.
-
-        Args:
-            rows: The rows as in the file.
-            validated: The same rows, validated.
-            students: The students that are loaded already.
-            fingerprints: As in ``check``.
-            result: As in ``check``.
-        """
-        self.check_references(validated)
+        """Check rows one by one, given as in the file and validated."""
+        self.references.check_schools_and_staff(validated)
         matcher = StudentMatcher(self._district_id, [row.values for row in validated], students)
         matches = [matcher.match(row.line, row.values) for row in validated]
         matched = [match.student for match in matches if match.student]
-        self._references.load_returning(matched)
+        self.references.load_returning(matched)
         if self._has_links:
             snapshots.add_links(matched)
         for row, match in zip(validated, matches, strict=True):
             if match.problem:
                 row.problems.append(match.problem)
-        self.check_groups(rows, validated, [match.student for match in matches])
+        self.group_cells.check(rows, validated, [match.student for match in matches])
         unmatched_rows = []
         for row, match in zip(validated, matches, strict=True):
             if match.student:
                 self._check_student(row, match.student)
-                result.student_ids.append(match.student.pk)
-                result.line_numbers.append(row.line)
             elif not row.rejected:
                 unmatched_rows.append((row, match))
                 continue
@@ -168,25 +128,12 @@ class RowChecker:
         check_birth_date(row, student, self._today)
         if row.rejected:
             return
-        row.problems += self._references.remove_staff_elsewhere(row, student)
-        self._references.check_status(row, student)
+        row.problems += self.references.remove_staff_elsewhere(row, student)
+        self.references.check_status(row, student)
         if self._protected:
             changed = diff(student, row.values)
             forbidden = (name for name in self._protected if name in changed)
             row.problems += (Problem("protected_column", row.line, name) for name in forbidden)
-
-    def check_references(self, rows: Sequence[ValidatedRow]) -> None:
-        """Report schools and staff that the district doesn't have, and remove them from rows."""
-        self._references.check_schools_and_staff(rows)
-
-    def check_groups(
-        self,
-        cells: Sequence[RawRow],
-        rows: Sequence[ValidatedRow],
-        students: Sequence[StudentSnapshot | None],
-    ) -> None:
-        """Report groups that would be created because of an ``&``, see ``group_cells.py``."""
-        self._group_cells.check(cells, rows, students)
 
     def complete_merged_row(self, row: ValidatedRow, student: StudentSnapshot | None) -> None:
         """Apply the rules that depend on a student's school and status to a merged row.
@@ -194,9 +141,10 @@ class RowChecker:
         An inactive student is reactivated if the district wants that. Each row has its problems
         already, so those that are found again are dropped.
         """
-        self._references.remove_staff_elsewhere(row, student)
+        self.references.remove_staff_elsewhere(row, student)
         if student:
-            self._references.check_status(row, student)
+            self.references.load_returning([student])
+            self.references.check_status(row, student)
 
     def _check_unmatched_rows(
         self,
@@ -215,7 +163,7 @@ class RowChecker:
             if self._may_add:
                 if self._has_last_names:
                     fill_one_name(row.values)
-                row.problems += self._references.remove_staff_elsewhere(row, None)
+                row.problems += self.references.remove_staff_elsewhere(row, None)
                 row.problems += _problems_of_new_student(row, match, similar)
                 if not self._has_required_columns:
                     row.problems += missing_required_values(row.values, row.line)
@@ -236,11 +184,11 @@ class RowChecker:
         A row with a warning won't be known: the next update has to warn again, and the cause may
         be gone by then.
         """
-        self._header.locate(row.problems)
+        self.header.locate(row.problems)
         result.tally.add_row(row)
         stored_fingerprint = None if row.problems else fingerprint
-        if not row.problems:
-            result.clean_lines.add(row.line)
+        if student:
+            result.students[row.line] = -student.pk if row.problems else student.pk
         if row.rejected:
             result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
         elif student is None:
@@ -265,9 +213,6 @@ def _add_simple_rows(
     """Add rows without a problem to the staged or unchanged ones."""
     lines = [rows[position].line for position in found.positions]
     result.tally.rows += len(lines)
-    result.clean_lines.update(lines)
-    result.line_numbers.extend(lines)
-    result.student_ids.extend(student[0] for student in found.students)
     for line, student, changes in zip(lines, found.students, found.changes, strict=True):
         if changes:
             staged = staged_rows.simple_change_row(line, student, changes, fingerprints[line])
@@ -275,18 +220,13 @@ def _add_simple_rows(
         else:
             result.unchanged += 1
             result.compared.append(ComparedStudent(student[0], student[1]))
+        result.students[line] = student[0]
 
 
 def _problems_of_new_student(
     row: ValidatedRow, match: Match, similar: Mapping[str, str]
 ) -> Iterator[Problem]:
-    """Yield what is wrong with a row that adds a student.
-
-    Args:
-        row: The row.
-        match: The result of matching the row, without a student.
-        similar: As returned by ``similar_ids.find``.
-    """
+    """Yield what is wrong with a row that adds a student."""
     for name in writer.NAME_COLUMNS:
         if row.values.get(name) == ONE_NAME:
             yield Problem("one_name", row.line, name)

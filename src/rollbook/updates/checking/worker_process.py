@@ -32,16 +32,17 @@ def main() -> None:
 
 def _check_ranges(update_id: int, run: str, *, finds_known: bool) -> None:
     from rollbook.updates.checking.byte_ranges import ByteRange
-    from rollbook.updates.checking.check_range import RangeWorker
+    from rollbook.updates.checking.check_range import RangeChecker
+    from rollbook.updates.models import UpdateJob
 
     tune_for_many_rows()
-    worker = RangeWorker(update_id, run, finds_known=finds_known)
-    while True:
+    update = UpdateJob.objects.select_related("district").get(pk=update_id)
+    checker = RangeChecker(update, finds_known=finds_known)
+    os.write(1, b"?")
+    for line in sys.stdin:
+        for _ in checker.check([ByteRange.from_json(line)], run):
+            pass
         os.write(1, b"?")
-        line = sys.stdin.readline()
-        if not line:
-            return
-        worker.check(ByteRange.from_json(json.loads(line)))
 
 
 if __name__ == "__main__":

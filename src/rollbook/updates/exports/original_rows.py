@@ -155,12 +155,7 @@ class OriginalRowsFile:
         for batch in reader.read_records(
             source, encoding=encoding, header=self._header, start=start, stop=stop
         ):
-            selected = select(batch.lines)
-            indexes = [index for index, line in enumerate(batch.lines) if line in selected]
-            if indexes:
-                records = [batch.records[index] for index in indexes]
-                lines = [batch.lines[index] for index in indexes]
-                yield reader.parse_rows(records, lines, self._header)
+            yield batch.rows(self._header, select(batch.lines))
 
 
 def _removal(update: UpdateJob, verb: str, removed_at: datetime) -> str:

@@ -13,7 +13,7 @@ from rollbook.studentfile.columns import COLUMNS
 from rollbook.studentfile.shape import Shape, column_distance, distance
 from rollbook.text import count_of, format_number
 from rollbook.updates.feed.findings import THRESHOLDS, Finding, Threshold
-from rollbook.updates.manifest import ranges
+from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.measures import ADDED_STUDENTS
 from rollbook.updates.state_machine import State
@@ -181,7 +181,8 @@ def _is_beginning(update: UpdateJob, last: UpdateJob) -> bool:
     if len(students) < THRESHOLDS["fewer_rows"].count:
         return False
     first = set(_in_order(last)[: len(students)])
-    return len(first.intersection(students)) >= BEGINNING * len(students)
+    is_alike = len(first.intersection(students)) >= BEGINNING * len(students)
+    return is_alike and not manifest.is_damaged(last)
 
 
 def _rows(update: UpdateJob, last: UpdateJob) -> Iterator[Finding]:
@@ -206,7 +207,7 @@ def _students(update: UpdateJob, files: Iterable[LastFile]) -> Iterator[Finding]
     found = None
     for each in files:
         compared = _other_students(update, each.update)
-        if compared is None:
+        if compared is None or manifest.is_damaged(each.update):
             return
         found = found or compared
     if found:
@@ -241,8 +242,8 @@ def _other_students(update: UpdateJob, last: UpdateJob) -> Finding | None:
 
 
 def _in_order(update: UpdateJob) -> "array[int]":
-    """Return the students whom a file names; none if what is stored about it is damaged."""
+    """Return the students whom a file names; none if their IDs can't be read."""
     try:
         return ranges.students_of(update)
-    except ValueError:
+    except (ValueError, KeyError):
         return array("q")

@@ -56,11 +56,11 @@ def all_cells(update: UpdateJob, header: Header, index: int) -> Iterator[str]:
 
     Rows that don't have the column are left out.
     """
-    batches = reader.read_batches(
+    batches = reader.read_records(
         files.open_stored(update.spool_name), encoding=update.detected_encoding, header=header
     )
     for batch in batches:
-        for row in batch.rows:
+        for row in batch.rows(header):
             cells = _cells(row, header) if row.damage is None else []
             if index < len(cells):
                 yield cells[index].strip()

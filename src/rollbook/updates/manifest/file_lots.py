@@ -77,9 +77,7 @@ def _key(district: District, header: Header) -> bytes:
         secret = district_keys.get_or_create(district.pk, KeyPurpose.FILES).secret
     except DistrictKeyLost:
         secret = None
-    mapping = header.reading.mapping if header.reading else None
-    rules = file_rules(district)
-    key = RowFingerprinter(district.pk, header.names, rules, secret, mapping).key
+    key = RowFingerprinter(district.pk, header, file_rules(district), secret).key
     limits = json.dumps(astuple(file_limits()))
     return hashlib.blake2b(limits.encode(), key=key).digest()
 

@@ -9,12 +9,12 @@ changed.
 import hashlib
 import json
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Self
 
 from rollbook import __version__
 from rollbook.accounts import key_ring
-from rollbook.studentfile.mapping.mapping import MappingDocument
+from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.rules import FileRules
 from rollbook.updates import password_marks
 from rollbook.updates.models import UpdateJob
@@ -30,24 +30,22 @@ class RowFingerprinter:
     def __init__(
         self,
         district_id: int,
-        header: Sequence[str],
+        header: Header,
         rules: FileRules,
         mark_key: bytes | None = None,
-        mapping: MappingDocument | None = None,
     ) -> None:
         """Derive the key.
 
         Args:
             district_id: The district.
-            header: The column names of the file.
+            header: The header of the file.
             rules: The rules of the file.
             mark_key: The mark key of the district if the file has passwords: without it, nobody
                 can find a password by trying records.
-            mapping: The column mapping through which the file is read.
         """
-        parts = [__version__, district_id, rules.as_json(), *header, *_lost_keys()]
-        if mapping:
-            parts.append(mapping.as_json())
+        parts = [__version__, district_id, rules.as_json(), *header.names, *_lost_keys()]
+        if header.reading:
+            parts.append(header.reading.mapping.as_json())
         rule_set = json.dumps(parts, sort_keys=True)
         secret = key_ring.ring(key_ring.ROW_DIGESTS).key
         key = hashlib.blake2b(rule_set.encode("utf-8", "surrogatepass"), key=secret).digest()
@@ -59,9 +57,9 @@ class RowFingerprinter:
     @classmethod
     def of_update(cls, update: UpdateJob) -> Self:
         """Return the one for the file of an update."""
-        header, mapping = update.parse_header(), update.mapping_document
+        header = update.parse_header()
         mark_key = password_marks.key_for(update.district_id, header)
-        return cls(update.district_id, header.names, update.file_rules, mark_key, mapping)
+        return cls(update.district_id, header, update.file_rules, mark_key)
 
     def compute(self, records: Iterable[bytes]) -> "array[int]":
         """Return a fingerprint for each record; line ends make no difference.

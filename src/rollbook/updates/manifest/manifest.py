@@ -84,12 +84,7 @@ def count_carried(manifest: Manifest) -> int:
 
 
 def known_records(district_id: int, key: bytes) -> Walk:
-    """Return a walk along the records that are known of a district.
-
-    Args:
-        district_id: The district.
-        key: The key of the file's fingerprints.
-    """
+    """Return a walk along the known records of a district, under the key of its file."""
     manifest = find(district_id, key)
     if manifest is None:
         return nothing_known()
@@ -126,6 +121,28 @@ def read(manifest: Manifest, key: bytes) -> Records:
     if count <= manifest.ranges:
         raise Damaged(f"{count - 1} of {manifest.ranges} ranges are there")
     return records
+
+
+def is_damaged(update: UpdateJob) -> bool:
+    """Return whether records of a completed update are missing, or don't match its manifest."""
+    manifest = Manifest.objects.filter(update=update).first()
+    key = _current_key(manifest) if manifest else None
+    if manifest is None or key is None:
+        return ranges.count_records(update)[1] < update.rows
+    try:
+        read(manifest, key)
+    except Damaged:
+        return True
+    return False
+
+
+def _current_key(manifest: Manifest) -> bytes | None:
+    """Return the key of a manifest; None if it is that of another version, or lost."""
+    try:
+        key = RowFingerprinter.of_update(manifest.update).key
+    except DistrictKeyLost:
+        return None
+    return key if key_id(key) == manifest.key else None
 
 
 def _parts(manifest: Manifest, stored: QuerySet[CheckedRange]) -> Iterator[CheckedRange]:
@@ -202,8 +219,8 @@ def prepare(update: UpdateJob) -> Manifest | None:
     """Return the manifest of an update that is about to complete.
 
     None leaves the district's manifest as it is, and students to whom the file was applied stay
-    touched: after a small file with another header, if an earlier release checked a part of it, or
-    if its plan has waited while another update completed.
+    touched: after a small file with another header, or if its plan has waited while another update
+    completed.
     """
     if update.planned_at and _has_another_completed(update):
         return None
@@ -282,11 +299,8 @@ def forget(students: Collection[int]) -> None:
     FileLots.objects.filter(update__in=ended).delete()
     older = ended.filter(leftovers_removed_at=None).exclude(pk=manifest.update_id)
     CheckedRange.objects.filter(update__in=older).update(fingerprints=b"")
-    try:
-        key = RowFingerprinter.of_update(manifest.update).key
-    except DistrictKeyLost:
-        key = b""
-    if key_id(key) != manifest.key:  # no record is known anyway
+    key = _current_key(manifest)
+    if key is None:  # no record is known anyway
         manifest.update.checkedrange_set.update(fingerprints=b"")
         manifest.delete()
         return

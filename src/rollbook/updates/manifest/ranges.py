@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 
-from django.db.models import Count, F, Min, Q, Sum
+from django.db.models import Count, F, Sum
 from django.db.models.functions import Length
 
 from rollbook.db import bulk
@@ -20,16 +20,9 @@ CHECKSUM_BYTES = 8
 FILLED_IN_AT_ONCE = 20_000
 """New students after which a step ends."""
 
-_RECORDS = Length("student_ids") / F("id_bytes")
-
 
 def checksum(key: bytes, *arrays: Packed) -> bytes:
-    """Return a keyed hash of packed arrays.
-
-    Args:
-        key: The key of the fingerprints: under another one, nothing is known.
-        arrays: The arrays.
-    """
+    """Return a keyed hash of packed arrays; under another key, nothing is known."""
     keyed_hash = hashlib.blake2b(key=key, digest_size=CHECKSUM_BYTES)
     for data in arrays:
         keyed_hash.update(len(data).to_bytes(8, "little"))
@@ -48,13 +41,9 @@ def students_in(checked: CheckedRange) -> "array[int]":
 
 
 def pack_lines(lines: Sequence[int], end_line: int) -> bytes:
-    """Return the lines of a range's records, or nothing if each record is one line.
+    """Return the lines on which a range's records begin, or nothing if each record is one line.
 
     What is packed are the differences, nearly all of which are 1.
-
-    Args:
-        lines: The line on which each record begins.
-        end_line: The line after the last record.
     """
     if not lines or end_line - lines[0] == len(lines):
         return b""
@@ -62,9 +51,7 @@ def pack_lines(lines: Sequence[int], end_line: int) -> bytes:
 
 
 def lines_of(checked: CheckedRange) -> Sequence[int]:
-    """Return the line of each record of a range, or of those that an earlier release stored."""
-    if not checked.first_line:
-        return unpack(checked.line_numbers)
+    """Return the line of each record of a range."""
     if not checked.line_numbers:
         return range(checked.first_line, checked.end_line)
     differences = array("I", zlib.decompress(checked.line_numbers))
@@ -73,11 +60,7 @@ def lines_of(checked: CheckedRange) -> Sequence[int]:
 
 def count_matched(update: UpdateJob) -> int:
     """Return the number of rows of an update that are about an enrolled student."""
-    of_earlier_release = Sum(_RECORDS, filter=Q(first_line=0), default=0)
-    counted = update.checkedrange_set.aggregate(
-        rows=Sum("matched_rows", default=0), earlier=of_earlier_release
-    )
-    return sum(map(int, counted.values()))
+    return update.checkedrange_set.aggregate(rows=Sum("matched_rows"))["rows"] or 0
 
 
 def students_of(update: UpdateJob) -> "array[int]":
@@ -91,14 +74,10 @@ def students_of(update: UpdateJob) -> "array[int]":
 
 
 def count_records(update: UpdateJob) -> tuple[int, int]:
-    """Return the number of an update's ranges, and that of the records in them.
-
-    Both are 0 if a release that had no manifest checked a part, during the upgrade. Such ranges
-    have no fingerprints, and only those records that are about an enrolled student.
-    """
-    stored = update.checkedrange_set
-    count = stored.aggregate(ranges=Count("pk"), rows=Sum(_RECORDS), first=Min("first_line"))
-    return (count["ranges"], int(count["rows"])) if count["first"] else (0, 0)
+    """Return the number of an update's ranges, and that of the records in them."""
+    records = Sum(Length("student_ids") / F("id_bytes"), default=0)
+    count = update.checkedrange_set.aggregate(ranges=Count("pk"), records=records)
+    return count["ranges"], int(count["records"])
 
 
 def lines_of_students(update: UpdateJob, students: set[int]) -> dict[int, list[int]]:
@@ -134,10 +113,6 @@ def student_on_line(update: UpdateJob, line: int) -> int | None:
 def fill_in(update: UpdateJob, key: bytes) -> bool:
     """Move the new students of the next chunks into the ranges of their lines.
 
-    Args:
-        update: The update.
-        key: The key of the update's fingerprints.
-
     Returns:
         Whether there were any.
     """
@@ -162,13 +137,7 @@ def fill_in(update: UpdateJob, key: bytes) -> bool:
 
 
 def store_students(checked: CheckedRange, students: "array[int]", key: bytes) -> None:
-    """Replace the students of a stored range.
-
-    Args:
-        checked: The range, with its fingerprints.
-        students: The student of each record.
-        key: The key of the fingerprints.
-    """
+    """Replace the students of a stored range, which has its fingerprints."""
     checked.student_ids, checked.id_bytes = student_arrays.pack(students)
     checked.checksum = checksum(key, checked.fingerprints, checked.student_ids)
     checked.save(update_fields=["student_ids", "id_bytes", "checksum"])
@@ -189,8 +158,6 @@ def _lines_by_range(update: UpdateJob, lines: Iterable[int]) -> dict[int, list[i
 
 def _position(lines: Sequence[int], line: int) -> int | None:
     """Return where a line is among ascending lines."""
-    if isinstance(lines, range):
-        return lines.index(line) if line in lines else None
     position = bisect_left(lines, line)
     return position if position < len(lines) and lines[position] == line else None
 

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
+from rollbook.studentfile.file_validator import validate_rows
 from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.reader import RawRow
@@ -77,12 +78,7 @@ class StagedState(NamedTuple):
 
 
 def settle(resolver: ConflictResolver, groups: list[DuplicateRows]) -> Iterator[None]:
-    """Settle rows about one student each, one transaction per step.
-
-    Args:
-        resolver: The resolver of the update.
-        groups: The rows of each student.
-    """
+    """Settle the rows of each of these students, one transaction per step."""
     if not groups:
         return
     student_file = _StudentFile(resolver.update)
@@ -93,14 +89,13 @@ def settle(resolver: ConflictResolver, groups: list[DuplicateRows]) -> Iterator[
         is_equal = len({hashes[line] for line in group.lines}) == 1
         (equal if is_equal else different).append(group)
     del hashes
-    settler = _Settler(resolver, student_file.checker)
     for batch in _batches(equal, resolving.ROWS_PER_TRANSACTION):
-        settler.settle(batch, {})
+        _settle(resolver, student_file.checker, batch, {})
         yield
     for part in _batches(different, MAX_ROWS_IN_MEMORY):
         rows = student_file.rows({line for group in part for line in group.lines})
         for batch in _batches(part, resolving.ROWS_PER_TRANSACTION):
-            settler.settle(batch, rows)
+            _settle(resolver, student_file.checker, batch, rows)
             yield
 
 
@@ -119,14 +114,13 @@ class _StudentFile:
 
     def __init__(self, update: UpdateJob) -> None:
         self._update = update
-        self._header = update.parse_header()
-        self.checker = RowChecker(update, self._header)
+        self.checker = RowChecker(update)
 
     def content_hashes(self, lines: set[int]) -> dict[int, int]:
         """Return a hash of each row by line, the same for rows that give the same values."""
         hashes = {}
         for rows in self._read(lines):
-            for row in self.checker.validate(rows):
+            for row in validate_rows(self.checker.validator, rows):
                 hashes[row.line] = hash(frozenset(_given(row).items()))
         return hashes
 
@@ -134,22 +128,22 @@ class _StudentFile:
         """Return rows by line."""
         by_line = {}
         for rows in self._read(lines):
-            validated = self.checker.validate(rows)
+            validated = validate_rows(self.checker.validator, rows)
             given = [_given(row) for row in validated]
-            self.checker.check_references(validated)
+            self.checker.references.check_schools_and_staff(validated)
             for values, cells, row in zip(given, rows, validated, strict=True):
                 by_line[row.line] = FileRow(values, cells, row)
         return by_line
 
     def _read(self, lines: set[int]) -> Iterator[list[RawRow]]:
-        batches = reader.read_batches(
+        header = self.checker.header
+        batches = reader.read_records(
             files.open_stored(self._update.spool_name),
             encoding=self._update.detected_encoding,
-            header=self._header,
-            only=lines,
+            header=header,
         )
         for batch in batches:
-            yield batch.rows
+            yield batch.rows(header, lines)
 
 
 @dataclass
@@ -227,9 +221,10 @@ class _Settlement:
         student = self.students.get(group.student_id or 0)
         for line in group.lines:
             if line in self.rows and not self._is_rejected(line):
-                self.checker.check_groups([self.rows[line].cells], [self.rows[line].row], [student])
-                merged.values |= self.rows[line].row.values
-                merged.problems += self.rows[line].row.problems
+                _, cells, row = self.rows[line]
+                self.checker.group_cells.check([cells], [row], [student])
+                merged.values |= row.values
+                merged.problems += row.problems
         return merged
 
     def _staged_row(
@@ -250,60 +245,56 @@ class _Settlement:
         return staged_rows.change_row(line, student, new, None, self.checker.passwords)
 
 
-class _Settler:
-    """Settles the rows of several students in one transaction."""
+def _settle(
+    resolver: ConflictResolver,
+    checker: RowChecker,
+    groups: Sequence[DuplicateRows],
+    rows: Mapping[int, FileRow],
+) -> None:
+    """Settle the rows of several students in one transaction.
 
-    def __init__(self, resolver: ConflictResolver, checker: RowChecker) -> None:
-        self._resolver = resolver
-        self._update = resolver.update
-        self._checker = checker
+    Args:
+        resolver: The resolver of the update.
+        checker: Compares merged rows with their students.
+        groups: The rows of each student.
+        rows: Their values by line; empty if the rows of each student are equal.
 
-    def settle(self, groups: Sequence[DuplicateRows], rows: Mapping[int, FileRow]) -> None:
-        """Settle these rows.
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    with transaction.atomic():
+        lines = [line for group in groups for line in group.lines]
+        staged = resolver.query(_STATES, resolver.update.pk, as_json_parameter(lines))
+        states = {line: StagedState(outcome, order) for line, outcome, order in staged}
+        students: dict[int, StudentSnapshot] = {}
+        if rows:
+            students = snapshots.load_with_links([group.student_id or 0 for group in groups])
+        settlement = _Settlement(checker, rows, states, students)
+        for group in groups:
+            settlement.add(group)
+        _write(resolver, settlement)
 
-        Args:
-            groups: The rows of each student.
-            rows: Their values by line; empty if the rows of each student are equal.
 
-        Raises:
-            Fenced: Another run has taken over the update, or it was canceled.
-        """
-        with transaction.atomic():
-            lines = [line for group in groups for line in group.lines]
-            states = self._load_states(lines)
-            students: dict[int, StudentSnapshot] = {}
-            if rows:
-                students = snapshots.load_with_links([group.student_id or 0 for group in groups])
-            settlement = _Settlement(self._checker, rows, states, students)
-            for group in groups:
-                settlement.add(group)
-            self._write(settlement)
-
-    def _load_states(self, lines: list[int]) -> dict[int, StagedState]:
-        """Return the states of those rows that are staged, by line."""
-        staged = self._resolver.query(_STATES, self._update.pk, as_json_parameter(lines))
-        return {line: StagedState(outcome, order) for line, outcome, order in staged}
-
-    def _write(self, settlement: _Settlement) -> None:
-        """Write outcomes, merged rows, problems and counters, in the caller's transaction."""
-        if not settlement.outcomes and not settlement.merged:
-            self._resolver.record_progress()
-            return
-        states, pk = settlement.states, self._update.pk
-        merged_lines = [row.line for row in settlement.merged]
-        with connection.cursor() as cursor:
-            cursor.execute(_DELETE, [pk, as_json_parameter(merged_lines)])
-            for outcome in (Outcome.UNCHANGED, Outcome.REJECTED):
-                lines = [line for line, each in settlement.outcomes.items() if each is outcome]
-                cursor.execute(_SET_OUTCOME, [outcome.value, pk, as_json_parameter(lines)])
-        settled = [
-            staged_rows.settled_row(line, outcome)
-            for line, outcome in settlement.outcomes.items()
-            if line not in states
-        ]
-        staged_rows.stage(pk, [*settlement.merged, *settled])
-        problems = sorted(settlement.problems, key=lambda problem: problem.line or 0)
-        self._resolver.report(problems, _counters(settlement))
+def _write(resolver: ConflictResolver, settlement: _Settlement) -> None:
+    """Write outcomes, merged rows, problems and counters, in the caller's transaction."""
+    if not settlement.outcomes and not settlement.merged:
+        resolver.record_progress()
+        return
+    pk = resolver.update.pk
+    merged_lines = [row.line for row in settlement.merged]
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE, [pk, as_json_parameter(merged_lines)])
+        for outcome in (Outcome.UNCHANGED, Outcome.REJECTED):
+            lines = [line for line, each in settlement.outcomes.items() if each is outcome]
+            cursor.execute(_SET_OUTCOME, [outcome.value, pk, as_json_parameter(lines)])
+    settled = [
+        staged_rows.settled_row(line, outcome)
+        for line, outcome in settlement.outcomes.items()
+        if line not in settlement.states
+    ]
+    staged_rows.stage(pk, [*settlement.merged, *settled])
+    problems = sorted(settlement.problems, key=lambda problem: problem.line or 0)
+    resolver.report(problems, _counters(settlement))
 
 
 def _counters(settlement: _Settlement) -> dict[str, Any]:

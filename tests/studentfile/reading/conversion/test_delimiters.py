@@ -39,8 +39,8 @@ def rows_of(folder: Path, data: bytes) -> list[tuple[int, list[str]]]:
     """Return the rows as the reader returns them, the header first."""
     scan = scan_bytes(folder, data)
     assert scan.header is not None, scan.problems
-    batches = reader.read_batches(folder / "converted.csv", encoding="utf-8", header=scan.header)
-    rows = [(row.line, row.cells) for batch in batches for row in batch.rows]
+    batches = reader.read_records(folder / "converted.csv", encoding="utf-8", header=scan.header)
+    rows = [(row.line, row.cells) for batch in batches for row in batch.rows(scan.header)]
     return [(0, list(scan.header.names)), *rows]
 
 

@@ -13,7 +13,7 @@ from rollbook.districts.models import District
 from rollbook.districts.modes import Channel
 from rollbook.students.models import Student
 from rollbook.updates.absences import preview
-from rollbook.updates.models import UpdateJob
+from rollbook.updates.models import CheckedRange, UpdateJob
 from tests.updates.absences.nights import limit, night, row
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page
@@ -102,6 +102,13 @@ def test_the_page_first_shows_what_the_last_file_would_have_done(
         (1, True),
         (2, False),
     ]
+
+
+def test_a_last_file_that_is_damaged_shows_nothing(browser: Visitor, maple: District) -> None:
+    nights(maple, 1, "s00")
+    CheckedRange.objects.filter(update__manifest__district=maple).update(checksum=b"")
+    assert preview.of_last_file(maple) is None
+    assert "active students" not in browser.read("/full-sync").text
 
 
 def test_a_file_of_a_few_students_would_have_counted_nobody(

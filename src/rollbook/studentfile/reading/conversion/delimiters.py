@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from rollbook.studentfile.limits import MAX_ROW_BYTES
 from rollbook.studentfile.problems.problem import Problem
@@ -90,7 +91,7 @@ def converted_chunks(source: Source, encoding: str, delimiter: Delimiter) -> Ite
         yield from chunks
         return
     exchange = bytes.maketrans(delimiter.character + b",", b"," + delimiter.character)
-    exchanged = (chunk.translate(exchange) for chunk in _chain(first, chunks))
+    exchanged = (chunk.translate(exchange) for chunk in chain([first], chunks))
     try:
         for records in record_splitter.iter_records(exchanged, MAX_ROW_BYTES):
             yield _with_commas(records, delimiter.character, exchange)
@@ -100,17 +101,10 @@ def converted_chunks(source: Source, encoding: str, delimiter: Delimiter) -> Ite
         yield from exchanged
 
 
-def _chain(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from chunks
-
-
 def _known_columns(head: bytes, character: bytes) -> int:
     """Return how many column names the header has if cells are separated by this character."""
-    exchange = bytes.maketrans(character + b",", b"," + character)
-    records, _ = record_splitter.split_records(head.translate(exchange), final=False)
-    for record in records[:_RECORDS_SEARCHED_FOR_HEADER] or [head.translate(exchange)]:
-        names = _cells(record.translate(exchange), character)
+    rows = _rows(head, character)[:_RECORDS_SEARCHED_FOR_HEADER]
+    for names in rows or [_cells(head, character)]:
         if looks_like_header(names):
             return sum(looks_like_header([name]) for name in names)
     return 0
@@ -121,9 +115,7 @@ def _is_even_table(head: bytes, character: bytes) -> bool:
 
     The first row counts as a header if it has no comma and each of its cells is another word.
     """
-    exchange = bytes.maketrans(character + b",", b"," + character)
-    records, _ = record_splitter.split_records(head.translate(exchange), final=False)
-    rows = [_cells(record.translate(exchange), character) for record in records]
+    rows = _rows(head, character)
     if len(rows) < _MIN_ROWS_OF_EVEN_TABLE:
         return False
     header = rows[0]
@@ -133,6 +125,13 @@ def _is_even_table(head: bytes, character: bytes) -> bool:
         and all(map(_is_word, header))
     )
     return is_header and all(len(row) == len(header) for row in rows if row)
+
+
+def _rows(head: bytes, character: bytes) -> list[Sequence[str]]:
+    """Return the cells of each complete record if they are separated by this character."""
+    exchange = bytes.maketrans(character + b",", b"," + character)
+    records, _ = record_splitter.split_records(head.translate(exchange), final=False)
+    return [_cells(record.translate(exchange), character) for record in records]
 
 
 def _is_word(name: str) -> bool:
