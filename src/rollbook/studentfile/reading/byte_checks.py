@@ -24,7 +24,13 @@ class EncodingCheck:
 
 
 def check_type_and_size(source: Source, head: bytes, limits: Limits) -> Problem | None:
-    """Return why the file can't be a CSV file of an acceptable size, or None."""
+    """Return why the file can't be a CSV file of an acceptable size, or None.
+
+    Args:
+        source: The file.
+        head: Its first bytes, SNIFFED_BYTES if it has so many.
+        limits: The limits.
+    """
     code = file_type.detect_non_csv(head)
     if code:
         return Problem(code)

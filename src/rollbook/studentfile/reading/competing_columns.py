@@ -14,7 +14,14 @@ from rollbook.studentfile.values.text_checks import ValueWithWarning, trim
 def check_competing_columns(
     source: Source, encoding: str, header: Header, max_row_bytes: int
 ) -> Iterator[Problem]:
-    """Yield a problem for each pair of competing columns in which a row has different values."""
+    """Yield a problem for each pair of competing columns in which a row has different values.
+
+    Args:
+        source: The file.
+        encoding: Its encoding, as detect_encoding() returns it.
+        header: Its header.
+        max_row_bytes: The limit for one row.
+    """
     for read, other in header.competing_columns:
         column = header.columns[read]
         if column is None:

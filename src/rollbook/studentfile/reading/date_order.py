@@ -24,8 +24,10 @@ _COLUMN = "DOB"
 def _searches(before: bytes) -> tuple[re.Pattern[bytes], ...]:
     """Return patterns that find a separator after a number from 13 to 31.
 
-    They begin with a literal, which makes the search fast. ``before`` is a pattern of the character
-    before the number, in which ``%s`` stands for the separator.
+    They begin with a literal, which makes the search fast.
+
+    Args:
+        before: A pattern of the character before the number; ``%s`` stands for the separator.
     """
     number = rb"(?:1[3-9]|2[0-9]|3[01])"
     separators = map(re.escape, (b"/", b"-", b"."))
@@ -77,18 +79,33 @@ class DateColumn:
         return cls(names.index(_COLUMN) if _COLUMN in names else None, len(names))
 
     def add_regular(self, records: Sequence[bytes], line: int) -> None:
-        """Add records of one line each, without quotes and with all cells, from a line on."""
+        """Add records of one line each, without quotes and with all cells, that follow each other.
+
+        Args:
+            records: The records.
+            line: The line of the first one.
+        """
         if self._index is not None:
             self._add_values(cells_of_column(records, self._index), line)
 
     def add_plain_lot(self, lot: PlainLot, line: int) -> bool:
-        """Add the records of a lot; return False if that requires the cells of each record."""
+        """Add the records of a lot; return False if that requires the cells of each record.
+
+        Args:
+            lot: The records.
+            line: The line of the first one.
+        """
         if self._index is not None:
             self._add_values(lot.column(self._index), line)
         return True
 
     def add_rows(self, rows: Sequence[Sequence[str]], line: int) -> None:
-        """Add the cells of records of one line each and with all cells, from a line on."""
+        """Add the cells of records of one line each and with all cells, that follow each other.
+
+        Args:
+            rows: The cells.
+            line: The line of the first record.
+        """
         if self._index is not None:
             self._add_values([row[self._index].encode("utf-8", "replace") for row in rows], line)
 
@@ -98,7 +115,11 @@ class DateColumn:
             self.add_rows([cells], line)
 
     def decide(self, rules: FileRules) -> tuple[FileRules, list[Problem]]:
-        """Return the rules of the file, given the district's, and the problems of its dates."""
+        """Return the rules of the file, and the problems of its dates.
+
+        Args:
+            rules: The rules that the district has set.
+        """
         is_filled = self._epoch_rows >= _MIN_EPOCH_ROWS and 2 * self._epoch_rows > self._first_rows
         rules = replace(rules, epoch_is_null=is_filled)
         if not self._open_orders:

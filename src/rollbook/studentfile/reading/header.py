@@ -85,9 +85,13 @@ class Header:
     def parse(
         cls, names: Sequence[str], mapping: MappingDocument | None = None
     ) -> "tuple[Header, list[Problem]]":
-        """Return the header and its problems, given its cells as they were sent.
+        """Return the header and its problems.
 
         A header can be stored as JSON: parse(list(header.names)) returns the same header.
+
+        Args:
+            names: The cells as they were sent.
+            mapping: The column mapping through which the file is read, if there is one.
         """
         if mapping:
             reading = bind(mapping, names)
@@ -105,7 +109,8 @@ class Header:
     def read_through(self, cells: Sequence[str]) -> list[str]:
         """Return what the mapping makes of a row, by Rollbook column; nothing without a mapping.
 
-        Cells that are missing at the end count as blank.
+        Args:
+            cells: The cells; those that are missing at the end count as blank.
         """
         if self.reading is None:
             return []

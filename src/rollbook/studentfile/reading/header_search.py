@@ -35,7 +35,11 @@ class _Line:
 
 
 def can_decide(records: Sequence[bytes]) -> bool:
-    """Return whether the records from the first filled one on are enough to find the header."""
+    """Return whether these first records of a file are enough to find its header.
+
+    Args:
+        records: The first records of a file, from the first one that is not blank.
+    """
     lines = _filled_lines(records)
     if _is_header_at_once(next(lines)) or len(records) >= MAX_RECORDS_SEARCHED:
         return True
@@ -43,7 +47,12 @@ def can_decide(records: Sequence[bytes]) -> bool:
 
 
 def find_mapped_header(records: Sequence[bytes], choice: MappingChoice) -> int | None:
-    """Return the index of the header that has the columns of a mapping; None: there is none."""
+    """Return the index of the header that has the columns of a mapping; None: there is none.
+
+    Args:
+        records: The first records of a file, from the first one that is not blank.
+        choice: The mappings through which it can be read.
+    """
     lines = islice(_filled_lines(records), MAX_LINES_ABOVE + 1)
     return next((each.index for each in lines if each.cells and choice.fitting(each.cells)), None)
 
@@ -53,6 +62,9 @@ def find_header(records: Sequence[bytes]) -> int:
 
     A line below the first one is the header only if it plainly names columns, and if no line above
     it can be a student: each is a comment, or a title that fills fewer cells.
+
+    Args:
+        records: The first records of a file, from the first one that is not blank.
     """
     above: list[_Line] = []
     for line in _filled_lines(records):
@@ -66,7 +78,12 @@ def find_header(records: Sequence[bytes]) -> int:
 
 
 def hint_for_title(records: Sequence[bytes], line: int) -> str:
-    """Return where the header is if it isn't the first one of these records, or ""."""
+    """Return where the header is if it isn't the first record, or "".
+
+    Args:
+        records: The first records.
+        line: The line of the first one.
+    """
     for record, following in pairwise(records[: MAX_LINES_ABOVE + 1]):
         line += line_breaks(record)
         if looks_like_header(parse_record(following) or []):
@@ -86,7 +103,12 @@ def is_comment(record: bytes) -> bool:
 
 
 def title_problems(records: Sequence[bytes], line: int) -> list[Problem]:
-    """Return a warning for each of these lines above the header that is not blank."""
+    """Return a warning for each line above the header that is not blank.
+
+    Args:
+        records: The records above the header.
+        line: The line of the first one.
+    """
     problems = []
     for record in records:
         if text := printable_line(record):
@@ -134,7 +156,13 @@ def _is_header_below(line: _Line, above: Sequence[_Line]) -> bool:
 
 
 def _is_title(line: _Line, names: int, width: int) -> bool:
-    """Return whether a line above a header of so many names and cells can't be a student."""
+    """Return whether a line above a header can't be a student.
+
+    Args:
+        line: The line.
+        names: The number of names in the header.
+        width: The number of its cells.
+    """
     if is_comment(line.record):
         return True
     if line.cells is None:

@@ -79,7 +79,10 @@ class Lots:
     def add_plain(self, records: Sequence[bytes], block: bytes, hash_of: LotHash) -> None:
         """Add records that a scan only counts, and that follow those of the last lot.
 
-        They become one or several lots.
+        Args:
+            records: The records, with line ends; they become one or several lots.
+            block: Their bytes.
+            hash_of: Computes the hashes.
         """
         number = round(len(records) / LOT_ROWS) or 1
         text, begin = memoryview(block), 0

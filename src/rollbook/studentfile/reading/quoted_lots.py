@@ -57,7 +57,13 @@ def cells_of_column(records: Sequence[bytes], index: int) -> list[bytes]:
 def plain_lot(
     records: Sequence[bytes], block: bytes, folded_header: Sequence[str]
 ) -> PlainLot | None:
-    """Return the records as a plain lot; None if they have to be parsed to see what they are."""
+    """Return the records as a plain lot; None if they have to be parsed to see what they are.
+
+    Args:
+        records: The records.
+        block: Their bytes.
+        folded_header: The column names, as fold_header() returns them.
+    """
     hidden = hide_quoted_cells(block)
     if hidden is None or not hidden.text.endswith((b"\n", b"\r")) or has_odd_bytes(records, block):
         return None
@@ -73,7 +79,10 @@ def odd_rows(
 ) -> list[int]:
     """Return the indexes of the rows with anything odd, in ascending order.
 
-    Records after the parsed ones make no difference.
+    Args:
+        records: The records; those after the parsed ones make no difference.
+        rows: The cells of each parsed record.
+        folded_header: The column names, as fold_header() returns them.
     """
     if not _have_any_odd(records[: len(rows)], rows, folded_header):
         return []

@@ -50,7 +50,12 @@ def may_warn(block: bytes) -> bool:
 
 
 def warning_code(record: bytes, cells: Sequence[str]) -> str | None:
-    """Return the code for unusual but valid quotes of a record with these cells, or None."""
+    """Return the code for unusual but valid quotes, or None.
+
+    Args:
+        record: The record.
+        cells: Its cells.
+    """
     if not any('"' in cell for cell in cells):
         return None
     if any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for cell in cells):
@@ -63,8 +68,13 @@ def has_unclosed_quote(record: bytes, cells: list[str] | None, header: Header) -
     """Return whether a quote of a record was probably not closed, so that it contains other rows.
 
     A record of one line contains no others. One of several lines does if one of the lines looks
-    like a row; or if it doesn't have as many cells as the header, and its quotes are invalid (then
-    ``cells`` is None) or it has many lines.
+    like a row; or if it doesn't have as many cells as the header, and its quotes are invalid or it
+    has many lines.
+
+    Args:
+        record: The record.
+        cells: Its cells; None if its quotes are invalid.
+        header: The header of its file.
     """
     breaks = line_breaks(record.rstrip(b"\r\n"))
     if not breaks:

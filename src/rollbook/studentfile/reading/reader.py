@@ -111,9 +111,14 @@ class StretchReader:
         self._text_start = encodings.bytes_of_boms(self._file)
 
     def read(self, start: FilePosition, stop: int) -> RecordBatch | None:
-        """Return the records between two positions that aren't the end of the file.
+        """Return the records between two positions, if that isn't the end of the file.
 
-        None: the last record ends elsewhere.
+        Args:
+            start: Where the first record begins.
+            stop: Where the last one ends.
+
+        Returns:
+            The records, or None if the last one ends elsewhere.
         """
         self._file.seek(self._text_start + start.byte)
         records, rest = split_records(self._file.read(stop - start.byte), final=True)

@@ -94,9 +94,12 @@ class HiddenCells(NamedTuple):
 
 
 def hide_quoted_cells(block: bytes) -> HiddenCells | None:
-    """Hide the quoted cells of records; None unless each is one line and has no quotes inside.
+    """Hide the quoted cells of a block; None unless each is one line and has no quotes inside.
 
     What is left has the lines and the commas that separate records and cells, and no others.
+
+    Args:
+        block: The bytes, from the beginning of a record.
     """
     parts = block.split(b'"')
     contents = parts[1::2]
@@ -111,10 +114,14 @@ def hide_quoted_cells(block: bytes) -> HiddenCells | None:
 
 
 def find_odd_quote(block: bytes, first: int = 0) -> int:
-    """Return the position of the first quote that isn't plain, or -1; a record begins at ``first``.
+    """Return the position of the first quote that isn't plain, or -1.
 
     A plain quote begins or ends a quoted cell of one line, or is doubled inside of one. So each
     line before the position is a record.
+
+    Args:
+        block: The bytes.
+        first: Where a record begins.
     """
     quote = block.find(b'"', first)
     while quote >= 0 and (cells := _PLAIN_CELLS.match(block, quote)):

@@ -29,9 +29,14 @@ class RowDamage:
 
 
 def read_record(record: bytes, line: int, header: Header) -> tuple[list[str], RowDamage | None]:
-    """Return the cells of the record on a line, and its damage if there is any.
+    """Return the cells of a record, and its damage if there is any.
 
     Cells contain U+FFFD for bytes that are not UTF-8, and no NUL.
+
+    Args:
+        record: The record, with its line end.
+        line: The physical line on which it begins.
+        header: The header of its file.
     """
     found = _bad_quotes(record, line, header)
     if found:

@@ -347,9 +347,11 @@ class _FileScanner:
             self._line += record_splitter.line_breaks(record)
 
     def _parse_header(self, names: list[str] | None, batch: list[bytes]) -> RowScanner | None:
-        """Parse the header and read the rows after it in the batch, which begins with it.
+        """Parse the header and read the rows after it in the batch.
 
-        Its names are None if its quotes are invalid.
+        Args:
+            names: Its cells; None if its quotes are invalid.
+            batch: The records from the header on.
         """
         self._record_ends.add(batch[0][-2:])
         if names is None:

@@ -37,13 +37,22 @@ class ScannedLots:
     def usable(self, open_orders: frozenset[str]) -> Lots | None:
         """Return the lots of the earlier file, if plain ones need not be scanned.
 
-        That file must not prove one of the orders of day and month that no date has proved so far.
+        Args:
+            open_orders: The orders of day and month that no date has proved so far: the earlier
+                file must not prove one of them.
         """
         known = self._known
         return known if known and open_orders <= known.open_orders else None
 
     def add(self, records: Sequence[bytes], block: bytes, lines: int, *, is_plain: bool) -> None:
-        """Add records of so many lines; they are plain if the scan only counted them."""
+        """Add records that were scanned.
+
+        Args:
+            records: The records.
+            block: Their bytes.
+            lines: Their physical lines.
+            is_plain: Whether the scan only counted them.
+        """
         if self._lots is None:
             return
         if is_plain:
@@ -57,7 +66,12 @@ class ScannedLots:
             self._lots.add_known(self._known, lots)
 
     def finish(self, line_end: bytes, open_orders: frozenset[str]) -> Lots | None:
-        """Return all lots, with what is true of the whole file."""
+        """Return all lots.
+
+        Args:
+            line_end: The line end of all records.
+            open_orders: The orders of day and month that no date has proved.
+        """
         if self._lots is not None:
             self._lots.line_end, self._lots.open_orders = line_end, open_orders
         return self._lots

@@ -78,7 +78,12 @@ def is_footer(record: bytes) -> bool:
 
 
 def footer_problems(records: Sequence[bytes], line: int) -> list[Problem]:
-    """Return a warning for each footer, of records that begin with one on this line."""
+    """Return a warning for each footer.
+
+    Args:
+        records: The records from the first footer on.
+        line: The line of the first one.
+    """
     problems = []
     for record in records:
         if text := printable_line(record):

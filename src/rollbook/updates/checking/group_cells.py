@@ -38,8 +38,12 @@ class GroupCells:
     ) -> None:
         """Report groups that would be created because of an ``&``.
 
-        The rows are given as in the file, and validated. A student keeps the current groups if no
-        school of the district has any of the groups.
+        A student keeps the current groups if no school of the district has any of the groups.
+
+        Args:
+            cells: The rows as written in the file.
+            rows: The same rows, validated.
+            students: The student of each row, if there is one.
         """
         text = self._text
         if text is None:

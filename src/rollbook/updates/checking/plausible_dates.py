@@ -11,7 +11,13 @@ _WARNING, _ERROR = "unusual_age", "implausible_dob"
 
 
 def check_birth_date(row: ValidatedRow, student: StudentSnapshot, today: date) -> None:
-    """Reject a row with an unusual age if the current age of its student isn't unusual."""
+    """Reject a row with an unusual age if the student's current age isn't unusual.
+
+    Args:
+        row: A validated row.
+        student: The student that it matches.
+        today: The district's date.
+    """
     if not row.problems:
         return
     warning = next((problem for problem in row.problems if problem.code == _WARNING), None)

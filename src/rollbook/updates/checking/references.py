@@ -46,7 +46,12 @@ class ReferenceChecker:
     def find_staff_elsewhere(
         self, cells: Sequence[str | None], school_ids: Sequence[str]
     ) -> Iterator[int]:
-        """Yield which cells of STAFF name somebody whom a row of this school can't have."""
+        """Yield which cells name staff whom a row of this school can't have.
+
+        Args:
+            cells: STAFF of each row, or None.
+            school_ids: The school of each row.
+        """
         pairs = list(zip(cells, school_ids, strict=True))
         different = {pair for pair in pairs if pair[0]}
         self._load_members(cell for cell, _ in different)
@@ -62,8 +67,9 @@ class ReferenceChecker:
     ) -> list[Problem]:
         """Remove the staff who don't work at the row's school; return a problem for each.
 
-        A row without a school has that of its student. It was checked with
-        ``check_schools_and_staff``.
+        Args:
+            row: A row that was checked with ``check_schools_and_staff``.
+            student: The row's student, whose school it is if the row has none; None if new.
         """
         if not row.values.get("STAFF"):
             return []

@@ -82,7 +82,13 @@ class RowChecker:
     def check(
         self, rows: list[RawRow], fingerprints: Mapping[int, int], result: RangeResult
     ) -> None:
-        """Check rows whose records are not known; their fingerprints are given by line."""
+        """Check rows whose records are not known.
+
+        Args:
+            rows: The rows.
+            fingerprints: Their fingerprints, by line.
+            result: Where to add the result.
+        """
         self.passwords = ImportedPasswords(self.mark_key)
         students = LoadedStudents(self._district_id)
         columns = validate_columns(self.validator, rows)
@@ -101,7 +107,15 @@ class RowChecker:
         fingerprints: Mapping[int, int],
         result: RangeResult,
     ) -> None:
-        """Check rows one by one, given as in the file and validated."""
+        """Check rows one by one.
+
+        Args:
+            rows: The rows as in the file.
+            validated: The same rows, validated.
+            students: The students that are loaded already.
+            fingerprints: As in ``check``.
+            result: As in ``check``.
+        """
         self.references.check_schools_and_staff(validated)
         matcher = StudentMatcher(self._district_id, [row.values for row in validated], students)
         matches = [matcher.match(row.line, row.values) for row in validated]
@@ -226,7 +240,13 @@ def _add_simple_rows(
 def _problems_of_new_student(
     row: ValidatedRow, match: Match, similar: Mapping[str, str]
 ) -> Iterator[Problem]:
-    """Yield what is wrong with a row that adds a student."""
+    """Yield what is wrong with a row that adds a student.
+
+    Args:
+        row: The row.
+        match: The result of matching the row, without a student.
+        similar: As returned by ``similar_ids.find``.
+    """
     for name in writer.NAME_COLUMNS:
         if row.values.get(name) == ONE_NAME:
             yield Problem("one_name", row.line, name)

@@ -56,7 +56,13 @@ class SimpleRows:
     def find(
         self, columns: ValidColumns, students: LoadedStudents, passwords: ImportedPasswords
     ) -> FoundRows:
-        """Return the simple rows of a batch; its students are added to those that are loaded."""
+        """Return the simple rows of a batch.
+
+        Args:
+            columns: The valid rows of the batch.
+            students: Students of the district; those of the batch are added.
+            passwords: Recognizes and hashes passwords.
+        """
         ids = columns.values.get("STUDENT_ID", ())
         students.load(set(filter(None, ids)))
         uncertain, stored = columns.uncertain, students.stored

@@ -22,7 +22,12 @@ FILLED_IN_AT_ONCE = 20_000
 
 
 def checksum(key: bytes, *arrays: Packed) -> bytes:
-    """Return a keyed hash of packed arrays; under another key, nothing is known."""
+    """Return a keyed hash of packed arrays.
+
+    Args:
+        key: The key of the fingerprints: under another one, nothing is known.
+        arrays: The arrays.
+    """
     keyed_hash = hashlib.blake2b(key=key, digest_size=CHECKSUM_BYTES)
     for data in arrays:
         keyed_hash.update(len(data).to_bytes(8, "little"))
@@ -41,9 +46,13 @@ def students_in(checked: CheckedRange) -> "array[int]":
 
 
 def pack_lines(lines: Sequence[int], end_line: int) -> bytes:
-    """Return the lines on which a range's records begin, or nothing if each record is one line.
+    """Return the lines of a range's records, or nothing if each record is one line.
 
     What is packed are the differences, nearly all of which are 1.
+
+    Args:
+        lines: The line on which each record begins.
+        end_line: The line after the last record.
     """
     if not lines or end_line - lines[0] == len(lines):
         return b""
@@ -113,6 +122,10 @@ def student_on_line(update: UpdateJob, line: int) -> int | None:
 def fill_in(update: UpdateJob, key: bytes) -> bool:
     """Move the new students of the next chunks into the ranges of their lines.
 
+    Args:
+        update: The update.
+        key: The key of the update's fingerprints.
+
     Returns:
         Whether there were any.
     """
@@ -137,7 +150,13 @@ def fill_in(update: UpdateJob, key: bytes) -> bool:
 
 
 def store_students(checked: CheckedRange, students: "array[int]", key: bytes) -> None:
-    """Replace the students of a stored range, which has its fingerprints."""
+    """Replace the students of a stored range.
+
+    Args:
+        checked: The range, with its fingerprints.
+        students: The student of each record.
+        key: The key of the fingerprints.
+    """
     checked.student_ids, checked.id_bytes = student_arrays.pack(students)
     checked.checksum = checksum(key, checked.fingerprints, checked.student_ids)
     checked.save(update_fields=["student_ids", "id_bytes", "checksum"])

@@ -54,7 +54,11 @@ class ConflictResolver:
             yield
 
     def _reject_rows(self, problems: dict[int, list[Problem]]) -> None:
-        """Reject the rows that have no outcome yet, given their problems by line."""
+        """Reject the rows that have no outcome yet.
+
+        Args:
+            problems: The problems of each row, by line.
+        """
         staged = StagedRow.objects.filter(update=self.update, line__in=problems)
         outcomes = dict(staged.values_list("line", "outcome"))
         pending = [line for line, row_outcome in outcomes.items() if row_outcome is None]
@@ -120,7 +124,11 @@ class ConflictResolver:
     def rows_with_same_key(
         self, key: UniqueKey, condition: str = "outcome IS NULL"
     ) -> list[list[int]]:
-        """Find rows that claim the same key, and of which a condition in SQL is true.
+        """Find rows that claim the same key.
+
+        Args:
+            key: The key.
+            condition: Which rows to find, in SQL; by default, those without an outcome.
 
         Returns:
             For each key that is claimed more than once, the lines of its rows in ascending order.
@@ -136,10 +144,13 @@ class ConflictResolver:
         return list(filter(lambda lines: len(lines) > 1, lines_by_key.values()))
 
     def repeated_keys(self, column: str) -> list[Any]:
-        """Return the keys in a column that more than one row claims, whatever the rows' outcomes.
+        """Return the keys that more than one row claims, whatever the rows' outcomes.
 
         An index answers it, without a look at the rows. Few keys are left to look at then; they
         are a parameter, because PostgreSQL may find them anew for each row.
+
+        Args:
+            column: The column of the key.
         """
         sql = _REPEATED_KEYS.format(key=column)
         return [key for (key,) in self.query(sql, self.update.pk)]

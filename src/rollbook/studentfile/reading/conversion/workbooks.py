@@ -93,10 +93,14 @@ def problem_of_ole(source: Source) -> Problem:
 
 
 def _problem_of(code: int, *, has_begun: bool) -> Problem:
-    """Return the problem of a workbook for which the process ended with this code or -signal.
+    """Return the problem of a workbook for which the process failed.
+
+    Args:
+        code: The exit code, or the signal as a negative number.
+        has_begun: Whether the workbook had been checked by then.
 
     Raises:
-        RuntimeError: The process ended by itself before the workbook had been checked.
+        RuntimeError: The process ended by itself before, so the workbook isn't the reason.
     """
     if code > 0 and not has_begun:
         raise RuntimeError(f"{WORKER} exited with code {code}")
