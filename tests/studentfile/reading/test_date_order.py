@@ -154,6 +154,13 @@ def test_the_other_rules_of_the_district_stay(tmp_path: Path) -> None:
     assert scan(file, rules=rules).rules == FileRules(MIXED, {"-1": "pk"})
 
 
+@pytest.mark.parametrize("row", ["1,13/05/2014,,", '"1","13/05/2014",,', '1,"13/05/2014", ,'])
+def test_dates_in_rows_with_surplus_commas_are_evidence(tmp_path: Path, row: str) -> None:
+    file = tmp_path / "students.csv"
+    file.write_text(f"STUDENT_ID,DOB\n{row}\n")
+    assert {each.code for each in scan(file).problems} == {"surplus_commas", "day_first_dates"}
+
+
 def test_memory_is_bounded(tmp_path: Path) -> None:
     column = DateColumn.of(Header.parse(["DOB", "STUDENT_ID"])[0])
     records = [b"%d,%s\n" % (number, b"x" * 10) for number in range(30_000)]

@@ -42,7 +42,8 @@ class FirstProblems:
     def report(self, code: str, line: int, hint: str = "") -> None:
         """Report a problem in a line; only the first one of its code is kept."""
         self.reports += 1
-        self._by_code.setdefault(code, Problem(code, line, hint=hint))
+        if code not in self._by_code:
+            self._by_code[code] = Problem(code, line, hint=hint)
 
     def withdraw(self, code: str) -> None:
         """Forget a problem, because another one says more."""
