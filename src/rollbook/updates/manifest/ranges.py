@@ -73,11 +73,9 @@ def lines_of(checked: CheckedRange) -> Sequence[int]:
 
 def count_matched(update: UpdateJob) -> int:
     """Return the number of rows of an update that are about an enrolled student."""
-    of_earlier_release = Sum(_RECORDS, filter=Q(first_line=0), default=0)
-    counted = update.checkedrange_set.aggregate(
-        rows=Sum("matched_rows", default=0), earlier=of_earlier_release
-    )
-    return sum(map(int, counted.values()))
+    earlier = Sum(_RECORDS, filter=Q(first_line=0), default=0)  # of a release without manifest
+    count = update.checkedrange_set.aggregate(rows=Sum("matched_rows", default=0), earlier=earlier)
+    return int(count["rows"] + count["earlier"])
 
 
 def students_of(update: UpdateJob) -> "array[int]":
