@@ -40,13 +40,7 @@ class ComparedStudent(NamedTuple):
 
 
 def find(district_id: int, update_id: int, limit: int = sys.maxsize) -> set[int]:
-    """Return touched students of a district, without those whom this update has settled.
-
-    Args:
-        district_id: The district.
-        update_id: The update.
-        limit: How many to return at most.
-    """
+    """Return touched students, without those whom this update has settled, up to a limit."""
     with connection.cursor() as cursor:
         cursor.execute(_LIST_TOUCHED, [district_id, update_id, limit])
         return {student for (student,) in cursor.fetchall()}

@@ -44,18 +44,16 @@ def report(update: models.UpdateJob, problems: Sequence[Problem]) -> dict[str, A
 
 
 def save_problems(
-    update: models.UpdateJob,
-    problems: Iterable[Problem],
-    earlier_counts: Mapping[str, int] | None = None,
+    update: models.UpdateJob, problems: Iterable[Problem], earlier: Mapping[str, int] | None = None
 ) -> None:
     """Store the details of problems, but of at most ``MAX_WARNINGS`` warnings.
 
     Args:
         update: The update.
         problems: The problems to store.
-        earlier_counts: Code to number of problems that the update already has.
+        earlier: Code to number of problems that the update already has.
     """
-    remaining_warnings = MAX_WARNINGS - count_warnings(earlier_counts or {})
+    remaining_warnings = MAX_WARNINGS - count_warnings(earlier or {})
     kept = []
     for problem in problems:
         if problem.severity is Severity.WARNING:

@@ -256,9 +256,8 @@ def _finish_checking(update: UpdateJob, run: str) -> State:
     judgment = judge.judge(update, now, reasons)
     with transaction.atomic():
         found = examine.store(update, examined) if examined else {}
-        if judgment.held_schools:
-            District.objects.select_for_update(no_key=True).get(pk=update.district_id)
         if judgment.held_schools or judgment.postpones:  # which add to what was found
+            District.objects.select_for_update(no_key=True).get(pk=update.district_id)
             transitions.record_progress(update.pk, State.CHECKING, run, **found)
             found = {}
         if judgment.held_schools:
