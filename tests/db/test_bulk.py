@@ -85,11 +85,11 @@ def test_every_text_is_inserted_unchanged(ann: int) -> None:
     assert list(stored) == expected
 
 
-@pytest.mark.parametrize("in_order", [True, False])
+@pytest.mark.parametrize("is_sorted", [True, False])
 @pytest.mark.parametrize("number", [1, 99, 100, 101, 250])
-def test_each_row_is_inserted_once_and_in_order(ann: int, number: int, in_order: bool) -> None:
+def test_each_row_is_inserted_once_and_in_order(ann: int, number: int, is_sorted: bool) -> None:
     texts = [f"text {n}" for n in range(number)]
-    bulk.insert("students_change", COLUMNS, entries(ann, texts), in_order=in_order)
+    bulk.insert("students_change", COLUMNS, entries(ann, texts), is_sorted=is_sorted)
     assert list(Change.objects.order_by("pk").values_list("old", flat=True)) == texts
 
 

@@ -19,14 +19,14 @@ from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
 _Row = TypeVar("_Row", bound=Model)
 _Item = TypeVar("_Item")
 
-ROWS_AT_ONCE = 100
+STATEMENT_ROWS = 100
 """Rows that SQLite inserts with one statement, which takes half as long as one by one."""
 
 _IS_POSTGRESQL = connection.vendor == "postgresql"
 
 
 def insert(
-    table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, in_order: bool = True
+    table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, is_sorted: bool = True
 ) -> None:
     """Insert rows.
 
@@ -37,8 +37,8 @@ def insert(
         table: The name of the table.
         columns: The columns that ``rows`` contain; the others get their database default.
         rows: The values of ``columns``, row by row.
-        in_order: Whether most keys come in the order of their index. If not, SQLite inserts row by
-            row: a statement of several rows copies each page before it changes it.
+        is_sorted: Whether most keys come in the order of their index. If not, SQLite inserts row
+            by row: a statement of several rows copies each page before it changes it.
     """
     names = ", ".join(map(connection.ops.quote_name, columns))
     computed = list(rows)
@@ -46,12 +46,12 @@ def insert(
         if not _IS_POSTGRESQL:
             values = f"({', '.join(['%s'] * len(columns))})"
             statement = f"INSERT INTO {table} ({names}) VALUES {values}"
-            rest = len(computed) % ROWS_AT_ONCE if in_order else len(computed)
+            rest = len(computed) % STATEMENT_ROWS if is_sorted else len(computed)
             end = len(computed) - rest
             if end:
-                parts = (computed[at : at + ROWS_AT_ONCE] for at in range(0, end, ROWS_AT_ONCE))
+                parts = (computed[at : at + STATEMENT_ROWS] for at in range(0, end, STATEMENT_ROWS))
                 together = [list(chain.from_iterable(part)) for part in parts]
-                cursor.executemany(statement + f", {values}" * (ROWS_AT_ONCE - 1), together)
+                cursor.executemany(statement + f", {values}" * (STATEMENT_ROWS - 1), together)
             cursor.executemany(statement, computed[end:])
             return
         with (

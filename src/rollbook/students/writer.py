@@ -165,7 +165,7 @@ def add_students(
         [pk, district_id, schools[student.values["SCHOOL_ID"]], *_inserted_values(student)]
         for pk, student in zip(pks, students, strict=True)
     )
-    bulk.insert("students_student", _INSERTED_COLUMNS, rows, in_order=False)
+    bulk.insert("students_student", _INSERTED_COLUMNS, rows, is_sorted=False)
     added = {pk: student.values for pk, student in zip(pks, students, strict=True)}
     memberships = [
         (pk, schools[values["SCHOOL_ID"]], values.get("GROUPS") or DEFAULT_GROUP)

@@ -53,7 +53,7 @@ class ParallelChecker:
             stdout=subprocess.PIPE,
             bufsize=0,
         )
-        self._thread = Thread(target=self._send, args=(self._process, ranges))
+        self._thread = Thread(target=self._send, args=(self._process, ranges), daemon=True)
         self._thread.start()
 
     def _send(self, process: "subprocess.Popen[bytes]", ranges: list[ByteRange]) -> None:

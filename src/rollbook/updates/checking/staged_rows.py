@@ -244,8 +244,8 @@ def stage(update_id: int, rows: Iterable[AnyRowTuple]) -> None:
     for row, values in zip(new_students, _each_as_json(new_students), strict=True):
         by_kind[NewStudentTuple].append((update_id, *row[:-1], values))
     for kind, some in by_kind.items():
-        in_order = kind is not NewStudentTuple
-        bulk.insert("updates_stagedrow", ("update_id", *kind._fields), some, in_order=in_order)
+        columns, is_sorted = ("update_id", *kind._fields), kind is not NewStudentTuple
+        bulk.insert("updates_stagedrow", columns, some, is_sorted=is_sorted)
 
 
 def _each_as_json(rows: Sequence[NewStudentTuple]) -> list[str]:
