@@ -194,10 +194,10 @@ def test_a_kill_at_any_statement_loses_nothing(school: District) -> None:
                 was_killed = False
             except Kill:
                 was_killed = True
+            assert counts(finish(update)) == {"unchanged": 10}
+            assert ends(update) == [5, 8, 11, 12]
             edit("s003", last_name="Edited")
-            finish(update)
-            run(school, NIGHT)
-            assert Student.objects.get(student_id="s003").last_name == "Lee003"
+            assert counts(run(school, NIGHT)) == {"updated": 1, "unchanged": 9}
             assert known(school) == ALL
             transaction.set_rollback(True)
         if not was_killed:

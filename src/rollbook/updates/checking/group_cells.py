@@ -7,6 +7,7 @@ could have been meant as part of a name, so the rows say so.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from sys import intern
 
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.header import Header
@@ -75,7 +76,7 @@ class GroupCells:
         groups = Group.objects.filter(school__district_id=self._district_id)
         keys: defaultdict[str, set[str]] = defaultdict(lambda: {_DEFAULT_KEY})
         for school, key in groups.values_list("school__organization_id", "name_key"):
-            keys[school].add(key)
+            keys[school].add(intern(key))
         return keys
 
     @cached_property
