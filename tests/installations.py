@@ -26,6 +26,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from rollbook.secret_keys import load_or_create_key
 from tests.db.own_database import OwnDatabase
+from tests.patience import TIMEOUT_S
 from tests.settings import SHARED
 
 _END_OUR_SESSIONS: LiteralString = (
@@ -73,7 +74,8 @@ def execute(data: Path, statement: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(_database(data).url(), autocommit=True) as connection:
             answer = connection.execute(sql.SQL(statement))
             return answer.fetchall() if answer.description else []
-    with closing(sqlite3.connect(data / "rollbook.sqlite3", isolation_level=None)) as file:
+    path = data / "rollbook.sqlite3"
+    with closing(sqlite3.connect(path, TIMEOUT_S, isolation_level=None)) as file:
         return file.execute(statement).fetchall()
 
 

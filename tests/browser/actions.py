@@ -150,11 +150,29 @@ def pause_worker(rollbook: Rollbook) -> int:
     [worker] = rollbook.descendants("worker")
     for _ in range(100):
         os.kill(worker, signal.SIGSTOP)
+        _wait_until_stopped(worker)
         if _is_writable(rollbook):
             return worker
         os.kill(worker, signal.SIGCONT)
         time.sleep(0.1)
     raise AssertionError("the worker always holds the lock on the database")
+
+
+def _wait_until_stopped(pid: int) -> None:
+    """Wait for all threads: one that is in a system call ends it first."""
+    deadline = time.monotonic() + TIMEOUT_S
+    threads = list(Path(f"/proc/{pid}/task").iterdir())
+    while any(_state(thread) != "T" for thread in threads):
+        assert time.monotonic() < deadline, "the worker doesn't stop"
+        time.sleep(0.01)
+
+
+def _state(thread: Path) -> str:
+    """The state of a thread; one that has ended stands still, too."""
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "T"
 
 
 def _is_writable(rollbook: Rollbook) -> bool:

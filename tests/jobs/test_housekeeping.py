@@ -63,6 +63,7 @@ def test_the_job_queue_has_every_task() -> None:
 
 
 @pytest.mark.only_on("postgresql")
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("niceness", [0, 5])
 def test_a_task_is_repeated_while_it_finds_work(niceness: int) -> None:
     from procrastinate import App
