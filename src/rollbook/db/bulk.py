@@ -46,8 +46,7 @@ def insert(
         if not _IS_POSTGRESQL:
             values = f"({', '.join(['%s'] * len(columns))})"
             statement = f"INSERT INTO {table} ({names}) VALUES {values}"
-            rest = len(computed) % STATEMENT_ROWS if is_sorted else len(computed)
-            end = len(computed) - rest
+            end = len(computed) - len(computed) % STATEMENT_ROWS if is_sorted else 0
             if end:
                 parts = (computed[at : at + STATEMENT_ROWS] for at in range(0, end, STATEMENT_ROWS))
                 together = [list(chain.from_iterable(part)) for part in parts]

@@ -30,16 +30,15 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     if same_file.take_over(update, run, checker.fingerprinter.key, checker.known):
         yield
         return
-    ranges, is_shared = byte_ranges.unchecked_ranges(update), False
+    ranges = byte_ranges.unchecked_ranges(update)
     with ParallelChecker(update.pk, run) as parallel_checker:
         for _ in checker.check(_take_all(ranges), run):
             if checker.has_many_unknown:
-                is_shared = True
                 parallel_checker.share(ranges, finds_known=not checker.has_few_known)
             yield
         while parallel_checker.is_busy():
             yield
-    if is_shared:  # what the second process left undone
+    if parallel_checker.has_started:  # what the second process left undone
         yield from checker.check(byte_ranges.unchecked_ranges(update), run)
 
 

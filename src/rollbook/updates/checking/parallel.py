@@ -65,6 +65,11 @@ class ParallelChecker:
                 answers.write(ranges.pop().as_json().encode() + b"\n")
         self._is_checking = False
 
+    @property
+    def has_started(self) -> bool:
+        """Whether there is or was a process, which may leave something undone."""
+        return self._process is not None
+
     def is_busy(self) -> bool:
         """Return whether the process still checks a byte range, after ``POLL_INTERVAL_S``.
 

@@ -29,14 +29,17 @@ def take_over(update: UpdateJob, run: str, key: bytes, known: Walk) -> bool:
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
+    if update.rows_read or not known.students:
+        return False
     last = UpdateJob.objects.filter(
         manifest__district=update.district_id,
         manifest__key=key_id(key),
         spool_digest=update.spool_digest,
         detected_encoding=update.detected_encoding,
     ).first()
-    is_all_known = known.students and next(student_arrays.zeros(known.students), None) is None
-    if not last or "duplicate_row" in last.problem_counts or update.rows_read or not is_all_known:
+    if last is None or "duplicate_row" in last.problem_counts:
+        return False
+    if next(student_arrays.zeros(known.students), None) is not None:
         return False
     rows = update.rows
     with transaction.atomic(), connection.cursor() as cursor:
