@@ -17,6 +17,8 @@ from tests.conftest import PASSWORD
 from tests.endtoend.conftest import Rollbook
 from tests.installations import execute
 from tests.patience import TIMEOUT_S
+from tests.postgres.guard import standing
+from tests.postgres.server import STILL
 
 
 def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
@@ -161,18 +163,10 @@ def pause_worker(rollbook: Rollbook) -> int:
 def _wait_until_stopped(pid: int) -> None:
     """Wait for all threads: one that is in a system call ends it first."""
     deadline = time.monotonic() + TIMEOUT_S
-    threads = list(Path(f"/proc/{pid}/task").iterdir())
-    while any(_state(thread) != "T" for thread in threads):
+    threads = [int(each.name) for each in Path(f"/proc/{pid}/task").iterdir()]
+    while any(standing(thread)[0] not in ("", *STILL) for thread in threads):
         assert time.monotonic() < deadline, "the worker doesn't stop"
         time.sleep(0.01)
-
-
-def _state(thread: Path) -> str:
-    """The state of a thread; one that has ended stands still, too."""
-    try:
-        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return "T"
 
 
 def _is_writable(rollbook: Rollbook) -> bool:
