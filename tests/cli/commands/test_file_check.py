@@ -49,6 +49,7 @@ def test_a_file_that_would_be_refused_is_reported_with_the_reason(
     assert result.out.startswith(
         f"REFUSED {base}: missing_column: No column identifies the students (line 1). "
     )
+    assert NOT_CHECKED not in result.out
 
 
 def test_problems_of_a_kind_are_printed_together_with_their_lines(

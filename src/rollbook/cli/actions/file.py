@@ -76,6 +76,8 @@ def _check_alone(arguments: Namespace, encoding: str) -> int:
         output.print_json(_to_json(path, survey, result, verdict), result.problems)
     else:
         print("\n".join(_text_lines(verdict, result, every=arguments.all)))
+        if survey.refusal is None:
+            print(f"\n{NOT_CHECKED}")
     return exit_code
 
 
@@ -115,8 +117,6 @@ def _text_lines(verdict: str, result: ProblemTally, *, every: bool) -> Iterator[
         yield from output.problem_totals(result.counts)
         yield ""
         yield from output.problem_lines(result.problems, result.counts, every=every)
-    yield ""
-    yield NOT_CHECKED
 
 
 def _to_json(path: Path, survey: FileScan, result: ProblemTally, verdict: str) -> dict[str, object]:
