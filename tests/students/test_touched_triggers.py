@@ -279,3 +279,11 @@ def test_a_statement_that_changes_many_groups_touches_all_their_students(
 ) -> None:
     execute("UPDATE students_group SET name = name || ' 1'")
     assert (marked(school), marked(cedar)) == ({"ann", "bob", "cleo", "dan"}, {"ann"})
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.django_db
+def test_no_connection_keeps_a_plan_that_compares_all_pairs_of_changed_students() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proconfig FROM pg_proc WHERE proname = 'touch_student_updated'")
+        assert cursor.fetchone() == (["enable_nestloop=off"],)
