@@ -279,3 +279,17 @@ def test_a_statement_that_changes_many_groups_touches_all_their_students(
 ) -> None:
     execute("UPDATE students_group SET name = name || ' 1'")
     assert (marked(school), marked(cedar)) == ({"ann", "bob", "cleo", "dan"}, {"ann"})
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.django_db
+def test_no_connection_keeps_a_plan_for_few_students() -> None:
+    settings = {
+        "touch_student_updated": ["enable_nestloop=off"],  # it would compare all pairs
+        "touch_group_link_removed": ["enable_seqscan=off"],
+        "touch_staff_link_removed": ["enable_seqscan=off"],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proname, proconfig FROM pg_proc WHERE proconfig IS NOT NULL")
+        stored = dict(cursor.fetchall())
+    assert {name: stored.get(name) for name in settings} == settings

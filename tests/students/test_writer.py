@@ -2,11 +2,16 @@
 
 import pytest
 from django.db import connection
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
+from rollbook.students import snapshots, writer
 from rollbook.students.models import Change, Group, Student
 from rollbook.students.passwords import verify
+from rollbook.students.writer import ChangeAuthor, StudentChange
 from rollbook.updates.models import StagedRow
 from rollbook.updates.state_machine import Mode
 from tests.conftest import make_member
@@ -382,6 +387,36 @@ def test_staged_rows_contain_no_password_in_plain_text(school: District) -> None
     values = StagedRow.objects.values_list("values_json", flat=True)
     assert len(values) == 3
     assert not any("canary" in each for each in values)
+
+
+NEW_USERNAMES = st.lists(
+    st.sampled_from([f"user{number}" for number in range(8)]), min_size=5, max_size=5, unique=True
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    usernames=NEW_USERNAMES,
+    grades=st.lists(st.sampled_from(["4", "5"]), min_size=5, max_size=5),
+    order=st.permutations(range(5)),
+)
+def test_students_exchange_usernames_in_any_way(
+    maple: District, usernames: list[str], grades: list[str], order: list[int]
+) -> None:
+    pupils = Student.objects.filter(student_id__startswith="s").order_by("pk")
+    if not pupils.exists():
+        enroll(maple, a_class(5))
+    pks = list(pupils.values_list("pk", flat=True))
+    stored = snapshots.load_by_id(pks)
+    changes = []
+    for position in order:
+        new = {"USERNAME": usernames[position], "GRADE": grades[position]}
+        student = stored[pks[position]]
+        different = {name: value for name, value in new.items() if student.values[name] != value}
+        changes.append(StudentChange(student, different))
+    writer.apply_changes(maple.pk, changes, ChangeAuthor(None, None, timezone.now()))
+    values = pupils.values_list("username", "grade")
+    assert list(values) == list(zip(usernames, grades, strict=True))
 
 
 @pytest.mark.only_on("postgresql")

@@ -29,6 +29,7 @@ class Trigger:
         sqlite_condition: Such an expression for SQLite only.
         per_statement: Whether PostgreSQL calls it once for a statement, such as TRUNCATE.
         transition_tables: The names under which PostgreSQL then offers the rows, if it does.
+        setting: What PostgreSQL sets for its function, such as ``SET enable_nestloop = off``.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Trigger:
     sqlite_condition: str = ""
     per_statement: bool = False
     transition_tables: str = ""
+    setting: str = ""
 
     def statements(self, vendor: str) -> Iterator[str]:
         """Yield the statements that create or replace the trigger."""
@@ -54,8 +56,8 @@ class Trigger:
             )
             return
         yield (
-            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS"
-            f" $$ BEGIN {self.postgresql} END $$"
+            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql"
+            f" {self.setting} AS $$ BEGIN {self.postgresql} END $$"
         )
         rows = f"REFERENCING {self.transition_tables}" if self.transition_tables else ""
         yield (

@@ -225,11 +225,13 @@ def changed_columns(change: StudentChange) -> Iterator[str]:
 
 
 def _release_unique_keys(changes: Sequence[StudentChange]) -> None:
-    """Replace usernames that change by placeholders, so that students can swap them.
+    """Replace usernames that others of these students get by placeholders, so that they can swap.
 
     A placeholder starts with a space, so it can't equal a value of a file.
     """
-    pks = [change.student.pk for change in changes if "USERNAME" in change.new]
+    renamed = [change for change in changes if "USERNAME" in change.new]
+    claimed = {change.new["USERNAME"] for change in renamed}
+    pks = [each.student.pk for each in renamed if each.student.values["USERNAME"] in claimed]
     if not pks:
         return
     with connection.cursor() as cursor:

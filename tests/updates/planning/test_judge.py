@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from rollbook.db import planner_stats
 from rollbook.districts.models import District
 from rollbook.updates.models import StagedRow, UpdateEvent, UpdateJob
 from rollbook.updates.planning import limit_sets
 from rollbook.updates.planning.decisions import discard_expired
 from rollbook.updates.planning.limit_document import LimitDocument
 from rollbook.updates.planning.limits import Limit, Limits
+from rollbook.updates.planning.summarize import summarize
 from rollbook.updates.planning.summary import Summary
 from rollbook.updates.state_machine import State
 from tests.updates.night import (
@@ -190,3 +192,22 @@ def test_schools_are_counted_apart_and_their_rows_where_many_are_rejected(
     assert (school.active, school.rows, school.rejected, school.changed) == (60, 40, 30, 10)
     assert (summary.schools["100"].changed, summary.schools["100"].rows) == (1, 0)
     assert (summary.district.active, summary.district.rows) == (160, 41)
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.django_db(transaction=True)
+def test_what_earlier_updates_left_behind_is_not_read_for_a_summary(school: District) -> None:
+    run(school, movers(60))
+    planner_stats.analyze("updates_stagedrow")  # so small a table would be read as a whole
+    with transaction.atomic():
+        scans_before = table_scans("updates_stagedrow")
+        assert summarize(last(school)).district.changed == 60
+        assert table_scans("updates_stagedrow") == scans_before
+
+
+def table_scans(table: str) -> int:
+    """Return how often this connection has read a whole table, as far as not yet reported."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = %s", [table])
+        scans: int = cursor.fetchone()[0]
+    return scans

@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from rollbook.db import planner_stats
 from rollbook.db.json_keys import IN_JSON_TEXTS, as_json_parameter
+from rollbook.db.read_snapshot import read_snapshot
 from rollbook.updates.manifest import ranges
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.limits import MIN_REJECTED_ROWS
@@ -184,8 +186,10 @@ GROUP BY 1, 2, 3, 4, 5"""
 
 
 def _load_groups(update_id: int) -> Iterator[RowGroup]:
+    """Yield the groups of an update's rows; those of other updates, which are many, aren't read."""
     kinds = {_CHANGED: "outcome IS NULL", _REJECTED: "outcome = 'rejected'"}
-    with connection.cursor() as cursor:
+    with read_snapshot(), connection.cursor() as cursor:
+        planner_stats.disable_seqscan()
         for kind, condition in kinds.items():
             cursor.execute(_GROUPS.format(condition=condition), [update_id])
             for school, to_school, columns, is_unmatched, is_removal, rows in cursor.fetchall():
