@@ -190,8 +190,9 @@ def _load_groups(update_id: int) -> Iterator[RowGroup]:
     with connection.cursor() as cursor:
         for (kind, outcome), sign in product(outcomes.items(), ("<", ">=")):
             cursor.execute(_GROUPS.format(outcome=outcome, sign=sign), [update_id])
-            for *places, without_student, matched in cursor.fetchall():
-                for is_without_student, rows in ((True, without_student), (False, matched)):
+            for school, to_school, columns, unmatched, matched in cursor.fetchall():
+                places = (school, to_school, columns)
+                for is_without_student, rows in ((True, unmatched), (False, matched)):
                     if rows:
                         yield RowGroup(kind, *places, is_without_student, sign == ">=", rows)
 
