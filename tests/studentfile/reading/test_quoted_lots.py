@@ -107,6 +107,21 @@ def files(draw: st.DrawFn) -> File:
     return File(bytes(content), encoding, draw(st.sampled_from([50, 1 << 17])), limits)
 
 
+SURPLUS = ["", ",", ",,", ", ,", ",\t", ",\xa0", ",x"]
+
+
+@st.composite
+def files_with_surplus(draw: st.DrawFn) -> File:
+    """A file without quotes, some or all of whose rows have something behind the last cell."""
+    cells = st.sampled_from(["1", "Bo", "", " ", "13/02/2010"])
+    row = st.lists(cells, min_size=4, max_size=4).map(",".join)
+    surplus = st.sampled_from(SURPLUS[: draw(st.integers(2, len(SURPLUS)))])
+    rows = draw(st.lists(st.builds(str.__add__, row, surplus), min_size=1))
+    odd = draw(st.sampled_from([[], [HEADERS[0]] * 2, [""], ["---,-,,"], ["A,B"]]))
+    text = "\n".join([HEADERS[0], "1,,,", *rows * 64, *odd, *rows, ""])
+    return File(text.encode(), "utf-8", 1 << 17, Limits())
+
+
 @contextmanager
 def one_by_one() -> Iterator[None]:
     """Take no shortcut for a lot of records, and check the encoding before anything is read."""
@@ -135,7 +150,7 @@ def read(path: Path, file: File) -> tuple[FileScan, list[RawRow], list[bytes], l
     return result, rows, records, [line for batch in batches for line in batch.lines]
 
 
-@given(files())
+@given(files() | files_with_surplus() | files_with_surplus())
 def test_lots_give_the_same_result_as_one_record_after_the_other(file: File) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(encodings, "CHUNK", file.chunk)

@@ -177,8 +177,10 @@ class RowScanner:
         if self._are_regular(records, block):
             self.dates.add_regular(records, self.line)
             self.count(len(records))
-        elif self._commas < 0 or b'"' not in block:
+        elif self._commas < 0:
             self._read_one_by_one(records)
+        elif b'"' not in block:
+            self._read_ragged(records, block)
         else:
             lot = quoted_lots.plain_lot(records, block, self._folded)
             if lot and self.dates.add_plain_lot(lot, self.line):
@@ -192,6 +194,20 @@ class RowScanner:
             self._line_over_limit = self.line + self._limits.rows - self.rows
         self.rows += rows
         self.line += rows
+
+    def _read_ragged(self, records: list[bytes], block: bytes) -> None:
+        """Count records without quotes that have nothing odd but commas at their ends."""
+        surplus = [at for at, record in enumerate(records) if record.count(b",") > self._commas]
+        cut = records.copy()
+        for at in surplus:
+            filled = records[at].rstrip(b", \t\r\n")
+            cut[at] = filled + b"," * (self._commas - filled.count(b","))
+        if surplus and self._are_regular(cut, block):
+            self._problems.report("surplus_commas", self.line + surplus[0])
+            self.dates.add_regular(cut, self.line)
+            self.count(len(cut))
+        else:
+            self._read_one_by_one(records)
 
     def _parse(self, records: list[bytes]) -> None:
         """Parse records of which some have quotes; read those with anything odd one by one."""

@@ -12,7 +12,7 @@ from rollbook.studentfile.shape import MAX_RECORDS
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
 
-MAX_RECORDS_READ = 60_000
+MAX_RECORDS_READ = 20_000
 """Records that are read to take some of them: all of a file that has no more."""
 
 

@@ -62,7 +62,7 @@ def zeros(numbers: "array[int]") -> Iterator[int]:
     while at >= 0:
         if at % size == 0:
             yield at // size
-        at = packed.find(nothing, at + 1)
+        at = packed.find(nothing, (at // size + 1) * size)
 
 
 def with_problem(students: "array[int]") -> list[int]:

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 from django.db import connection
@@ -178,24 +179,26 @@ def _adding(expected: Collection[str]) -> Callable[[_Tally, RowGroup], None]:
     return add
 
 
+# Fewer columns to sort by: with a million rows, that is most of the time.
 _GROUPS = f"""
-SELECT school, to_school, columns, student_id IS NULL, line >= {FIRST_WITHOUT_LINE}, COUNT(*)
+SELECT school, to_school, columns, COUNT(*) - COUNT(student_id), COUNT(student_id)
 FROM updates_stagedrow
-WHERE update_id = %s AND {{condition}}
-GROUP BY 1, 2, 3, 4, 5"""
+WHERE update_id = %s AND {{outcome}} AND line {{sign}} {FIRST_WITHOUT_LINE}
+GROUP BY 1, 2, 3"""
 
 
 def _load_groups(update_id: int) -> Iterator[RowGroup]:
     """Yield the groups of an update's rows; those of other updates, which are many, aren't read."""
-    kinds = {_CHANGED: "outcome IS NULL", _REJECTED: "outcome = 'rejected'"}
+    outcomes = {_CHANGED: "outcome IS NULL", _REJECTED: "outcome = 'rejected'"}
     with read_snapshot(), connection.cursor() as cursor:
         planner_stats.disable_seqscan()
-        for kind, condition in kinds.items():
-            cursor.execute(_GROUPS.format(condition=condition), [update_id])
-            for school, to_school, columns, is_unmatched, is_removal, rows in cursor.fetchall():
-                is_without_student, is_in_no_file = bool(is_unmatched), bool(is_removal)
-                places = (school, to_school, columns, is_without_student, is_in_no_file)
-                yield RowGroup(kind, *places, rows)
+        for (kind, outcome), sign in product(outcomes.items(), ("<", ">=")):
+            cursor.execute(_GROUPS.format(outcome=outcome, sign=sign), [update_id])
+            for school, to_school, columns, unmatched, matched in cursor.fetchall():
+                places = (school, to_school, columns)
+                for is_without_student, rows in ((True, unmatched), (False, matched)):
+                    if rows:
+                        yield RowGroup(kind, *places, is_without_student, sign == ">=", rows)
 
 
 _ACTIVE = """
