@@ -234,6 +234,16 @@ def test_fully_quoted_rows_are_inspected(tmp_path: Path, row: bytes, code: str |
     assert (refusal.code if refusal else None) == code
 
 
+@pytest.mark.parametrize("first", [HEADER, b'"STUDENT_ID","FIRST_NAME","LAST_NAME"\n'])
+@pytest.mark.parametrize("later", [HEADER, b'"STUDENT_ID","FIRST_NAME","LAST_NAME"\n'])
+def test_files_are_joined_whether_their_headers_are_quoted_or_not(
+    tmp_path: Path, first: bytes, later: bytes
+) -> None:
+    rows = b"1,A,B\n" * 100
+    (problem,) = scan_bytes(tmp_path, first + 3 * (rows + later)).problems
+    assert problem.code == "joined_files"
+
+
 def test_blank_rows_are_not_counted(tmp_path: Path) -> None:
     result = scan_bytes(tmp_path, b"\n" + HEADER + b"\n1,A,B\n,,\n \t,,\n2,A,B\n\x1a")
     assert result.rows == 2

@@ -81,7 +81,8 @@ class RowScanner:
         self, header: Header, record: bytes, line: int, limits: Limits, problems: FirstProblems
     ) -> None:
         self.header, self._header_line = header, line
-        self._header_record = record.rstrip(b"\r\n")
+        quoted = record.rstrip(b"\r\n")
+        self._header_records = {quoted, quoted.replace(b'"', b"")}
         self._folded = [fold_header(name) for name in header.names]
         self._limits, self._problems = limits, problems
         self.rows = 0
@@ -240,7 +241,7 @@ class RowScanner:
         A regular record is one line without quotes, with as many cells as the header, and neither
         blank, nor of dashes, nor another header.
         """
-        if b'"' in block or self._header_record in block:
+        if b'"' in block or any(map(block.__contains__, self._header_records)):
             return False
         comma_counts = set(map(bytes.count, records, repeat(b",")))
         return comma_counts == {self._commas} and not quoted_lots.has_odd_bytes(records, block)
