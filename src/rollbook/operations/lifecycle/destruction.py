@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from rollbook.accounts.audit import log
 from rollbook.db.sqlite.lock_timeout import lock_timeout
+from rollbook.db.sqlite.turnstile import yield_to_other_writers
 from rollbook.operations.lifecycle import certificates
 from rollbook.operations.models import Destruction
 
@@ -104,6 +105,7 @@ def save_certificate(destruction: Destruction, folder: Path | None = None) -> It
 
 def _advance(key: int, remove: Remove) -> bool:
     overwrite_deleted()
+    yield_to_other_writers()
     with transaction.atomic():
         destruction = Destruction.objects.select_for_update().get(pk=key)
         if destruction.finished_at:
