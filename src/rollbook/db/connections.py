@@ -21,8 +21,8 @@ KEEPALIVE = {
     "tcp_user_timeout": 20_000,
 }
 
-MAX_POOL_SIZE = 8
-"""Connections of a web server, shared by its threads."""
+MAX_POOL_SIZE = 32
+"""Connections of a web server: one for each thread, so that none waits for a scan in another."""
 POOL_TIMEOUT_S = 5.0
 """How long a thread waits for a connection of the pool."""
 MAX_IDLE_S = 5.0

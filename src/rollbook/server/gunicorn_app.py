@@ -19,6 +19,9 @@ from rollbook.server.tls import Certificate
 
 LISTENER = environment.LISTENER
 APPLICATION = "rollbook.wsgi:application"
+THREADS = 32
+"""Requests that are handled at once; see ``connections.MAX_POOL_SIZE``."""
+
 GRACEFUL_TIMEOUT_S = 7  # for requests that are being answered; the supervisor waits ten seconds
 
 
@@ -149,7 +152,7 @@ def _settings(
         "bind": str(address),
         "worker_class": SlowClientWorker,
         "workers": 1,
-        "threads": 32,
+        "threads": THREADS,
         "worker_connections": 500,  # with the threads' files, below the usual limit of 1,024
         "keepalive": 20,
         "graceful_timeout": GRACEFUL_TIMEOUT_S,

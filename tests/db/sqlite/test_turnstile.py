@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from rollbook.db.sqlite.turnstile import Turnstile, yield_to_other_writers
 from rollbook.districts.models import District
@@ -26,7 +26,7 @@ BUSY_WORKER = textwrap.dedent("""
     from pathlib import Path
     import django
     django.setup()
-    from django.db import connection, transaction
+    from django.db import DatabaseError, connection, transaction
     from rollbook.districts.models import District
     from rollbook.db.sqlite import turnstile
 
@@ -130,6 +130,23 @@ def test_commit_and_rollback_release_the_turnstile() -> None:
     assert _is_free()
     yield_to_other_writers()
     assert _is_free()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_without_a_transaction_holds_the_turnstile_too() -> None:
+    District.objects.create(name="Maple", slug="maple")
+    assert connection.connection
+    connection.connection.create_function("is_free", 0, _is_free)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE districts_district SET name = is_free()")
+        assert _is_free()
+        with pytest.raises(DatabaseError):
+            cursor.execute("UPDATE districts_district SET name = NULL")
+        assert _is_free()
+        cursor.execute("SELECT is_free()")
+        assert cursor.fetchone() == (1,)
+    assert District.objects.get().name == "0"
+    connection.close()
 
 
 def _is_free() -> bool:

@@ -39,6 +39,7 @@ from tests.updates.night import (
 
 SECOND = "second chunk"
 SAMPLES = 4
+LONGEST_S = depth.choose(daily=600, nightly=3600)  # hundreds of statements, each a whole night
 ROWS = [PendingRow(n, n, n, n, 0, "{}", "GRADE", None) for n in range(4)]
 
 
@@ -110,6 +111,7 @@ def assert_effect_and_outcome_are_one(update: UpdateJob) -> None:
 @pytest.mark.only_on("postgresql")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("small_chunks")
+@pytest.mark.timeout(LONGEST_S)
 @pytest.mark.parametrize("thread", ["first", SECOND])
 def test_a_death_at_any_statement_of_either_connection_changes_nothing_in_the_end(
     thread: str, monkeypatch: pytest.MonkeyPatch
@@ -159,6 +161,7 @@ class Cancel:
 @pytest.mark.only_on("postgresql")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("small_chunks")
+@pytest.mark.timeout(LONGEST_S)
 @pytest.mark.parametrize("thread", ["first", SECOND])
 def test_after_a_cancel_at_any_statement_nobody_changes_until_the_file_is_sent_again(
     thread: str,

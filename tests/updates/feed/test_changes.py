@@ -43,6 +43,19 @@ def test_another_value_undoes_nothing(changed: District) -> None:
     assert codes(changed, grades("6")) == {}
 
 
+@pytest.mark.parametrize("other", [{"old": "3"}, {"new": "6"}, {"field": "GENDER"}])
+def test_a_change_is_undone_if_column_and_both_values_are_the_same(
+    changed: District, other: dict[str, str]
+) -> None:
+    Change.objects.update(**other)
+    assert codes(changed, grades("4")) == {}
+
+
+def test_what_was_changed_of_another_student_is_not_undone(changed: District) -> None:
+    Change.objects.update(student=Change.objects.filter(field="GRADE")[0].student)
+    assert codes(changed, grades("4")) == {}
+
+
 def test_few_changes_are_nothing_unusual(changed: District) -> None:
     assert codes(changed, grades("4", size=9)) == {}
 

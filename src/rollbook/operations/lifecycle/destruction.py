@@ -10,6 +10,7 @@ the same command. Several processes may work on one destruction: each transactio
 """
 
 import getpass
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -22,11 +23,18 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from rollbook.accounts.audit import log
+from rollbook.db.sqlite.lock_timeout import lock_timeout
+from rollbook.db.sqlite.turnstile import yield_to_other_writers
 from rollbook.operations.lifecycle import certificates
 from rollbook.operations.models import Destruction
 
 MAX_CONFLICTS = 10
 """How often in a row a batch is tried again because something was added at the same time."""
+
+EMPTYING_ATTEMPTS = 60
+EMPTYING_PAUSE_S = 0.4
+EMPTYING_LOCK_TIMEOUT_S = 0.1
+"""How long emptying the write-ahead log waits for readers, while all writers wait for it."""
 
 Removed: TypeAlias = "Counter[str]"
 """What a batch has removed: kind to count."""
@@ -97,6 +105,7 @@ def save_certificate(destruction: Destruction, folder: Path | None = None) -> It
 
 def _advance(key: int, remove: Remove) -> bool:
     overwrite_deleted()
+    yield_to_other_writers()
     with transaction.atomic():
         destruction = Destruction.objects.select_for_update().get(pk=key)
         if destruction.finished_at:
@@ -118,10 +127,21 @@ def overwrite_deleted() -> None:
 
 
 def empty_write_ahead_log() -> None:
-    """Empty SQLite's write-ahead log, which has the pages as they were before."""
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        with connection.cursor() as cursor:
+    """Empty SQLite's write-ahead log, which has the pages as they were before.
+
+    That is not possible while someone reads, such as a backup. To wait for them would keep all
+    others from writing, so it is tried again instead, and given up after half a minute.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return
+    for _ in range(EMPTYING_ATTEMPTS):
+        with lock_timeout(EMPTYING_LOCK_TIMEOUT_S), connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint")  # most of the work, which nobody waits for
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (is_busy, _, _) = cursor.fetchone()
+        if not is_busy:
+            break
+        time.sleep(EMPTYING_PAUSE_S)
 
 
 def _finish(destruction: Destruction, now: datetime) -> None:

@@ -2,13 +2,12 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from rollbook.db.sqlite.lock_timeout import lock_timeout
 from rollbook.operations.models import WriteProbe
 
 LOCK_TIMEOUT_S = 2.0
@@ -28,30 +27,12 @@ def write_to_database() -> None:
     Raises:
         Error: The database is not available, or cannot be written.
     """
-    with _lock_timeout(), transaction.atomic():
+    with lock_timeout(LOCK_TIMEOUT_S), transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S:.0f}s'")
         probe = WriteProbe.objects.create(at=timezone.now())
         WriteProbe.objects.filter(pk=probe.pk).delete()
-
-
-@contextmanager
-def _lock_timeout() -> Iterator[None]:
-    """Limit how long SQLite waits for another writer."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    _set_busy_timeout(LOCK_TIMEOUT_S)
-    try:
-        yield
-    finally:
-        _set_busy_timeout(connection.settings_dict["OPTIONS"].get("timeout", 5))
-
-
-def _set_busy_timeout(seconds: float) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
 
 def write_to_folder(folder: Path) -> None:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from rollbook.db.json_keys import as_json_parameter, lateral_lookup_sql
 from rollbook.studentfile.fixes import Fix, FixStep
 from rollbook.studentfile.rules import DateOrder
 from rollbook.text import count_of, format_number
@@ -33,13 +32,16 @@ class _Staged(NamedTuple):
     new: str
 
 
-_CHANGES = lateral_lookup_sql(
-    "students_change", "change", "change.student_id = CAST(item.value AS bigint)"
-)
-_RECENT = f"""
-SELECT change.student_id, change.field, change.old, change.new
-FROM {_CHANGES}
-WHERE change.changed_at >= %s AND change.update_id IS NOT NULL"""
+# OFFSET: PostgreSQL looks up each student, and can't read the whole table instead.
+_UNDONE = """
+SELECT item.key
+FROM json_each(%s) AS item
+WHERE EXISTS (
+  SELECT 1 FROM students_change AS change
+  WHERE change.student_id = CAST(item.value ->> 0 AS bigint) AND change.field = item.value ->> 1
+    AND change.new = item.value ->> 2 AND change.old = item.value ->> 3
+    AND change.changed_at >= %s AND change.update_id IS NOT NULL
+  LIMIT 1 OFFSET 0)"""
 
 
 def find(update: UpdateJob, now: datetime) -> Iterator[Finding]:
@@ -62,8 +64,7 @@ def _undone(staged: Sequence[_Staged], now: datetime) -> Iterator[Finding]:
     threshold = THRESHOLDS["goes_back"]
     if len(staged) < threshold.count:
         return
-    recent = _recent({each.student for each in staged}, now - UNDONE_WITHIN)
-    undone = [each for each in staged if _Staged(*each[:2], each.new, each.old) in recent]
+    undone = _changed_back(staged, now - UNDONE_WITHIN)
     if threshold.is_reached(len(undone), len(staged)):
         changes = count_of(len(staged), "change")
         yield Finding(
@@ -79,11 +80,11 @@ def _undone(staged: Sequence[_Staged], now: datetime) -> Iterator[Finding]:
         )
 
 
-def _recent(students: set[int], since: datetime) -> set[tuple[int, str, str, str]]:
-    """Return each change that a file has made since then: student, column, old and new value."""
+def _changed_back(staged: Sequence[_Staged], since: datetime) -> list[_Staged]:
+    """Return the changes whose opposite a file has made since then."""
     with connection.cursor() as cursor:
-        cursor.execute(_RECENT, [as_json_parameter(students), since])
-        return set(cursor.fetchall())
+        cursor.execute(_UNDONE, [json.dumps(dict(enumerate(staged))), since])
+        return [staged[int(place)] for (place,) in cursor.fetchall()]
 
 
 def _dates(update: UpdateJob, staged: Sequence[_Staged]) -> Iterator[Finding]:
