@@ -1,4 +1,4 @@
-"""The pool of a web server's connections to PostgreSQL."""
+"""The connections that the threads of a web server keep or share."""
 
 import threading
 from collections.abc import Iterator
@@ -6,26 +6,45 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 
 import pytest
-from django.db import connection, connections
+from django.db import close_old_connections, connection, connections
 
 from rollbook.db.connections import configure_for_web
 from rollbook.server import gunicorn_app
 from tests.patience import TIMEOUT_S
 
-pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def pooled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let new threads share the connections of a web server."""
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let new threads have the connections of a web server."""
     monkeypatch.setitem(connections.settings, "default", deepcopy(connection.settings_dict))
     configure_for_web()
     yield
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: connections["default"].close_pool()).result()  # type: ignore[attr-defined]
+    if connection.vendor == "postgresql":
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(lambda: connections["default"].close_pool()).result()  # type: ignore[attr-defined]
 
 
-@pytest.mark.usefixtures("pooled")
+@pytest.mark.only_on("sqlite")
+@pytest.mark.usefixtures("web")
+def test_a_thread_keeps_its_connection_to_sqlite() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(_keeps_connection).result()
+
+
+def _keeps_connection() -> bool:
+    """Return whether the connection of a request is that of the next one."""
+    connection.ensure_connection()
+    first = connection.connection
+    close_old_connections()
+    kept = connection.connection is first
+    connection.close()
+    return kept
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.usefixtures("web")
 def test_no_request_waits_for_the_connection_of_another_one() -> None:
     """A large file keeps a connection while it is scanned, which can take longer than anyone waits.
 

@@ -27,6 +27,9 @@ POOL_TIMEOUT_S = 5.0
 """How long a thread waits for a connection of the pool."""
 MAX_IDLE_S = 5.0
 """How long an unused connection is kept; a worker may be waiting for one."""
+MAX_AGE_S = 5.0
+"""How long a thread keeps its connection to SQLite. One that was opened before the file became
+read-only, or while it was, isn't aware of the change."""
 
 
 def configure_for_worker() -> None:
@@ -38,9 +41,10 @@ def configure_for_worker() -> None:
 def configure_for_web() -> None:
     """Let threads share a small pool of connections that time out, so that clients get an answer.
 
-    On SQLite there is nothing to configure.
+    On SQLite, each thread keeps its connection for a moment: a new one reads the whole schema.
     """
     if connection.vendor != "postgresql":
+        connections.settings["default"]["CONN_MAX_AGE"] = MAX_AGE_S
         return
     from rollbook.db.statement_timeout import TimeoutConnection  # imports psycopg
 

@@ -8,15 +8,24 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import DateTimeField, Exists, IntegerField, OuterRef, TextField
 from django.utils import timezone
 
 from rollbook.accounts.models import KnownAddress, Member
 from rollbook.client_network import client_network
+from rollbook.db.compiled_query import CompiledQuery, Parameter
 
 LIFETIME = timedelta(days=30)
 CACHE_S = 10.0  # for how long the answer of is_known() is reused
 MAX_CACHED = 10_000  # networks
+
+_SEEN_SINCE = CompiledQuery(
+    lambda: KnownAddress.objects.filter(
+        member=Parameter("member", IntegerField()),
+        address=Parameter("network", TextField()),
+        last_seen_at__gte=Parameter("since", DateTimeField()),
+    ).values_list("pk")
+)
 
 
 class _Cache:
@@ -76,9 +85,9 @@ def is_remembered(member: Member, address: str, now: datetime) -> bool:
 
     Then it isn't written again, so that a script that polls causes no writes.
     """
-    return KnownAddress.objects.filter(
-        member=member, address=client_network(address), last_seen_at__date=now.date()
-    ).exists()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    seen = _SEEN_SINCE.rows(member=member.pk, network=client_network(address), since=midnight)
+    return any(seen)
 
 
 def remember(member: Member, address: str, now: datetime | None = None) -> None:

@@ -9,12 +9,14 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
+from django.db.models import TextField
 
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import known_addresses, new_network, throttle
 from rollbook.accounts.auth.password_policy import MAX_BYTES, normalize_password
 from rollbook.accounts.auth.sign_in_cache import SignInCache
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.db.compiled_query import CompiledQuery, Parameter
 from rollbook.districts.suspension import DistrictSuspended, require_not_suspended
 
 MAX_LOGIN_LENGTH = 254
@@ -25,6 +27,12 @@ MAX_CONCURRENT_HASHES = 4
 _hashing_slots = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
 
 sign_in_cache = SignInCache()
+
+_WITH_LOGIN = CompiledQuery(
+    lambda: Member.objects.select_related("district", "role", "second_factor").filter(
+        email=Parameter("login", TextField()), holds_login=True
+    )
+)
 
 _SECOND_STEP_REQUIRED = "two-step verification required"
 _SUSPENDED = "district suspended"
@@ -85,8 +93,7 @@ def verify_password(
     folded = fold_login(login)
     with _hashing_slots:
         attempt = throttle.check_sign_in(folded, address, now)
-        members = Member.objects.select_related("district", "role", "second_factor")
-        member = members.filter(email=folded, holds_login=True).first()
+        member = _WITH_LOGIN.first(login=folded)
         if not _matches(member, password) or member is None or not member.is_active:
             _record_failure(folded, member, address, agent, now)
             attempt.refuse()

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from django.db.models import F, Q, QuerySet, Subquery
+from django.db.models import F, IntegerField, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from rollbook.accounts.models import Member
+from rollbook.db.compiled_query import CompiledQuery, Parameter
 from rollbook.districts.models import District
 from rollbook.studentfile.problems.feed_warnings import FEED_WARNINGS
 from rollbook.studentfile.problems.problem import (
@@ -42,6 +43,49 @@ to read one when it is needed. So one update is found with ``PEOPLE``, and lists
 """
 
 MAX_LINES_SHOWN = 1000
+
+_DISTRICT = Parameter("district", IntegerField())
+_NUMBER = Parameter("number", IntegerField())
+
+
+def _is(update: str) -> Q:
+    return Q((update, Parameter("update", IntegerField())))
+
+
+_NAMING = CompiledQuery(
+    lambda: UpdateJob.objects.filter(
+        _is("corrects") | _is("split_from") | _is("undoes") & Q(state=State.COMPLETED)
+    ).values_list("number", "corrects", "split_from", "undoes")
+)
+"""The updates that name an update."""
+
+
+def _select_current() -> QuerySet[UpdateJob]:
+    """Return the query for the update in progress, or else the newest one."""
+    updates = UpdateJob.objects.filter(district=_DISTRICT)
+    proper = updates.filter(is_check=False)
+    chosen = Coalesce(
+        _newest(proper.filter(state__in=IN_PROGRESS)), _newest(proper), _newest(updates)
+    )
+    # In one statement: between two, the update in progress could end.
+    return updates.filter(pk=chosen).select_related(*PEOPLE)
+
+
+def _newest(updates: QuerySet[UpdateJob]) -> Subquery:
+    return Subquery(updates.order_by("-number").values("pk")[:1])
+
+
+_CURRENT = CompiledQuery(_select_current)
+_NUMBERED = CompiledQuery(
+    lambda: UpdateJob.objects.filter(district=_DISTRICT, number=_NUMBER).select_related(*PEOPLE)
+)
+_UNFINISHED = CompiledQuery(
+    lambda: (
+        UpdateJob.objects.filter(district=_DISTRICT, state__in=IN_QUEUE)
+        .order_by("number")
+        .values_list("number", "state")
+    )
+)
 
 _WITH_HINTS = frozenset(definition.code for definition in FEED_WARNINGS)
 
@@ -144,10 +188,8 @@ class Report:
 
 def report(update: UpdateJob) -> Report:
     """Return the current report of an update."""
-    is_undo = Q(undoes=update, state=State.COMPLETED)
-    found = UpdateJob.objects.filter(Q(corrects=update) | Q(split_from=update) | is_undo)
-    others = sorted(found.values_list("number", "corrects", "split_from", "undoes"))
     key = update.pk
+    others = sorted(_NAMING.rows(update=key))
     return replace(
         report_without_problems(update),
         refusal=_refusal(update),
@@ -214,24 +256,12 @@ def current_update(district: District) -> UpdateJob | None:
 
     Dry runs are left out, unless there is nothing else.
     """
-    updates = UpdateJob.objects.filter(district=district)
-    proper = updates.filter(is_check=False)
-    chosen = Coalesce(
-        _newest(proper.filter(state__in=IN_PROGRESS)), _newest(proper), _newest(updates)
-    )
-    # In one statement: between two, the update in progress could end.
-    return updates.filter(pk=chosen).select_related(*PEOPLE).first()
-
-
-def _newest(updates: QuerySet[UpdateJob]) -> Subquery:
-    return Subquery(updates.order_by("-number").values("pk")[:1])
+    return _CURRENT.first(district=district.pk)
 
 
 def find(district: District, number: int) -> UpdateJob | None:
     """Return the district's update with this number, or None."""
-    return (
-        UpdateJob.objects.filter(district=district, number=number).select_related(*PEOPLE).first()
-    )
+    return _NUMBERED.first(district=district.pk, number=number)
 
 
 def previous(update: UpdateJob) -> UpdateJob | None:
@@ -272,8 +302,7 @@ def applied_before(update: UpdateJob) -> UpdateJob | None:
 
 def unfinished_numbers(district: District) -> tuple[list[int], list[int]]:
     """Return the numbers of the updates in progress and of those in the queue, oldest first."""
-    updates = UpdateJob.objects.filter(district=district, state__in=IN_QUEUE)
-    states = list(updates.order_by("number").values_list("number", "state"))
+    states = list(_UNFINISHED.rows(district=district.pk))
     in_progress = [number for number, state in states if state in IN_PROGRESS]
     received = [number for number, state in states if state not in IN_PROGRESS]
     return in_progress, received

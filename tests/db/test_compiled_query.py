@@ -1,0 +1,92 @@
+"""Compiled queries find what Django's own would, whatever the values."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import BooleanField, DateTimeField, IntegerField, Model, QuerySet, TextField
+from django.utils import timezone
+
+from rollbook.accounts.models import Member, SecondFactor
+from rollbook.db.compiled_query import CompiledQuery, Parameter
+
+BY_LOGIN = CompiledQuery(
+    lambda: Member.objects.select_related("district", "role", "second_factor").filter(
+        email=Parameter("login", TextField()), holds_login=True
+    )
+)
+ADDED = CompiledQuery(
+    lambda: (
+        Member.objects.filter(
+            added_at__gt=Parameter("since", DateTimeField()),
+            is_active=Parameter("active", BooleanField()),
+            pk__in=[Parameter("one", IntegerField()), Parameter("other", IntegerField())],
+        )
+        .order_by("pk")
+        .values_list("pk", "role__permissions", "added_at")
+    )
+)
+
+
+def _columns(found: Model) -> dict[str, Any]:
+    return {field.attname: getattr(found, field.attname) for field in found._meta.concrete_fields}
+
+
+@pytest.mark.parametrize("has_factor", [False, True])
+def test_an_object_has_all_values_and_what_it_refers_to(
+    manager: Member, neighbor: Member, *, has_factor: bool
+) -> None:
+    if has_factor:
+        SecondFactor.objects.create(
+            member=neighbor, encrypted_secret="s", last_counter=1, enabled_at=timezone.now()
+        )
+    for member in (manager, neighbor, manager):
+        found = BY_LOGIN.first(login=member.email)
+        assert found is not None
+        with connection.execute_wrapper(_refuse):
+            assert _columns(found.district) == _columns(member.district)
+            assert _columns(found.role) == _columns(member.role)
+            assert found.has_second_factor == (has_factor and member == neighbor)
+        assert _columns(found) == _columns(Member.objects.get(pk=member.pk))
+        assert not found._state.adding
+
+
+def _refuse(execute: Any, statement: str, *arguments: Any) -> None:
+    raise AssertionError(statement)
+
+
+@pytest.mark.parametrize("login", ["", "nobody@maple.example", "' OR 1=1 --", "%s"])
+def test_nothing_is_found_for_another_value(manager: Member, login: str) -> None:
+    assert BY_LOGIN.first(login=login) is None
+
+
+def test_rows_are_those_of_the_values_that_are_passed(manager: Member, neighbor: Member) -> None:
+    Member.objects.filter(pk=neighbor.pk).update(is_active=False)
+    now = timezone.now()
+    for since in (now - timedelta(days=1), now + timedelta(days=1)):
+        for active in (True, False):
+            for keys in ([manager.pk, neighbor.pk], [neighbor.pk, 0]):
+                rows = ADDED.rows(since=since, active=active, one=keys[0], other=keys[1])
+                assert list(map(tuple, rows)) == list(_added(since, keys, active=active))
+
+
+def _added(since: datetime, keys: list[int], *, active: bool) -> QuerySet[Member, Any]:
+    members = Member.objects.filter(added_at__gt=since, is_active=active, pk__in=keys)
+    return members.order_by("pk").values_list("pk", "role__permissions", "added_at")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_thread_uses_its_own_connection(manager: Member) -> None:
+    query = CompiledQuery(lambda: Member.objects.filter(email=Parameter("login", TextField())))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(_find_in_thread, query, manager.email).result()
+    assert first == query.first(login=manager.email) == manager
+
+
+def _find_in_thread(query: CompiledQuery[Member], login: str) -> Member | None:
+    try:
+        return query.first(login=login)
+    finally:
+        connection.close()
