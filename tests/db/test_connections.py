@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let new threads have the connections of a web server."""
     monkeypatch.setitem(connections.settings, "default", deepcopy(connection.settings_dict))
-    configure_for_web()
+    configure_for_web(gunicorn_app.THREADS)
     yield
     if connection.vendor == "postgresql":
         with ThreadPoolExecutor(1) as thread:

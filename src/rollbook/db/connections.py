@@ -21,8 +21,6 @@ KEEPALIVE = {
     "tcp_user_timeout": 20_000,
 }
 
-MAX_POOL_SIZE = 32
-"""Connections of a web server: one for each thread, so that none waits for a scan in another."""
 POOL_TIMEOUT_S = 5.0
 """How long a thread waits for a connection of the pool."""
 MAX_IDLE_S = 5.0
@@ -38,10 +36,13 @@ def configure_for_worker() -> None:
     connections.settings["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
 
-def configure_for_web() -> None:
-    """Let threads share a small pool of connections that time out, so that clients get an answer.
+def configure_for_web(threads: int) -> None:
+    """Let threads share a pool of connections that time out, so that clients get an answer.
 
     On SQLite, each thread keeps its connection for a moment: a new one reads the whole schema.
+
+    Args:
+        threads: How many there are; each can have a connection, so none waits for another's scan.
     """
     if connection.vendor != "postgresql":
         connections.settings["default"]["CONN_MAX_AGE"] = MAX_AGE_S
@@ -51,7 +52,7 @@ def configure_for_web() -> None:
     _set_session_limits()
     pool = {
         "min_size": 0,
-        "max_size": MAX_POOL_SIZE,
+        "max_size": threads,
         "timeout": POOL_TIMEOUT_S,
         "max_idle": MAX_IDLE_S,
         "connection_class": TimeoutConnection,

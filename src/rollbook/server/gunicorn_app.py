@@ -20,7 +20,7 @@ from rollbook.server.tls import Certificate
 LISTENER = environment.LISTENER
 APPLICATION = "rollbook.wsgi:application"
 THREADS = 32
-"""Requests that are handled at once; see ``connections.MAX_POOL_SIZE``."""
+"""How many requests are handled at the same time."""
 
 GRACEFUL_TIMEOUT_S = 7  # for requests that are being answered; the supervisor waits ten seconds
 

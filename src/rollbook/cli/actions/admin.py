@@ -8,7 +8,7 @@ from django.conf import settings
 from rollbook.cli.errors import OK, CommandError
 from rollbook.db import connections
 from rollbook.server import tls
-from rollbook.server.gunicorn_app import LISTENER, Address, run_web
+from rollbook.server.gunicorn_app import LISTENER, THREADS, Address, run_web
 from rollbook.server.listener import ListenError, listen
 from rollbook.web.operators.one_time_login import one_time_login
 
@@ -29,6 +29,6 @@ def admin(arguments: Namespace) -> int:
         f"Sign in with this secret, which works only once: {one_time_login.issue_secret()}",
         flush=True,
     )
-    connections.configure_for_web()
+    connections.configure_for_web(THREADS)
     run_web(address, certificate)
     return OK

@@ -23,7 +23,7 @@ from rollbook.jobs import progress, work
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.operations.alerts import watch as alert_watch
 from rollbook.server import parent_watch, supervisor, tls
-from rollbook.server.gunicorn_app import Address, Endpoint, UnixSocket, run_web
+from rollbook.server.gunicorn_app import THREADS, Address, Endpoint, UnixSocket, run_web
 from rollbook.server.listener import ListenError, listening
 from rollbook.server.startup import complete, prepare, wait_until_ready
 
@@ -50,7 +50,7 @@ def web(arguments: Namespace) -> int:
     certificate = None if settings.BEHIND_PROXY else _load_certificate(arguments)
     endpoint = _endpoint(arguments)
     _prepare()
-    connections.configure_for_web()
+    connections.configure_for_web(THREADS)
     process = os.getpid()
     found_newer = mmap.mmap(-1, 1)  # shared with the process that gunicorn forks
     try:
