@@ -46,15 +46,11 @@ MAX_LINES_SHOWN = 1000
 
 _DISTRICT = Parameter("district", IntegerField())
 _NUMBER = Parameter("number", IntegerField())
-
-
-def _is(update: str) -> Q:
-    return Q((update, Parameter("update", IntegerField())))
-
+_UPDATE = Parameter("update", IntegerField())
 
 _NAMING = CompiledQuery(
     lambda: UpdateJob.objects.filter(
-        _is("corrects") | _is("split_from") | _is("undoes") & Q(state=State.COMPLETED)
+        Q(corrects=_UPDATE) | Q(split_from=_UPDATE) | Q(undoes=_UPDATE, state=State.COMPLETED)
     ).values_list("number", "corrects", "split_from", "undoes")
 )
 """The updates that name an update."""
