@@ -26,7 +26,7 @@ BUSY_WORKER = textwrap.dedent("""
     from pathlib import Path
     import django
     django.setup()
-    from django.db import DatabaseError, connection, transaction
+    from django.db import connection, transaction
     from rollbook.districts.models import District
     from rollbook.db.sqlite import turnstile
 

@@ -1,6 +1,8 @@
 """A deletion next to other writers of SQLite, and emptying its write-ahead log at the end."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,39 +21,38 @@ def log_size() -> int:
     return Path(f"{connection.settings_dict['NAME']}-wal").stat().st_size
 
 
-def test_others_write_while_a_reader_keeps_the_log_from_being_emptied(maple: District) -> None:
+@contextmanager
+def someone_reading_what_changed(district: District) -> Iterator[None]:
+    """Keep a transaction open that reads the district as it was before its last change."""
     reader = connection.copy()
-    emptying = threading.Thread(target=_empty)
     try:
         with reader.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
             cursor.execute("SELECT * FROM districts_district")
-            District.objects.filter(pk=maple.pk).update(name="Maple")
-            emptying.start()
-            for number in range(10):
-                District.objects.filter(pk=maple.pk).update(name=f"Maple {number}")
-            assert log_size() > 0
-            cursor.execute("ROLLBACK")
-        emptying.join()
-        assert log_size() == 0
+            District.objects.filter(pk=district.pk).update(name="Maple")
+            yield
     finally:
         reader.close()
+
+
+def test_others_write_while_a_reader_keeps_the_log_from_being_emptied(maple: District) -> None:
+    emptying = threading.Thread(target=_empty)
+    with someone_reading_what_changed(maple):
+        emptying.start()
+        for number in range(10):
+            District.objects.filter(pk=maple.pk).update(name=f"Maple {number}")
+        assert log_size() > 0
+    emptying.join()
+    assert log_size() == 0
 
 
 def test_a_log_that_is_always_read_is_given_up(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(destruction, "EMPTYING_ATTEMPTS", 2)
-    reader = connection.copy()
-    try:
-        with reader.cursor() as cursor:
-            cursor.execute("BEGIN DEFERRED")
-            cursor.execute("SELECT * FROM districts_district")
-            District.objects.filter(pk=maple.pk).update(name="Maple")
-            destruction.empty_write_ahead_log()
-            assert log_size() > 0
-    finally:
-        reader.close()
+    with someone_reading_what_changed(maple):
+        destruction.empty_write_ahead_log()
+        assert log_size() > 0
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
     destruction.empty_write_ahead_log()
