@@ -234,7 +234,7 @@ def code_counter_key(login: str) -> str:
 
 
 def _has_failures(address: str, digests: list[str], now: datetime) -> bool:
-    """Return whether any sign-in from the address, or with one of the logins, counts as failed."""
+    """Return whether a recent sign-in failed that is from the address or has one of the digests."""
     by_place = {f"digest_{place}": digest for place, digest in enumerate(digests)}
     query = _recent_failures(len(digests))
     return any(query.rows(address=client_network(address), since=now - WINDOW, **by_place))
