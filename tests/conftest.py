@@ -8,13 +8,14 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.template import Template
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
@@ -482,6 +483,16 @@ def database_of_the_data_folder(request: pytest.FixtureRequest, _django_db_marke
     if _uses_database(request.node):
         request.getfixturevalue("_django_db_helper")
         installation_id.adopt()
+
+
+@pytest.fixture(autouse=True)
+def connections_are_configured_for_one_test() -> Iterator[None]:
+    """What a worker or web server in this process configures ends with the test."""
+    configured = connections.settings["default"]
+    before = deepcopy(configured)
+    yield
+    configured.clear()
+    configured.update(before)
 
 
 @pytest.fixture(autouse=True)

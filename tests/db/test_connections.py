@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 
 import pytest
 from django.db import close_old_connections, connection, connections
@@ -16,9 +15,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def web() -> Iterator[None]:
     """Let new threads have the connections of a web server."""
-    monkeypatch.setitem(connections.settings, "default", deepcopy(connection.settings_dict))
     configure_for_web(gunicorn_app.THREADS)
     yield
     if connection.vendor == "postgresql":

@@ -241,7 +241,10 @@ class Rollbook:
         return self.run("student", "export", self.district.slug)
 
     def mails(self) -> list[str]:
-        """Return the complete emails of this test in the order they were sent."""
+        """Return the complete emails of this test in the order they were sent.
+
+        Two that are sent in the same second may be in the same file.
+        """
         folder = self.data / "mail"
         files = (
             sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
@@ -249,7 +252,9 @@ class Rollbook:
             else []
         )
         texts = [file.read_text(encoding="utf-8") for file in files]
-        return [text for text in texts if _is_whole(text) and self._is_ours(text)]
+        # After the last end of an email is what isn't complete yet.
+        mails = [mail for text in texts for mail in text.split(END_OF_MAIL)[:-1]]
+        return [mail for mail in mails if self._is_ours(mail)]
 
     def subjects(self) -> list[str]:
         """Return the subjects of the emails of this test, in the order they were sent."""
@@ -296,10 +301,6 @@ class Rollbook:
             ("school", "load", slug, str(file)),
             ("staff", "add", slug, login, *who, "--password-file", str(secret)),
         ]
-
-
-def _is_whole(mail: str) -> bool:
-    return mail.endswith(END_OF_MAIL)
 
 
 class SharedServer:

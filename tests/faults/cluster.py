@@ -105,6 +105,20 @@ class Cluster:
             lambda: not [job for job in self.jobs("doing") + self.jobs("todo") if job[0] == "work"],
         )
 
+    def until_running_jobs_have_ended(self) -> None:
+        """Wait for those that run now; a dead worker's are reclaimed after 25 s at most.
+
+        Others may begin meanwhile: on a busy machine, hashes of passwords are always being
+        upgraded.
+        """
+        now_running = self._running_jobs()
+        until(lambda: not now_running & self._running_jobs())
+
+    def _running_jobs(self) -> set[int]:
+        return {
+            key for (key,) in self.ask("SELECT id FROM procrastinate_jobs WHERE status = 'doing'")
+        }
+
     def send_everywhere(self, **files: str) -> None:
         """Send these files, one after the other, for every district."""
         paths = [self.data.parent / f"{name}.csv" for name in files]

@@ -53,9 +53,7 @@ def everything_is_as_if_nothing_had_happened(
     mails = cluster.mails()
     assert len(mails) == 2 * DISTRICTS
     assert mails.total() <= 2 * DISTRICTS + spare_mails
-    until(
-        lambda: cluster.jobs("doing") == [], 120
-    )  # those of a dead worker are taken up after 25 s at most
+    cluster.until_running_jobs_have_ended()
 
 
 def at_work(cluster: Cluster) -> bool:

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from tests import depth
-from tests.faults.cluster import Cluster, running_cluster, until
+from tests.faults.cluster import Cluster, running_cluster
 from tests.faults.folder import HEADER, STUDENTS, base, eventful_night, row
 from tests.patience import TIMEOUT_S
 from tests.prepared import Task
@@ -141,7 +141,7 @@ def test_whatever_befalls_workers_and_database_every_district_ends_as_if_nothing
         )
         nemesis.rage(SIZE.seconds)
         cluster.until_all_have_ended()
-        until(lambda: cluster.jobs("doing") == [])
+        cluster.until_running_jobs_have_ended()
         assert cluster.dump() == undisturbed, f"seed {SEED}, {nemesis.deeds}"
         mails, deeds = cluster.mails(), nemesis.deeds
         assert len(mails) == 3 * SIZE.districts
