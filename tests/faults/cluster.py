@@ -103,6 +103,7 @@ class Cluster:
         until(lambda: len(self.mails()) == self.states().total())
         until(
             lambda: not [job for job in self.jobs("doing") + self.jobs("todo") if job[0] == "work"],
+            show=lambda: (self.jobs("doing"), self.jobs("todo")),
         )
 
     def until_running_jobs_have_ended(self) -> None:
@@ -112,7 +113,7 @@ class Cluster:
         upgraded.
         """
         now_running = self._running_jobs()
-        until(lambda: not now_running & self._running_jobs())
+        until(lambda: not now_running & self._running_jobs(), show=lambda: self.jobs("doing"))
 
     def _running_jobs(self) -> set[int]:
         return {
@@ -161,8 +162,13 @@ def running_cluster(folder: Path, districts: int, **settings: object) -> Iterato
             yield cluster
 
 
-def until(is_so: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
-    """Look often, also while the database is away, and wait so long at most."""
+def until(
+    is_so: Callable[[], bool],
+    seconds: float = TIMEOUT_S,
+    *,
+    show: Callable[[], object] = lambda: "",
+) -> None:
+    """Look often, also while the database is away, and wait so long at most, then show this."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -170,5 +176,5 @@ def until(is_so: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
                 return
         except psycopg.OperationalError:
             pass
-        assert time.monotonic() < deadline, f"not so after {seconds} s"
+        assert time.monotonic() < deadline, f"not so after {seconds} s {show()}"
         time.sleep(0.1)

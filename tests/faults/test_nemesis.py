@@ -37,7 +37,7 @@ class Size:
     timeout: float
 
 
-SIZES = {"": Size(4, 10, 25, 280), "large": Size(10, 50, 1200, 3600)}
+SIZES = {"": Size(4, 10, 25, 560), "large": Size(10, 50, 1200, 3600)}
 SIZE = SIZES[os.environ.get("ROLLBOOK_NEMESIS", "large" if depth.NIGHTLY else "")]
 
 
