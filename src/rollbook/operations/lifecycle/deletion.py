@@ -6,14 +6,9 @@ even copies on other machines. Rows are deleted in the order in which they refer
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from datetime import datetime
-from email.parser import BytesHeaderParser
-from email.utils import getaddresses
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
@@ -45,6 +40,7 @@ from rollbook.districts.suspension import BEING_DELETED
 from rollbook.operations.lifecycle import destruction as engine
 from rollbook.operations.lifecycle.destruction import Removed
 from rollbook.operations.models import Destruction, DistrictExport
+from rollbook.operations.saved_emails import remove_saved_emails
 from rollbook.students import absences, touched
 from rollbook.students.models import Change, Group, Student, TouchedStudent, Transfer
 from rollbook.updates import transitions
@@ -257,20 +253,6 @@ def _remove_saved_emails(district: int) -> Removed:
     members = Member.objects.filter(district=district)
     remove_saved_emails(set(members.values_list("email", flat=True)))
     return Counter()
-
-
-def remove_saved_emails(addresses: set[str]) -> None:
-    """Remove emails to these addresses that were saved as files."""
-    for path in sorted(Path(settings.MAIL_FOLDER).glob("*.log")) if addresses else ():
-        if _recipients(path) & addresses:
-            path.unlink(missing_ok=True)
-
-
-def _recipients(path: Path) -> set[str]:
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        headers = BytesHeaderParser().parse(file)
-        return {address.casefold() for _, address in getaddresses(headers.get_all("To", []))}
-    return set()
 
 
 def _remove_audit_events(district: int) -> Removed:

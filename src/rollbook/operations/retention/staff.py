@@ -23,6 +23,7 @@ from rollbook.operations.lifecycle import deletion
 from rollbook.operations.lifecycle.destruction import Removed
 from rollbook.operations.models import Destruction
 from rollbook.operations.retention import erasing
+from rollbook.operations.saved_emails import remove_saved_emails
 from rollbook.students.models import Student
 from rollbook.updates.models import ResultMail
 
@@ -65,7 +66,7 @@ def _erase(district: District, *, now: datetime) -> Destruction | None:
     keys = list(expired.values_list("pk", flat=True)[: deletion.MEMBERS_PER_BATCH])
     if not keys:
         return None
-    deletion.remove_saved_emails(_addresses(keys))
+    remove_saved_emails(_addresses(keys))
     removed = deletion.remove_account_data(keys) + _remove_links(keys)
     for key in keys:
         _anonymize(key, now)
