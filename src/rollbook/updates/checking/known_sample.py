@@ -114,5 +114,6 @@ def _records(checked: CheckedRange, checker: RangeChecker) -> Iterator[tuple[int
     earlier = CheckedRange.objects.filter(update=checked.update_id, end_line__lt=checked.end_line)
     previous = earlier.order_by("end_line").values_list("end_byte", "end_line").last()
     start = FilePosition(*previous) if previous else None
-    for batch in checker.file.read(ByteRange(start, checked.end_byte)):
+    stop = FilePosition(checked.end_byte, checked.end_line)
+    for batch in checker.file.read(ByteRange(start, stop)):
         yield from zip(batch.lines, batch.records, strict=True)
