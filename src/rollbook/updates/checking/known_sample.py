@@ -16,7 +16,6 @@ from rollbook.secret_keys import KeyUnusable
 from rollbook.studentfile.reading.reader import FilePosition
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.checking.check_range import CheckedBatch, RangeChecker
-from rollbook.updates.checking.records import Part
 from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.models import CheckedRange, Manifest
@@ -96,10 +95,7 @@ def _sample(stored: Manifest, checker: RangeChecker, size: int) -> CheckedBatch:
         drawn = sorted(random.sample(records, min(size, len(records))))
     lines, records_drawn = [line for line, _ in drawn], [record for _, record in drawn]
     nothing = array("q", [NO_STUDENT]) * len(drawn)
-    sample = CheckedBatch()
-    every = range(len(drawn))
-    sample.add(Part(lines, FilePosition(), nothing, nothing, records_drawn, every))
-    return sample
+    return CheckedBatch(nothing, nothing, lines, records_drawn, array("i", range(len(drawn))))
 
 
 def _known_lines(checked: CheckedRange, known: set[int]) -> set[int]:

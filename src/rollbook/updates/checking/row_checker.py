@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from rollbook.studentfile.row_validator import (
     fill_one_name,
     missing_required_values,
 )
+from rollbook.studentfile.values.birth_dates import code_for_age
 from rollbook.studentfile.values.names import ONE_NAME
 from rollbook.students import matching, similar_ids, snapshots, writer
 from rollbook.students.diff import diff
@@ -28,7 +30,6 @@ from rollbook.students.touched import ComparedStudent
 from rollbook.updates import password_marks
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.group_cells import GroupCells
-from rollbook.updates.checking.plausible_dates import check_birth_date
 from rollbook.updates.checking.references import ReferenceChecker
 from rollbook.updates.checking.simple_rows import FoundRows, SimpleRows
 from rollbook.updates.checking.staged_rows import AnyRowTuple, StagedRowTuple
@@ -139,7 +140,7 @@ class RowChecker:
 
     def _check_student(self, row: ValidatedRow, student: StudentSnapshot) -> None:
         """Add the problems that depend on the row's student."""
-        check_birth_date(row, student, self._today)
+        _check_birth_date(row, student, self._today)
         if row.rejected:
             return
         row.problems += self.references.remove_staff_elsewhere(row, student)
@@ -235,6 +236,15 @@ def _add_simple_rows(
             result.unchanged += 1
             result.compared.append(ComparedStudent(student[0], student[1]))
         result.students[line] = student[0]
+
+
+def _check_birth_date(row: ValidatedRow, student: StudentSnapshot, today: date) -> None:
+    """Reject a row with an unusual age if the student's current age isn't unusual."""
+    warning = next((problem for problem in row.problems if problem.code == "unusual_age"), None)
+    if warning and code_for_age(student.values["DOB"], today) is None:
+        row.problems.remove(warning)
+        row.problems.append(Problem("implausible_dob", row.line, "DOB", warning.found))
+        row.values.pop("DOB", None)
 
 
 def _problems_of_new_student(
