@@ -96,10 +96,10 @@ def _forms(district_id: int, unknown: Sequence[str]) -> Iterator[tuple[Fix, ...]
 def _widths(district_id: int) -> list[int]:
     """Return the most frequent lengths of the district's IDs."""
     students = Student.objects.filter(district=district_id).exclude(student_id=None)
-    some = students.order_by("-student_id").values_list("student_id", flat=True)[:TRIED]
-    widths = Counter(len(student_id or "") for student_id in some)
-    first = students.order_by("student_id").values_list("student_id", flat=True)[:TRIED]
-    widths.update(len(student_id or "") for student_id in first)
+    widths = Counter[int]()
+    for order in ("-student_id", "student_id"):
+        some = students.order_by(order).values_list("student_id", flat=True)[:TRIED]
+        widths.update(len(student_id or "") for student_id in some)
     return [width for width, _ in widths.most_common(2)]
 
 
