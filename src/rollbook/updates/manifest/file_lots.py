@@ -9,6 +9,7 @@ import hashlib
 import json
 from array import array
 from dataclasses import astuple
+from io import BytesIO
 
 from rollbook.accounts import district_keys
 from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
@@ -98,12 +99,10 @@ def _read(stored: FileLots | None, key: bytes) -> Lots | None:
         line_end=bytes(stored.line_end),
         open_orders=frozenset(stored.open_orders),
     )
-    packed, first = memoryview(stored.arrays), 0
-    count = len(packed) // _BYTES_OF_LOT
+    packed = BytesIO(stored.arrays)
+    count = len(stored.arrays) // _BYTES_OF_LOT
     for each in _arrays(lots):
-        size = count * each.itemsize
-        each.frombytes(packed[first : first + size])
-        first += size
+        each.frombytes(packed.read(count * each.itemsize))
     return lots
 
 
