@@ -75,8 +75,7 @@ class DateColumn:
         """Return the column of a file with this header."""
         if header.reading:
             return _mapped_column(header, header.reading)
-        names = [column.name if column else None for column in header.columns]
-        return cls(names.index(_COLUMN) if _COLUMN in names else None, len(names))
+        return cls(header.index_of(_COLUMN), len(header.names))
 
     def add_regular(self, records: Sequence[bytes], line: int) -> None:
         """Add records of one line each, without quotes and with all cells, that follow each other.

@@ -49,7 +49,7 @@ def find(update: UpdateJob, header: Header, rows: Sequence[Sequence[str]]) -> It
         header: The file's header.
         rows: The cells of a sample of its rows.
     """
-    index = _index_of(sample.header_of_cells(header))
+    index = sample.header_of_cells(header).index_of(COLUMN)
     if index is None:
         return
     ids = {row[index].strip() for row in rows if index < len(row)} - {""}
@@ -60,11 +60,6 @@ def find(update: UpdateJob, header: Header, rows: Sequence[Sequence[str]]) -> It
     fixes = _best(update.district_id, unknown[:: -(-len(unknown) // TRIED)])
     if fixes:
         yield from _of_all(update, partial(sample.all_cells, update, header, index), fixes)
-
-
-def _index_of(header: Header) -> int | None:
-    names = [column.name if column else "" for column in header.columns]
-    return names.index(COLUMN) if COLUMN in names else None
 
 
 def _best(district_id: int, unknown: Sequence[str]) -> tuple[Fix, ...]:
