@@ -30,12 +30,7 @@ _BYTES_OF_LOT = 28
 
 
 class DistrictText:
-    """The text of a district's last completed file.
-
-    Args:
-        district: The district.
-        incoming: The file to compare with it.
-    """
+    """The text of a district's last completed file, with which an incoming one is compared."""
 
     def __init__(self, district: District, incoming: IncomingFile) -> None:
         self._district, self._incoming = district, incoming

@@ -77,12 +77,7 @@ class StagedState(NamedTuple):
 
 
 def settle(resolver: ConflictResolver, groups: list[DuplicateRows]) -> Iterator[None]:
-    """Settle rows about one student each, one transaction per step.
-
-    Args:
-        resolver: The resolver of the update.
-        groups: The rows of each student.
-    """
+    """Settle groups of rows, each about one student, in one transaction per step."""
     if not groups:
         return
     student_file = _StudentFile(resolver.update)
