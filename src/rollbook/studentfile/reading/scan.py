@@ -272,7 +272,7 @@ class _FileScanner:
     @property
     def dates(self) -> DateColumn:
         """What the dates of birth show."""
-        return self._rows.dates if self._rows else DateColumn(None, 0)
+        return self._rows.dates if self._rows else DateColumn(None)
 
     @property
     def rows_kept(self) -> int:

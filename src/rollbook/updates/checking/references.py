@@ -75,8 +75,6 @@ class ReferenceChecker:
             return []
         emails = split_list(row.values["STAFF"])
         elsewhere = [email for email in emails if not self._members[email].works_at(school_id)]
-        if not elsewhere:
-            return []
         row.values["STAFF"] = join_list(email for email in emails if email not in elsewhere)
         return [Problem("staff_elsewhere", row.line, "STAFF", email) for email in elsewhere]
 
