@@ -44,15 +44,6 @@ _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 _LONG_RUN = re.compile(r"([aAä])\1+|([^9aAä])\2{2,}|(9)9{12,}")
 
 
-def mask_of(value: str) -> str:
-    """Return how a value looks: ``05/13/2014`` is ``99/99/9999``, and ``Brook`` is ``Aa+``.
-
-    A run of letters is collapsed. A run of digits is collapsed only if it is very long, because the
-    number of digits matters.
-    """
-    return _collapse(*_classes_of([value]))
-
-
 def _classes_of(values: Sequence[str]) -> list[str]:
     """Return the class of each character of each value.
 
@@ -68,7 +59,11 @@ def _classes_of(values: Sequence[str]) -> list[str]:
 
 
 def _collapse(classes: str) -> str:
-    """Return the mask of a value, given its classes; of a very long one, of the first ones."""
+    """Return the mask of a value, given its classes; of a very long one, of the first ones.
+
+    The mask of ``05/13/2014`` is ``99/99/9999``, and that of ``Brook`` is ``Aa+``. A run of letters
+    is collapsed. One of digits is collapsed only if it is very long, because their number matters.
+    """
     first = _NOT_ASCII.sub("ä", classes[: 4 * MAX_MASK_LENGTH])
     return _LONG_RUN.sub(r"\1\2\3+", first)[:MAX_MASK_LENGTH]
 

@@ -67,14 +67,16 @@ class ScannedFile:
         return self.result.header
 
     @property
-    def ranges(self) -> list[tuple[FilePosition | None, int | None]]:
-        """The position and the end byte of each range between checkpoints."""
+    def ranges(self) -> list[tuple[FilePosition | None, FilePosition | None]]:
+        """The beginning and the end of each range between checkpoints."""
         checkpoints = self.result.checkpoints
-        stops = [checkpoint.byte for checkpoint in checkpoints]
-        return list(zip([None, *checkpoints], [*stops, None], strict=True))
+        return list(zip([None, *checkpoints], [*checkpoints, None], strict=True))
 
     def records(
-        self, start: FilePosition | None = None, stop: int | None = None, size: int = 5000
+        self,
+        start: FilePosition | None = None,
+        stop: FilePosition | None = None,
+        size: int = 5000,
     ) -> list[RecordBatch]:
         return list(
             read_records(

@@ -185,7 +185,8 @@ def test_unchecked_is_what_no_batch_has_reached(
         begin = (start or 0) + bytes_done
         if begin != stop:
             position = FilePosition(begin, begin + 1) if begin or start else None
-            expected.append(ByteRange(position, stop))
+            end = None if stop is None else FilePosition(stop, stop + 1)
+            expected.append(ByteRange(position, end))
     assert byte_ranges.unchecked_ranges(an_update) == expected
 
 
@@ -210,11 +211,11 @@ def test_batches_of_another_update_are_ignored(an_update: UpdateJob, cedar: Dist
     "byte_range",
     [
         ByteRange(None, None),
-        ByteRange(None, 0),
-        ByteRange(None, 7),
-        ByteRange(FilePosition(0, 1), 7),
+        ByteRange(None, FilePosition(0, 1)),
+        ByteRange(None, FilePosition(7, 2)),
+        ByteRange(FilePosition(0, 1), FilePosition(7, 2)),
         ByteRange(FilePosition(7, 2), None),
-        ByteRange(FilePosition(1 << 40, 1 << 31), 1 << 41),
+        ByteRange(FilePosition(1 << 40, 1 << 31), FilePosition(1 << 41, 1 << 32)),
     ],
 )
 def test_a_byte_range_is_the_same_after_json(byte_range: ByteRange) -> None:

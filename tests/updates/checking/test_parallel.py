@@ -5,11 +5,12 @@ import sys
 
 import pytest
 
+from rollbook.studentfile.reading.reader import FilePosition
 from rollbook.updates.checking import check
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.checking.parallel import ParallelChecker
 
-RANGES = [ByteRange(None, stop) for stop in range(3)]
+RANGES = [ByteRange(None, FilePosition(stop)) for stop in range(3)]
 A_SECOND_PROCESS = """
 import os, sys
 for _ in range({}):

@@ -30,7 +30,7 @@ class Sample:
         return [cells for _, cells in self.rows]
 
 
-def read_sample(source: Source, encoding: str, rows: int = SAMPLE_ROWS) -> Sample | None:
+def read_sample(source: Source, encoding: str) -> Sample | None:
     """Return the sample of a file that is CSV; None if it has no header and rows.
 
     The header is the one that the scan finds, or else the first line that isn't blank. Lines of
@@ -39,9 +39,8 @@ def read_sample(source: Source, encoding: str, rows: int = SAMPLE_ROWS) -> Sampl
     Args:
         source: The file.
         encoding: The encoding that was detected.
-        rows: The maximum number of rows.
     """
-    records = islice(_records(source, encoding), rows + header_search.MAX_RECORDS_SEARCHED)
+    records = islice(_records(source, encoding), SAMPLE_ROWS + header_search.MAX_RECORDS_SEARCHED)
     filled = [(line, record) for line, record in records if record.strip()]
     only_records = [record for _, record in filled]
     if not filled:
@@ -52,7 +51,7 @@ def read_sample(source: Source, encoding: str, rows: int = SAMPLE_ROWS) -> Sampl
         return None
     parsed = ((line, record_splitter.parse_record(record)) for line, record in filled[at + 1 :])
     fitting = ((line, tuple(cells)) for line, cells in parsed if cells and len(cells) == len(names))
-    return Sample(tuple(names), tuple(islice(fitting, rows)))
+    return Sample(tuple(names), tuple(islice(fitting, SAMPLE_ROWS)))
 
 
 def _records(source: Source, encoding: str) -> Iterator[tuple[int, bytes]]:

@@ -58,12 +58,10 @@ class DateColumn:
 
     Args:
         index: The index of the column; None if the file has none.
-        cells: The number of cells in a row.
     """
 
-    def __init__(self, index: int | None, cells: int) -> None:
+    def __init__(self, index: int | None) -> None:
         self._index = index
-        self._cells = cells
         self._first_rows = 0  # examined so far, at most a block more than FIRST_ROWS
         self._epoch_rows = 0  # among these, with a date of EPOCH_DATES
         self._evidence: dict[DateOrder, tuple[int, str]] = {}  # line and date, of each order
@@ -74,45 +72,24 @@ class DateColumn:
     def of(cls, header: Header) -> "DateColumn":
         """Return the column of a file with this header."""
         if header.reading:
-            return _mapped_column(header, header.reading)
-        names = [column.name if column else None for column in header.columns]
-        return cls(names.index(_COLUMN) if _COLUMN in names else None, len(names))
+            return _mapped_column(header.reading)
+        return cls(header.index_of(_COLUMN))
 
     def add_regular(self, records: Sequence[bytes], line: int) -> None:
-        """Add records of one line each, without quotes and with all cells, that follow each other.
-
-        Args:
-            records: The records.
-            line: The line of the first one.
-        """
+        """Add records of one line each, without quotes and with all cells, from a line on."""
         if self._index is not None:
             self._add_values(cells_of_column(records, self._index), line)
 
     def add_plain_lot(self, lot: PlainLot, line: int) -> bool:
-        """Add the records of a lot; return False if that requires the cells of each record.
-
-        Args:
-            lot: The records.
-            line: The line of the first one.
-        """
+        """Add the records of a lot; return False if that requires the cells of each record."""
         if self._index is not None:
             self._add_values(lot.column(self._index), line)
         return True
 
     def add_rows(self, rows: Sequence[Sequence[str]], line: int) -> None:
-        """Add the cells of records of one line each and with all cells, that follow each other.
-
-        Args:
-            rows: The cells.
-            line: The line of the first record.
-        """
+        """Add the cells of records of one line each and with all cells, from a line on."""
         if self._index is not None:
             self._add_values([row[self._index].encode("utf-8", "replace") for row in rows], line)
-
-    def add_cells(self, cells: Sequence[str], line: int) -> None:
-        """Add the cells of a record, unless their number is wrong."""
-        if len(cells) == self._cells:
-            self.add_rows([cells], line)
 
     def decide(self, rules: FileRules) -> tuple[FileRules, list[Problem]]:
         """Return the rules of the file, and the problems of its dates.
@@ -187,8 +164,8 @@ class DateColumn:
 class _ChangedDates(DateColumn):
     """Collects what the dates say that the steps of a mapping make of cells."""
 
-    def __init__(self, header: Header, at: int, reading: Reading) -> None:
-        super().__init__(0, len(header.names))
+    def __init__(self, at: int, reading: Reading) -> None:
+        super().__init__(0)
         self._at, self._reading = at, reading
 
     def add_regular(self, records: Sequence[bytes], line: int) -> None:
@@ -206,10 +183,10 @@ class _ChangedDates(DateColumn):
         self._add_values([text.encode("utf-8", "replace") for text in texts], line)
 
 
-def _mapped_column(header: Header, reading: Reading) -> DateColumn:
-    at, width = reading.position(_COLUMN), len(header.names)
+def _mapped_column(reading: Reading) -> DateColumn:
+    at = reading.position(_COLUMN)
     if at is None or any(isinstance(step, ReadDate) for step in reading.steps(at)):
-        return DateColumn(None, width)  # no date, or the mapping says what it means
+        return DateColumn(None)  # no date, or the mapping says what it means
     if reading.steps(at):
-        return _ChangedDates(header, at, reading)
-    return DateColumn(reading.indexes[at][0], width)
+        return _ChangedDates(at, reading)
+    return DateColumn(reading.indexes[at][0])

@@ -128,7 +128,7 @@ def _skip_to(start: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
         start = max(0, start - len(chunk))
 
 
-def _line_of(chunks: Iterable[bytes], offset: int, encoding: str = "latin-1") -> int:
+def _line_of(chunks: Iterable[bytes], offset: int, encoding: str) -> int:
     """Return the physical line that contains the byte at this offset, counted from 1."""
     lines = io.IncrementalNewlineDecoder(
         codecs.getincrementaldecoder(encoding)("replace"), translate=True

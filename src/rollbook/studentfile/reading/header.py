@@ -153,8 +153,13 @@ class Header:
         if self.reading:
             at = self.reading.position(column)
             return None if at is None else partial(self.reading.text, at)
-        names = [each.name if each else None for each in self.columns]
-        return itemgetter(names.index(column)) if column in names else None
+        index = self.index_of(column)
+        return None if index is None else itemgetter(index)
+
+    def index_of(self, name: str) -> int | None:
+        """Return the index of the first cell with a column; None if there is none."""
+        names = [column.name if column else None for column in self.columns]
+        return names.index(name) if name in names else None
 
     def locate(self, problems: list[Problem]) -> None:
         """Name the columns of the file in problems of columns that a mapping reads."""

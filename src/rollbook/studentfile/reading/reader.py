@@ -64,7 +64,7 @@ def read_records(
     encoding: str,
     header: Header,
     start: FilePosition | None = None,
-    stop: int | None = None,
+    stop: FilePosition | None = None,
     size: int = 5000,
 ) -> Iterator[RecordBatch]:
     """Yield the records of an accepted file in batches: what is below the header, without footers.
@@ -76,7 +76,7 @@ def read_records(
         encoding: The encoding of its scan.
         header: The header of its scan.
         start: A checkpoint of the scan, or the end of a batch; None for the beginning.
-        stop: The byte of such a position; None for the end of the file.
+        stop: Such a position; None for the end of the file.
         size: Maximum number of records in a batch.
 
     Raises:
@@ -85,10 +85,10 @@ def read_records(
     """
     first = start or FilePosition()
     chunks = utf8_chunks(source, encoding, first.byte)
-    if stop is not None:
-        chunks = _take_bytes(chunks, stop - first.byte)
+    if stop:
+        chunks = _take_bytes(chunks, stop.byte - first.byte)
     batches = iter_records(chunks, MAX_ROW_BYTES)
-    if stop is None:
+    if not stop:
         batches = FooterFilter().filter(batches)
     builder = _BatchBuilder(first)
     if not start:
@@ -110,18 +110,14 @@ class StretchReader:
         self._file = source.open("rb")
         self._text_start = encodings.bytes_of_boms(self._file)
 
-    def read(self, start: FilePosition, stop: int) -> RecordBatch | None:
-        """Return the records between two positions, if that isn't the end of the file.
-
-        Args:
-            start: Where the first record begins.
-            stop: Where the last one ends.
+    def read(self, start: FilePosition, stop: FilePosition) -> RecordBatch | None:
+        """Return the records between two positions, neither of which is the end of the file.
 
         Returns:
             The records, or None if the last one ends elsewhere.
         """
         self._file.seek(self._text_start + start.byte)
-        records, rest = split_records(self._file.read(stop - start.byte), final=True)
+        records, rest = split_records(self._file.read(stop.byte - start.byte), final=True)
         if rest:
             return None
         builder = _BatchBuilder(start)

@@ -142,12 +142,7 @@ class RowScanner:
         )
 
     def read(self, batch: list[bytes], lots: ScannedLots) -> None:
-        """Count lots of regular records without parsing them; read all others.
-
-        Args:
-            batch: The next records.
-            lots: Where they are added.
-        """
+        """Count lots of regular records without parsing them; read all others."""
         self._count_dropped(batch)
         for first in range(0, len(batch), _RECORDS_PER_LOT):
             records = batch[first : first + _RECORDS_PER_LOT]
@@ -271,14 +266,15 @@ class RowScanner:
 
     def _inspect_cells(self, cells: list[str], line: int) -> None:
         count, cells = len(cells), self.header.fit(cells)
-        self.dates.add_cells(cells, line)
         if count > len(cells):
             self._problems.report("surplus_commas", line)
         if len(cells) != len(self._folded):
             if not any("\0" in cell for cell in cells):  # the row is rejected for its NUL bytes
                 self._rows_with_wrong_cell_count += 1
                 self._line_of_first_wrong_count = self._line_of_first_wrong_count or line
-        elif any(cells[index].strip() for index in self._unnamed_columns):
+            return
+        self.dates.add_rows([cells], line)
+        if any(cells[index].strip() for index in self._unnamed_columns):
             self._report_nameless_column(cells, line)
         elif fold_header(cells[0]) == self._folded[0]:
             self._repeated_headers += [fold_header(cell) for cell in cells] == self._folded

@@ -126,12 +126,12 @@ def _scan_valid_utf8(
     Returns:
         The scanner; None if there is an invalid byte, or if the scan ended before the file.
     """
-    text = _Utf8Text(source, encodings.UTF_8)
+    text = _Text(source, encodings.UTF_8, is_checked=True)
     try:
         scanner = scan_text(text)
     except UnicodeDecodeError:
         return None
-    return scanner if text.is_valid else None
+    return scanner if text.is_complete else None
 
 
 def _scan_text(
@@ -149,34 +149,25 @@ def _scan_text(
 
 @dataclass(slots=True)
 class _Text:
-    """The text of a file in a known encoding."""
+    """The text of a file.
+
+    Attributes:
+        source: The file.
+        encoding: Its encoding.
+        is_checked: Whether reading it raises UnicodeDecodeError before a byte that isn't UTF-8.
+        is_complete: Whether it was read to its end.
+    """
 
     source: Source
     encoding: str
+    is_checked: bool = False
+    is_complete: bool = False
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """Yield it as UTF-8, from a byte on."""
-        return encodings.utf8_chunks(self.source, self.encoding, start)
-
-    def size(self) -> int:
-        """Return the bytes of the file, with byte order marks."""
-        return size_of(self.source)
-
-
-@dataclass(slots=True)
-class _Utf8Text(_Text):
-    """The text of a file that is probably UTF-8, which is checked while it is read.
-
-    Attributes:
-        is_valid: Whether it was read to its end, and has no invalid byte.
-    """
-
-    is_valid: bool = False
-
-    def chunks(self, start: int = 0) -> Iterator[bytes]:
-        """Yield it, from a byte on; raise UnicodeDecodeError before an invalid byte."""
-        yield from encodings.valid_utf8(encodings.utf8_chunks(self.source, self.encoding, start))
-        self.is_valid = True
+        chunks = encodings.utf8_chunks(self.source, self.encoding, start)
+        yield from encodings.valid_utf8(chunks) if self.is_checked else chunks
+        self.is_complete = True
 
 
 class _FileScanner:
@@ -248,7 +239,7 @@ class _FileScanner:
         reader = LotReader(
             known, self._lots.hash_of, text.chunks, self._byte, is_unchanged=self._lots.is_unchanged
         )
-        for piece in reader.pieces(stop=text.size() - known.bytes_of(_ROWS_AT_END)):
+        for piece in reader.pieces(stop=size_of(text.source) - known.bytes_of(_ROWS_AT_END)):
             if isinstance(piece, list):
                 yield from record_splitter.check_record_size(piece, self._limits.row_bytes)
             elif rows.is_too_long:
@@ -272,7 +263,7 @@ class _FileScanner:
     @property
     def dates(self) -> DateColumn:
         """What the dates of birth show."""
-        return self._rows.dates if self._rows else DateColumn(None, 0)
+        return self._rows.dates if self._rows else DateColumn(None)
 
     @property
     def rows_kept(self) -> int:

@@ -10,7 +10,8 @@ from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.record_splitter import RecordTooLongError, is_blank, line_breaks
 
 DASHES = "-="
-BLANK_OR_DASHES = b' ",\t\r\n\v\f' + DASHES.encode()
+_BLANK_BYTES = b' ",\t\r\n\v\f'
+BLANK_OR_DASHES = _BLANK_BYTES + DASHES.encode()
 """The bytes of a record that may be skipped; all others in it make it a row."""
 MAX_TRAILING_LINES = 200
 """Footers are searched for in so many of the last records, blank lines included."""
@@ -18,7 +19,6 @@ MAX_TRAILING_LINES = 200
 _PADDING = " \t\v\f"
 _MIN_DASHES = 2
 _LINE_ENDS = b"\r\n"
-_BLANK_BYTES = b' ",\t\r\n\v\f'
 # The end of a text in DOS programs, and what some programs fill the last block of a file with.
 _CTRL_Z_AT_END = re.compile(rb"\x1a[\x1a\0 \t\r\n]*\Z")
 _MAX_FOOTER_BYTES = 300

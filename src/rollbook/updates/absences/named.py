@@ -8,11 +8,13 @@ isn't closed.
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import starmap
 
-from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RawRow
 from rollbook.students import recognition
+from rollbook.updates.checking.byte_ranges import ByteRange
+from rollbook.updates.checking.records import FileReader
 from rollbook.updates.exports import students_shown
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
@@ -57,19 +59,13 @@ def _rows(update: UpdateJob, lines: Sequence[int], header: Header) -> Iterator[l
     if not lines:
         return
     files.ensure_available(update.spool_name, update.spool_digest)
+    file = FileReader(update, header)
     stored = update.checkedrange_set.order_by("end_line").values_list("end_byte", "end_line")
     start: FilePosition | None = None
     at = 0  # how many of the lines are in earlier ranges
-    for end_byte, end_line in stored:
-        wanted = set(lines[at : bisect_left(lines, end_line)])
+    for stop in starmap(FilePosition, stored):
+        wanted = set(lines[at : bisect_left(lines, stop.line)])
         if wanted:
-            batches = reader.read_records(
-                files.open_stored(update.spool_name),
-                encoding=update.detected_encoding,
-                header=header,
-                start=start,
-                stop=end_byte,
-            )
-            for batch in batches:
+            for batch in file.read(ByteRange(start, stop)):
                 yield batch.rows(header, wanted)
-        start, at = FilePosition(end_byte, end_line), at + len(wanted)
+        start, at = stop, at + len(wanted)

@@ -16,7 +16,6 @@ from rollbook.secret_keys import KeyUnusable
 from rollbook.studentfile.reading.reader import FilePosition
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.checking.check_range import CheckedBatch, RangeChecker
-from rollbook.updates.checking.records import Part
 from rollbook.updates.manifest import manifest, ranges
 from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.models import CheckedRange, Manifest
@@ -48,12 +47,9 @@ class Comparison:
 
 
 def compare(size: int) -> Iterator[Comparison]:
-    """Compare a random sample of known records, those of one range for each district.
+    """Compare a random sample of so many known records, those of one range for each district.
 
     Where a record differs, nothing of the district counts as known anymore.
-
-    Args:
-        size: The number of records.
     """
     stored = Manifest.objects.filter(update__file_removed_at=None)
     for each in sorted(stored.select_related("update__district"), key=lambda _: random.random()):  # noqa: S311
@@ -96,10 +92,7 @@ def _sample(stored: Manifest, checker: RangeChecker, size: int) -> CheckedBatch:
         drawn = sorted(random.sample(records, min(size, len(records))))
     lines, records_drawn = [line for line, _ in drawn], [record for _, record in drawn]
     nothing = array("q", [NO_STUDENT]) * len(drawn)
-    sample = CheckedBatch()
-    every = range(len(drawn))
-    sample.add(Part(lines, FilePosition(), nothing, nothing, records_drawn, every))
-    return sample
+    return CheckedBatch(nothing, nothing, lines, records_drawn, array("i", range(len(drawn))))
 
 
 def _known_lines(checked: CheckedRange, known: set[int]) -> set[int]:
@@ -114,5 +107,6 @@ def _records(checked: CheckedRange, checker: RangeChecker) -> Iterator[tuple[int
     earlier = CheckedRange.objects.filter(update=checked.update_id, end_line__lt=checked.end_line)
     previous = earlier.order_by("end_line").values_list("end_byte", "end_line").last()
     start = FilePosition(*previous) if previous else None
-    for batch in checker.file.read(ByteRange(start, checked.end_byte)):
+    stop = FilePosition(checked.end_byte, checked.end_line)
+    for batch in checker.file.read(ByteRange(start, stop)):
         yield from zip(batch.lines, batch.records, strict=True)

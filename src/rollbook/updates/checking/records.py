@@ -16,7 +16,7 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.lots import Lots
 from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, StretchReader
 from rollbook.studentfile.reading.source import Source
-from rollbook.updates.checking.byte_ranges import ByteRange
+from rollbook.updates.checking.byte_ranges import WHOLE_FILE, ByteRange
 from rollbook.updates.manifest import file_lots, manifest
 from rollbook.updates.manifest.student_arrays import zeros
 from rollbook.updates.manifest.walk import Walk
@@ -53,14 +53,14 @@ class Part(NamedTuple):
 class FileReader:
     """Reads the byte ranges of an update's file, at most so many records at a time."""
 
-    def __init__(self, update: UpdateJob, header: Header, size: int) -> None:
+    def __init__(self, update: UpdateJob, header: Header, size: int = 5000) -> None:
         self._update, self._header, self.size = update, header, size
 
     @cached_property
     def _file(self) -> Source:
         return files.open_stored(self._update.spool_name)
 
-    def read(self, byte_range: ByteRange) -> Iterator[RecordBatch]:
+    def read(self, byte_range: ByteRange = WHOLE_FILE) -> Iterator[RecordBatch]:
         """Yield all records of a byte range."""
         return reader.read_records(
             self._file,
@@ -116,12 +116,12 @@ class KnownLots:
     def read(self, byte_range: ByteRange) -> Iterator[RecordBatch | Part]:
         """Yield the records of a byte range; those of known lots without reading them."""
         start = byte_range.start or self._position(0)
-        stop = self._bytes[-1] if byte_range.stop is None else byte_range.stop
+        stop = byte_range.stop or self._position(len(self._found))
         lot = bisect_left(self._bytes, start.byte)
-        while lot < len(self._found) and self._bytes[lot + 1] <= stop:
-            size = self._known_run(lot, stop)
+        while lot < len(self._found) and self._bytes[lot + 1] <= stop.byte:
+            size = self._known_run(lot, stop.byte)
             if size:
-                yield from self._read_stretch(start, self._bytes[lot])
+                yield from self._read_stretch(start, self._position(lot))
                 yield self._known_part(lot, size)
                 start = self._position(lot + size)
             lot += size or 1
@@ -150,12 +150,12 @@ class KnownLots:
             lot += 1
         return lot - first
 
-    def _read_stretch(self, start: FilePosition, stop: int) -> Iterator[RecordBatch]:
+    def _read_stretch(self, start: FilePosition, stop: FilePosition) -> Iterator[RecordBatch]:
         """Yield the records between two positions, not at the end of the file."""
-        if start.byte == stop:
+        if start.byte == stop.byte:
             return
         batch = None
-        if stop - start.byte <= _STRETCH_BYTES:
+        if stop.byte - start.byte <= _STRETCH_BYTES:
             batch = self._stretches.read(start, stop)
         if batch is None or len(batch.records) > self._file.size:
             yield from self._file.read(ByteRange(start, stop))

@@ -46,12 +46,7 @@ class ReferenceChecker:
     def find_staff_elsewhere(
         self, cells: Sequence[str | None], school_ids: Sequence[str]
     ) -> Iterator[int]:
-        """Yield which cells name staff whom a row of this school can't have.
-
-        Args:
-            cells: STAFF of each row, or None.
-            school_ids: The school of each row.
-        """
+        """Yield which cells of STAFF name someone who doesn't work at the row's school."""
         pairs = list(zip(cells, school_ids, strict=True))
         different = {pair for pair in pairs if pair[0]}
         self._load_members(cell for cell, _ in different)
@@ -80,8 +75,6 @@ class ReferenceChecker:
             return []
         emails = split_list(row.values["STAFF"])
         elsewhere = [email for email in emails if not self._members[email].works_at(school_id)]
-        if not elsewhere:
-            return []
         row.values["STAFF"] = join_list(email for email in emails if email not in elsewhere)
         return [Problem("staff_elsewhere", row.line, "STAFF", email) for email in elsewhere]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from rollbook.studentfile.row_validator import (
     fill_one_name,
     missing_required_values,
 )
+from rollbook.studentfile.values.birth_dates import code_for_age
 from rollbook.studentfile.values.names import ONE_NAME
 from rollbook.students import matching, similar_ids, snapshots, writer
 from rollbook.students.diff import diff
@@ -28,7 +30,6 @@ from rollbook.students.touched import ComparedStudent
 from rollbook.updates import password_marks
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.group_cells import GroupCells
-from rollbook.updates.checking.plausible_dates import check_birth_date
 from rollbook.updates.checking.references import ReferenceChecker
 from rollbook.updates.checking.simple_rows import FoundRows, SimpleRows
 from rollbook.updates.checking.staged_rows import AnyRowTuple, StagedRowTuple
@@ -82,13 +83,7 @@ class RowChecker:
     def check(
         self, rows: list[RawRow], fingerprints: Mapping[int, int], result: RangeResult
     ) -> None:
-        """Check rows whose records are not known.
-
-        Args:
-            rows: The rows.
-            fingerprints: Their fingerprints, by line.
-            result: Where to add the result.
-        """
+        """Check rows of unknown records, with their fingerprints by line; add to the result."""
         self.passwords = ImportedPasswords(self.mark_key)
         students = LoadedStudents(self._district_id)
         columns = validate_columns(self.validator, rows)
@@ -107,15 +102,7 @@ class RowChecker:
         fingerprints: Mapping[int, int],
         result: RangeResult,
     ) -> None:
-        """Check rows one by one.
-
-        Args:
-            rows: The rows as in the file.
-            validated: The same rows, validated.
-            students: The students that are loaded already.
-            fingerprints: As in ``check``.
-            result: As in ``check``.
-        """
+        """Check rows one by one: as they are in the file, and the same ones validated."""
         self.references.check_schools_and_staff(validated)
         matcher = StudentMatcher(self._district_id, [row.values for row in validated], students)
         matches = [matcher.match(row.line, row.values) for row in validated]
@@ -139,7 +126,7 @@ class RowChecker:
 
     def _check_student(self, row: ValidatedRow, student: StudentSnapshot) -> None:
         """Add the problems that depend on the row's student."""
-        check_birth_date(row, student, self._today)
+        _check_birth_date(row, student, self._today)
         if row.rejected:
             return
         row.problems += self.references.remove_staff_elsewhere(row, student)
@@ -235,6 +222,15 @@ def _add_simple_rows(
             result.unchanged += 1
             result.compared.append(ComparedStudent(student[0], student[1]))
         result.students[line] = student[0]
+
+
+def _check_birth_date(row: ValidatedRow, student: StudentSnapshot, today: date) -> None:
+    """Reject a row with an unusual age if the student's current age isn't unusual."""
+    warning = next((problem for problem in row.problems if problem.code == "unusual_age"), None)
+    if warning and code_for_age(student.values["DOB"], today) is None:
+        row.problems.remove(warning)
+        row.problems.append(Problem("implausible_dob", row.line, "DOB", warning.found))
+        row.values.pop("DOB", None)
 
 
 def _problems_of_new_student(

@@ -259,16 +259,10 @@ def _each_as_json(rows: Sequence[NewStudentTuple]) -> list[str]:
     return [f"{{{members}}}" for members in text[2:-2].split("},\n{")]
 
 
-def _name_in_file(values: Mapping[str, str]) -> str | None:
-    """Return the name key of a row; None if one of its names is missing."""
-    if values.get("FIRST_NAME") and values.get("LAST_NAME"):
-        return name_key(values["FIRST_NAME"], values["LAST_NAME"])
-    return None
-
-
 def _name_claims(values: Mapping[str, str]) -> tuple[str | None, str | None, int | None]:
     """Return the name key, date of birth and loose key that a student gets with these values."""
-    name, dob = _name_in_file(values), values.get("DOB") or None
+    first, last, dob = values.get("FIRST_NAME"), values.get("LAST_NAME"), values.get("DOB") or None
+    name = name_key(first, last) if first and last else None
     key = loose_key(values) if name and dob else None
     return name, dob, key
 

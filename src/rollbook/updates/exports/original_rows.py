@@ -12,16 +12,16 @@ from rollbook.districts.local_dates import local_date
 from rollbook.studentfile import writer
 from rollbook.studentfile.columns import CONFIDENTIAL, Column, fold_header
 from rollbook.studentfile.limits import Limits
-from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import FilePosition, RawRow
+from rollbook.studentfile.reading.reader import RawRow
+from rollbook.updates.checking.byte_ranges import WHOLE_FILE, ByteRange, between_checkpoints
+from rollbook.updates.checking.records import FileReader
 from rollbook.updates.exports import source_update
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import PLAN_WAITING, UNFINISHED
 
 BYTE_ORDER_MARK = "\ufeff"
-NO_LINE = 1 << 62  # after all lines that any file has
 
 LineSelection = Callable[[Sequence[int]], set[int]]
 """A function that returns the selected ones of the ascending line numbers that it gets."""
@@ -79,6 +79,7 @@ class OriginalRowsFile:
         self._update = update
         self._extra_columns = extra_columns
         self._header = update.parse_header()
+        self._file = FileReader(update, self._header)
         self._indexes = _exported_indexes(self._header, Limits().columns - len(extra_columns))
         if not confidential:
             self._indexes = [index for index in self._indexes if self._is_open(index)]
@@ -118,16 +119,11 @@ class OriginalRowsFile:
             FileMissing: If the file is not stored.
         """
         files.ensure_available(self._update.spool_name, self._update.spool_digest)
-        checkpoints = [FilePosition(byte, line) for byte, line in self._update.checkpoints]
-        starts = [None, *checkpoints]
-        stops = [*checkpoints, None]
         found: list[RawRow] = []
-        for start, stop in zip(starts, stops, strict=True):
-            first, last = start.line if start else 0, stop.line if stop else NO_LINE
-            wanted = {line for line in lines if first <= line < last}
+        for part in between_checkpoints(self._update):
+            wanted = set(filter(part.lines.__contains__, lines))
             if wanted:
-                part = self._rows(wanted.intersection, start, stop.byte if stop else None)
-                found += chain.from_iterable(part)
+                found += chain.from_iterable(self._rows(wanted.intersection, part))
         return found
 
     def cells(self, row: RawRow) -> list[str]:
@@ -147,14 +143,8 @@ class OriginalRowsFile:
         column = self._header.columns[index]
         return column is not None and column.name not in CONFIDENTIAL
 
-    def _rows(
-        self, select: LineSelection, start: FilePosition | None = None, stop: int | None = None
-    ) -> Iterator[list[RawRow]]:
-        source = files.open_stored(self._update.spool_name)
-        encoding = self._update.detected_encoding
-        for batch in reader.read_records(
-            source, encoding=encoding, header=self._header, start=start, stop=stop
-        ):
+    def _rows(self, select: LineSelection, part: ByteRange = WHOLE_FILE) -> Iterator[list[RawRow]]:
+        for batch in self._file.read(part):
             yield batch.rows(self._header, select(batch.lines))
 
 

@@ -12,8 +12,6 @@ from rollbook.updates.exports.original_rows import (
 )
 from rollbook.updates.models import UpdateJob
 
-_NO_LIMIT = 1 << 62  # more lines than any file has
-
 
 def csv_lines(update: UpdateJob, *, confidential: bool = True) -> Iterator[str]:
     """Return the lines of the file: the unprocessed rows in file order, without passwords.
@@ -73,10 +71,4 @@ def _unchecked_lines(update: UpdateJob) -> list[range]:
     """Return the lines that were not checked."""
     if update.applying_at:
         return []
-    line_at = dict(update.checkpoints)
-    lines: list[range] = []
-    for byte_range in byte_ranges.unchecked_ranges(update):
-        start = byte_range.start.line if byte_range.start else 1
-        stop = line_at[byte_range.stop] if byte_range.stop else _NO_LIMIT
-        lines.append(range(start, stop))
-    return lines
+    return [byte_range.lines for byte_range in byte_ranges.unchecked_ranges(update)]

@@ -47,6 +47,8 @@ THRESHOLDS: Mapping[str, Threshold] = {
 }
 """For each code. How nights scored by which they were chosen: decision 51."""
 
+_STORED = ("code", "count", "of", "column", "holds")
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -90,18 +92,11 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as it is stored with an update; the hint is stored as a problem."""
-        return {
-            "code": self.code,
-            "count": self.count,
-            "of": self.of,
-            "column": self.column,
-            "holds": self.holds,
-            "fixes": [fix.as_json() for fix in self.fixes],
-        }
+        figures = {name: getattr(self, name) for name in _STORED}
+        return figures | {"fixes": [fix.as_json() for fix in self.fixes]}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Return the finding for which ``as_json`` returned this, without its hint."""
-        fixes = tuple(map(Fix.from_json, stored["fixes"]))
-        figures = stored["code"], stored["count"], stored["of"]
-        return cls(*figures, column=stored["column"], holds=stored["holds"], fixes=fixes)
+        figures = {name: stored[name] for name in _STORED}
+        return cls(**figures, fixes=tuple(map(Fix.from_json, stored["fixes"])))

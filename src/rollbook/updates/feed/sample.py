@@ -3,14 +3,15 @@
 Of a file that is read through a column mapping, the cells are those that the mapping makes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import islice
 
-from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch
+from rollbook.studentfile.reading.reader import RawRow, parse_rows
 from rollbook.studentfile.shape import MAX_RECORDS
+from rollbook.updates.checking.byte_ranges import between_checkpoints
+from rollbook.updates.checking.records import FileReader
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.receiving import files
 
 MAX_RECORDS_READ = 20_000
 """Records that are read to take some of them: all of a file that has no more."""
@@ -30,23 +31,13 @@ def sample(update: UpdateJob, header: Header) -> list[list[str]]:
     taken, at equal distances. The result depends on nothing but the file.
     """
     rows: list[list[str]] = []
-    source = files.open_stored(update.spool_name)
-    parts = list(_parts(update))
+    parts = between_checkpoints(update)
     size = max(1, MAX_RECORDS // len(parts))
-    for start, stop in parts:
-        batches = reader.read_records(
-            source,
-            encoding=update.detected_encoding,
-            header=header,
-            start=start,
-            stop=stop,
-            size=max(size, MAX_RECORDS_READ // len(parts)),
-        )
-        batch = next(batches, RecordBatch([], [], FilePosition()))
-        stride = -(-len(batch.records) // size)
-        if stride:
-            records, lines = batch.records[::stride], batch.lines[::stride]
-            parsed = reader.parse_rows(records, lines, header)
+    file = FileReader(update, header, max(size, MAX_RECORDS_READ // len(parts)))
+    for part in parts:
+        for batch in islice(file.read(part), 1):
+            stride = -(-len(batch.records) // size)
+            parsed = parse_rows(batch.records[::stride], batch.lines[::stride], header)
             rows += [_cells(row, header) for row in parsed if row.damage is None]
     return rows
 
@@ -56,10 +47,7 @@ def all_cells(update: UpdateJob, header: Header, index: int) -> Iterator[str]:
 
     Rows that don't have the column are left out.
     """
-    batches = reader.read_records(
-        files.open_stored(update.spool_name), encoding=update.detected_encoding, header=header
-    )
-    for batch in batches:
+    for batch in FileReader(update, header).read():
         for row in batch.rows(header):
             cells = _cells(row, header) if row.damage is None else []
             if index < len(cells):
@@ -68,11 +56,3 @@ def all_cells(update: UpdateJob, header: Header, index: int) -> Iterator[str]:
 
 def _cells(row: RawRow, header: Header) -> list[str]:
     return header.read_through(row.cells) if header.reading else row.cells
-
-
-def _parts(update: UpdateJob) -> Iterator[tuple[FilePosition | None, int | None]]:
-    """Yield where each part of the file begins and ends."""
-    checkpoints = [FilePosition(byte, line) for byte, line in update.checkpoints]
-    starts: Sequence[FilePosition | None] = [None, *checkpoints]
-    stops = [*(checkpoint.byte for checkpoint in checkpoints), None]
-    yield from zip(starts, stops, strict=True)

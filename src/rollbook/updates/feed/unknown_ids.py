@@ -49,7 +49,7 @@ def find(update: UpdateJob, header: Header, rows: Sequence[Sequence[str]]) -> It
         header: The file's header.
         rows: The cells of a sample of its rows.
     """
-    index = _index_of(sample.header_of_cells(header))
+    index = sample.header_of_cells(header).index_of(COLUMN)
     if index is None:
         return
     ids = {row[index].strip() for row in rows if index < len(row)} - {""}
@@ -60,11 +60,6 @@ def find(update: UpdateJob, header: Header, rows: Sequence[Sequence[str]]) -> It
     fixes = _best(update.district_id, unknown[:: -(-len(unknown) // TRIED)])
     if fixes:
         yield from _of_all(update, partial(sample.all_cells, update, header, index), fixes)
-
-
-def _index_of(header: Header) -> int | None:
-    names = [column.name if column else "" for column in header.columns]
-    return names.index(COLUMN) if COLUMN in names else None
 
 
 def _best(district_id: int, unknown: Sequence[str]) -> tuple[Fix, ...]:
@@ -96,10 +91,10 @@ def _forms(district_id: int, unknown: Sequence[str]) -> Iterator[tuple[Fix, ...]
 def _widths(district_id: int) -> list[int]:
     """Return the most frequent lengths of the district's IDs."""
     students = Student.objects.filter(district=district_id).exclude(student_id=None)
-    some = students.order_by("-student_id").values_list("student_id", flat=True)[:TRIED]
-    widths = Counter(len(student_id or "") for student_id in some)
-    first = students.order_by("student_id").values_list("student_id", flat=True)[:TRIED]
-    widths.update(len(student_id or "") for student_id in first)
+    widths = Counter[int]()
+    for order in ("-student_id", "student_id"):
+        some = students.order_by(order).values_list("student_id", flat=True)[:TRIED]
+        widths.update(len(student_id or "") for student_id in some)
     return [width for width, _ in widths.most_common(2)]
 
 

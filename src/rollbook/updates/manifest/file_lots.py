@@ -9,6 +9,7 @@ import hashlib
 import json
 from array import array
 from dataclasses import astuple
+from io import BytesIO
 
 from rollbook.accounts import district_keys
 from rollbook.accounts.district_keys import DistrictKeyLost, KeyPurpose
@@ -29,12 +30,7 @@ _BYTES_OF_LOT = 28
 
 
 class DistrictText:
-    """The text of a district's last completed file.
-
-    Args:
-        district: The district.
-        incoming: The file to compare with it.
-    """
+    """The text of a district's last completed file, with which an incoming one is compared."""
 
     def __init__(self, district: District, incoming: IncomingFile) -> None:
         self._district, self._incoming = district, incoming
@@ -98,12 +94,10 @@ def _read(stored: FileLots | None, key: bytes) -> Lots | None:
         line_end=bytes(stored.line_end),
         open_orders=frozenset(stored.open_orders),
     )
-    packed, first = memoryview(stored.arrays), 0
-    count = len(packed) // _BYTES_OF_LOT
+    packed = BytesIO(stored.arrays)
+    count = len(stored.arrays) // _BYTES_OF_LOT
     for each in _arrays(lots):
-        size = count * each.itemsize
-        each.frombytes(packed[first : first + size])
-        first += size
+        each.frombytes(packed.read(count * each.itemsize))
     return lots
 
 

@@ -84,12 +84,7 @@ def count_carried(manifest: Manifest) -> int:
 
 
 def known_records(district_id: int, key: bytes) -> Walk:
-    """Return a walk along the records that are known of a district.
-
-    Args:
-        district_id: The district.
-        key: The key of the file's fingerprints.
-    """
+    """Return a walk along the records that are known of a district, by the key of a file."""
     manifest = find(district_id, key)
     if manifest is None:
         return nothing_known()
@@ -171,6 +166,10 @@ def _unpack(part: CheckedRange, key: bytes) -> Records:
         raise Damaged("the lengths of two arrays differ")
     if ranges.checksum(key, part.fingerprints, part.student_ids) != bytes(part.checksum):
         raise Damaged("a checksum is wrong")
+    return _records_of(part)
+
+
+def _records_of(part: CheckedRange) -> Records:
     return Records(ranges.unpack(part.fingerprints), ranges.students_in(part))
 
 
@@ -309,20 +308,17 @@ def forget(students: Collection[int]) -> None:
         manifest.update.checkedrange_set.update(fingerprints=b"")
         manifest.delete()
         return
-    stored = manifest.update.checkedrange_set
-    for pk in list(stored.values_list("pk", flat=True)):  # one at a time in memory
-        checked = stored.get(pk=pk)
-        records = Records(ranges.unpack(checked.fingerprints), ranges.students_in(checked))
-        if _forget(students, records):
-            checked.fingerprints = records.fingerprints.tobytes()
-            checked.save(update_fields=["fingerprints"])
-            ranges.store_students(checked, records.students, key)
-    records = Records(
-        ranges.unpack(manifest.carried_fingerprints), ranges.unpack(manifest.carried_student_ids)
-    )
-    if _forget(students, records):
-        _carry(manifest, records, key)
-        manifest.save()
+    for part in _parts(manifest, CheckedRange.objects.all()):
+        records = _records_of(part)
+        if not _forget(students, records):
+            continue
+        if part.pk is None:
+            _carry(manifest, records, key)
+            manifest.save()
+        else:
+            part.fingerprints = records.fingerprints.tobytes()
+            part.save(update_fields=["fingerprints"])
+            ranges.store_students(part, records.students, key)
 
 
 def _forget(students: Collection[int], records: Records) -> bool:

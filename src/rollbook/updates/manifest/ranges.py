@@ -3,9 +3,10 @@
 import hashlib
 import zlib
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import accumulate, pairwise
 
 from django.db.models import Count, F, Sum
@@ -114,17 +115,15 @@ def student_on_line(update: UpdateJob, line: int) -> int | None:
     checked = following.order_by("end_line").first()
     if checked is None or line < checked.first_line:
         return None
-    position = _position(lines_of(checked), line)
-    student = 0 if position is None else abs(students_in(checked)[position])
-    return student or _added_on_line(update, line)
+    lines = lines_of(checked)
+    position = bisect_left(lines, line)
+    if position == len(lines) or lines[position] != line:
+        return None
+    return abs(students_in(checked)[position]) or _added_on_line(update, line)
 
 
 def fill_in(update: UpdateJob, key: bytes) -> bool:
     """Move the new students of the next chunks into the ranges of their lines.
-
-    Args:
-        update: The update.
-        key: The key of the update's fingerprints.
 
     Returns:
         Whether there were any.
@@ -136,49 +135,26 @@ def fill_in(update: UpdateJob, key: bytes) -> bool:
         done.append(added.pk)
         if len(by_line) >= FILLED_IN_AT_ONCE:
             break
-    for pk, lines in _lines_by_range(update, by_line).items():
-        checked = update.checkedrange_set.get(pk=pk)
-        students, all_lines = students_in(checked), lines_of(checked)
-        new: dict[int, int] = {}
-        for line in lines:
-            position = _position(all_lines, line)
-            if position is not None:
-                new[position] = by_line[line]
-        store_students(checked, student_arrays.replace(students, new, new.values()), key)
+    lines, first = sorted(by_line), 0
+    stored = update.checkedrange_set
+    for pk, end_line in stored.order_by("end_line").values_list("pk", "end_line"):
+        last = bisect_left(lines, end_line)
+        if first < last:
+            checked, within = stored.get(pk=pk), lines[first:last]
+            positions = map(partial(bisect_left, lines_of(checked)), within)
+            new = map(by_line.__getitem__, within)
+            replaced = student_arrays.replace(students_in(checked), positions, new)
+            store_students(checked, replaced, key)
+        first = last
     update.addedstudents_set.filter(pk__in=done).delete()
     return bool(done)
 
 
 def store_students(checked: CheckedRange, students: "array[int]", key: bytes) -> None:
-    """Replace the students of a stored range.
-
-    Args:
-        checked: The range, with its fingerprints.
-        students: The student of each record.
-        key: The key of the fingerprints.
-    """
+    """Replace the students of a stored range, whose fingerprints have this key."""
     checked.student_ids, checked.id_bytes = student_arrays.pack(students)
     checked.checksum = checksum(key, checked.fingerprints, checked.student_ids)
     checked.save(update_fields=["student_ids", "id_bytes", "checksum"])
-
-
-def _lines_by_range(update: UpdateJob, lines: Iterable[int]) -> dict[int, list[int]]:
-    """Return which of these lines are in which range, by the range's primary key."""
-    stored = update.checkedrange_set.order_by("end_line").values_list("end_line", "pk")
-    pks = dict(stored)
-    ends = list(pks)
-    found: defaultdict[int, list[int]] = defaultdict(list)
-    for line in lines:
-        index = bisect_right(ends, line)
-        if index < len(ends):
-            found[pks[ends[index]]].append(line)
-    return found
-
-
-def _position(lines: Sequence[int], line: int) -> int | None:
-    """Return where a line is among ascending lines."""
-    position = bisect_left(lines, line)
-    return position if position < len(lines) and lines[position] == line else None
 
 
 def _added_on_line(update: UpdateJob, line: int) -> int | None:

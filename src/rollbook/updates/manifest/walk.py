@@ -68,21 +68,14 @@ class Walk:
     def _resynchronize(self, fingerprints: "array[int]", first: int) -> "array[int]":
         """Move to where the files are equal again; return the students up to there."""
         students = array(self.students.typecode)
-        if self._is_one_changed(fingerprints, first):
-            self._skipped[self.fingerprints[self._at]] = self._at
-            self._at += 1
-            position = self._skipped.get(fingerprints[first])
-            students.append(NO_STUDENT if position is None else self.students[position])
-            return students
         if self._index is None:
             window = fingerprints[first : first + WINDOW]
-            start, end = self._at, self._at + WINDOW
-            ahead = dict(zip(self.fingerprints[start:end], range(start, end), strict=False))
+            start = self._at
+            ahead = self.fingerprints[start : start + WINDOW]
             for fingerprint in window:
                 if fingerprint in ahead:
-                    self._at = ahead[fingerprint]
-                    passed = range(start, self._at)
-                    self._skipped.update((self.fingerprints[each], each) for each in passed)
+                    self._at = start + ahead.index(fingerprint)
+                    self._skipped.update(zip(ahead, range(start, self._at), strict=False))
                     return students
                 position = self._skipped.get(fingerprint)
                 students.append(NO_STUDENT if position is None else self.students[position])
@@ -98,15 +91,6 @@ class Walk:
                 return students
             students.append(NO_STUDENT)
         return students
-
-    def _is_one_changed(self, fingerprints: "array[int]", first: int) -> bool:
-        """Return whether the files are equal again after one fingerprint, as nearly always."""
-        at, following = self._at + 1, first + 1
-        return (
-            at < len(self.fingerprints)
-            and following < len(fingerprints)
-            and self.fingerprints[at] == fingerprints[following]
-        )
 
 
 class _Index:

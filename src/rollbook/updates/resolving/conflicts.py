@@ -72,12 +72,8 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
 def _duplicate_students(resolver: ConflictResolver) -> Iterator[None]:
     """1a. Which rows are about the same enrolled student?"""
     repeated = repeated_numbers(ranges.students_of(resolver.update))
-    lines_by_student = {}
-    if repeated:
-        lines_by_student = ranges.lines_of_students(resolver.update, repeated)
-    groups = [
-        DuplicateRows(sorted(lines), student_id) for student_id, lines in lines_by_student.items()
-    ]
+    found = ranges.lines_of_students(resolver.update, repeated) if repeated else {}
+    groups = [DuplicateRows(sorted(lines), student_id) for student_id, lines in found.items()]
     return duplicates.settle(resolver, groups)
 
 
@@ -139,7 +135,8 @@ def _keys_in_use(resolver: ConflictResolver) -> Iterator[None]:
     """3. Which rows claim a key that another student holds?"""
     update = resolver.update
     for key in UNIQUE_KEYS:
-        rows = resolver.query(_KEY_IN_USE_QUERIES[key], update.district_id, update.pk)
+        query = _KEY_IN_USE.format(held=key.held, claimed=key.claimed)
+        rows = resolver.query(query, update.district_id, update.pk)
         dependencies, problems = [], []
         for line, releasing_line in rows:
             if releasing_line is None:
@@ -151,28 +148,22 @@ def _keys_in_use(resolver: ConflictResolver) -> Iterator[None]:
         yield
 
 
-def _key_in_use_query(key: UniqueKey) -> str:
-    """Return the query for rows that claim a key held by another student.
-
-    It selects the line of each such row, and the line of the row that releases the key, or NULL.
-    The latter may be rejected already; then the former is rejected by the next question, after a
-    crash as well as without one.
-    """
-    return f"""
+_KEY_IN_USE = """
 SELECT claim.line, release.line
 FROM updates_stagedrow claim
 JOIN students_student holder ON holder.district_id = %s
-  AND holder.{key.held} = claim.{key.claimed}
+  AND holder.{held} = claim.{claimed}
   AND holder.id IS DISTINCT FROM claim.student_id
 LEFT JOIN updates_stagedrow release ON release.update_id = claim.update_id
   AND release.student_id = holder.id
   AND release.outcome IS DISTINCT FROM 'unchanged'
-  AND release.{key.claimed} IS NOT NULL
-WHERE claim.update_id = %s AND claim.outcome IS NULL AND claim.{key.claimed} IS NOT NULL
+  AND release.{claimed} IS NOT NULL
+WHERE claim.update_id = %s AND claim.outcome IS NULL AND claim.{claimed} IS NOT NULL
 ORDER BY claim.line"""
-
-
-_KEY_IN_USE_QUERIES = {key: _key_in_use_query(key) for key in UNIQUE_KEYS}
+"""The lines of rows that claim a key of another student, and of the row that releases it, or NULL.
+The latter may be rejected already; then the former is rejected by the next question, after a crash
+as well as without one.
+"""
 
 _BLOCKED_ROWS = """
 WITH RECURSIVE blocked(line) AS (

@@ -17,7 +17,6 @@ from django.db.models import F
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
 from rollbook.studentfile.file_validator import validate_rows
 from rollbook.studentfile.problems.problem import Problem, Severity
-from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import ValidatedRow, fill_one_name
 from rollbook.students import snapshots
@@ -26,10 +25,10 @@ from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import COLUMN_ORDER
 from rollbook.text import join_words
 from rollbook.updates.checking import staged_rows
+from rollbook.updates.checking.records import FileReader
 from rollbook.updates.checking.row_checker import RowChecker
 from rollbook.updates.checking.staged_rows import ORDER_INCOMPLETE, AnyRowTuple
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.receiving import files
 from rollbook.updates.resolving import resolver as resolving
 from rollbook.updates.resolving.resolver import ConflictResolver
 from rollbook.updates.state_machine import Outcome
@@ -78,12 +77,7 @@ class StagedState(NamedTuple):
 
 
 def settle(resolver: ConflictResolver, groups: list[DuplicateRows]) -> Iterator[None]:
-    """Settle rows about one student each, one transaction per step.
-
-    Args:
-        resolver: The resolver of the update.
-        groups: The rows of each student.
-    """
+    """Settle groups of rows, each about one student, in one transaction per step."""
     if not groups:
         return
     student_file = _StudentFile(resolver.update)
@@ -118,8 +112,8 @@ class _StudentFile:
     """Reads and validates rows of an update's file."""
 
     def __init__(self, update: UpdateJob) -> None:
-        self._update = update
         self.checker = RowChecker(update)
+        self._file = FileReader(update, self.checker.header)
 
     def content_hashes(self, lines: set[int]) -> dict[int, int]:
         """Return a hash of each row by line, the same for rows that give the same values."""
@@ -141,14 +135,8 @@ class _StudentFile:
         return by_line
 
     def _read(self, lines: set[int]) -> Iterator[list[RawRow]]:
-        header = self.checker.header
-        batches = reader.read_records(
-            files.open_stored(self._update.spool_name),
-            encoding=self._update.detected_encoding,
-            header=header,
-        )
-        for batch in batches:
-            yield batch.rows(header, lines)
+        for batch in self._file.read():
+            yield batch.rows(self.checker.header, lines)
 
 
 @dataclass

@@ -8,7 +8,7 @@ their rows get a warning.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby, starmap
+from itertools import chain, groupby, starmap
 from operator import attrgetter
 
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
@@ -84,7 +84,7 @@ def new_rows_without_id(resolver: ConflictResolver) -> tuple[list[list[int]], li
         each row without an ID that could be about several students.
     """
     by_name: defaultdict[tuple[str, object], list[_NamedRow]] = defaultdict(list)
-    for row in _repeated_names(resolver):
+    for row in chain.from_iterable(_repeated_names(resolver)):
         if row.student is None:
             by_name[without_missing_name(row.name_key), row.dob].append(row)
     same_student, ambiguous = [], []
@@ -114,26 +114,23 @@ WHERE update_id = %s AND outcome IS NULL AND claims_loose_key {IN_JSON_INTEGERS}
 ORDER BY claims_loose_key, line"""
 
 
-def _repeated_names(resolver: ConflictResolver) -> Iterator[_NamedRow]:
-    """Yield the pending rows whose name and date of birth another row has too, at least loosely."""
+def _repeated_names(resolver: ConflictResolver) -> list[list[_NamedRow]]:
+    """Return pending rows that have the same name and date of birth, at least loosely, together."""
     repeated = resolver.repeated_keys("claims_loose_key")
     if not repeated:
-        return
+        return []
     rows = resolver.query(_NAMED_ROWS, resolver.update.pk, as_json_parameter(repeated))
-    for _, same in groupby(starmap(_NamedRow, rows), key=attrgetter("loose_key")):
-        named = list(same)
-        if len(named) > 1:
-            yield from named
+    groups = groupby(starmap(_NamedRow, rows), key=attrgetter("loose_key"))
+    named = (list(same) for _, same in groups)
+    return [same for same in named if len(same) > 1]
 
 
 def _duplicates_in_file(resolver: ConflictResolver) -> dict[int, Problem]:
     """Return a warning for each row whose name and date of birth another row has too, by line."""
-    groups: defaultdict[int, list[_NamedRow]] = defaultdict(list)
-    for row in _repeated_names(resolver):
-        groups[row.loose_key].append(row)
-    known = _load_descriptions(row.student for rows in groups.values() for row in rows[:2])
+    groups = _repeated_names(resolver)
+    known = _load_descriptions(row.student for rows in groups for row in rows[:2])
     warnings = {}
-    for rows in groups.values():
+    for rows in groups:
         for row in rows:
             other = rows[1] if row is rows[0] else rows[0]
             who = known.get(other.student or 0, other.description)
