@@ -249,7 +249,13 @@ def _find_problems(results: Sequence[Sequence[RuleResult | None]]) -> set[int]:
 def _find_uncertain(
     values: Mapping[str, Sequence[str | None]], rows: int, today: date
 ) -> Collection[int]:
-    """Return the numbers of the rows in which ``_validate_across_columns`` may find something."""
+    """Return the numbers of the rows in which ``_validate_across_columns`` may find something.
+
+    Args:
+        values: Column to its values.
+        rows: The number of rows.
+        today: The district's date.
+    """
     if "STUDENT_ID" not in values:
         return range(rows)
     ids = [student_id or "" for student_id in values["STUDENT_ID"]]

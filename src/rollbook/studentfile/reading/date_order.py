@@ -76,18 +76,33 @@ class DateColumn:
         return cls(header.index_of(_COLUMN))
 
     def add_regular(self, records: Sequence[bytes], line: int) -> None:
-        """Add records of one line each, without quotes and with all cells, from a line on."""
+        """Add records of one line each, without quotes and with all cells, that follow each other.
+
+        Args:
+            records: The records.
+            line: The line of the first one.
+        """
         if self._index is not None:
             self._add_values(cells_of_column(records, self._index), line)
 
     def add_plain_lot(self, lot: PlainLot, line: int) -> bool:
-        """Add the records of a lot; return False if that requires the cells of each record."""
+        """Add the records of a lot; return False if that requires the cells of each record.
+
+        Args:
+            lot: The records.
+            line: The line of the first one.
+        """
         if self._index is not None:
             self._add_values(lot.column(self._index), line)
         return True
 
     def add_rows(self, rows: Sequence[Sequence[str]], line: int) -> None:
-        """Add the cells of records of one line each and with all cells, from a line on."""
+        """Add the cells of records of one line each and with all cells, that follow each other.
+
+        Args:
+            rows: The cells.
+            line: The line of the first record.
+        """
         if self._index is not None:
             self._add_values([row[self._index].encode("utf-8", "replace") for row in rows], line)
 

@@ -50,7 +50,12 @@ def may_warn(block: bytes) -> bool:
 
 
 def warning_code(record: bytes, cells: Sequence[str]) -> str | None:
-    """Return the code for unusual but valid quotes, or None."""
+    """Return the code for unusual but valid quotes, or None.
+
+    Args:
+        record: The record.
+        cells: Its cells.
+    """
     if not any('"' in cell for cell in cells):
         return None
     if any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for cell in cells):

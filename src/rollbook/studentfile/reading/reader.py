@@ -111,7 +111,11 @@ class StretchReader:
         self._text_start = encodings.bytes_of_boms(self._file)
 
     def read(self, start: FilePosition, stop: FilePosition) -> RecordBatch | None:
-        """Return the records between two positions, neither of which is the end of the file.
+        """Return the records between two positions, if that isn't the end of the file.
+
+        Args:
+            start: Where the first record begins.
+            stop: Where the last one ends.
 
         Returns:
             The records, or None if the last one ends elsewhere.

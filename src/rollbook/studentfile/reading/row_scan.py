@@ -142,7 +142,12 @@ class RowScanner:
         )
 
     def read(self, batch: list[bytes], lots: ScannedLots) -> None:
-        """Count lots of regular records without parsing them; read all others."""
+        """Count lots of regular records without parsing them; read all others.
+
+        Args:
+            batch: The next records.
+            lots: Where they are added.
+        """
         self._count_dropped(batch)
         for first in range(0, len(batch), _RECORDS_PER_LOT):
             records = batch[first : first + _RECORDS_PER_LOT]

@@ -15,13 +15,23 @@ _MAX_ID_DIFFERENCE = 2
 
 
 def are_in_lines(record: bytes, header: Header) -> bool:
-    """Return whether a line of a record with invalid quotes, but the first, looks like a row."""
+    """Return whether a line after the first one looks like a row.
+
+    Args:
+        record: A record with invalid quotes.
+        header: The header of its file.
+    """
     first, *others = (_texts(line) for line in _LINE.findall(record))
     return any(_looks_like_row(cells, first, header) for cells in others)
 
 
 def are_in_cells(cells: Sequence[str], header: Header) -> bool:
-    """Return whether a line inside a cell looks like a row, or like most of one."""
+    """Return whether a line inside a cell looks like a row, or like most of one.
+
+    Args:
+        cells: The cells of a record with valid quotes.
+        header: The header of its file.
+    """
     for index, cell in enumerate(cells):
         rows = _possible_rows(cells, index, header) if _LINE_BREAK.search(cell) else iter(())
         if any(_looks_like_row(row, cells, header) for row in rows):

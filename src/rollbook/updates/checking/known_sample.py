@@ -47,9 +47,12 @@ class Comparison:
 
 
 def compare(size: int) -> Iterator[Comparison]:
-    """Compare a random sample of so many known records, those of one range for each district.
+    """Compare a random sample of known records, those of one range for each district.
 
     Where a record differs, nothing of the district counts as known anymore.
+
+    Args:
+        size: The number of records.
     """
     stored = Manifest.objects.filter(update__file_removed_at=None)
     for each in sorted(stored.select_related("update__district"), key=lambda _: random.random()):  # noqa: S311

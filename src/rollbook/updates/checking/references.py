@@ -46,7 +46,12 @@ class ReferenceChecker:
     def find_staff_elsewhere(
         self, cells: Sequence[str | None], school_ids: Sequence[str]
     ) -> Iterator[int]:
-        """Yield which cells of STAFF name someone who doesn't work at the row's school."""
+        """Yield which cells name staff whom a row of this school can't have.
+
+        Args:
+            cells: STAFF of each row, or None.
+            school_ids: The school of each row.
+        """
         pairs = list(zip(cells, school_ids, strict=True))
         different = {pair for pair in pairs if pair[0]}
         self._load_members(cell for cell, _ in different)

@@ -83,7 +83,13 @@ class RowChecker:
     def check(
         self, rows: list[RawRow], fingerprints: Mapping[int, int], result: RangeResult
     ) -> None:
-        """Check rows of unknown records, with their fingerprints by line; add to the result."""
+        """Check rows whose records are not known.
+
+        Args:
+            rows: The rows.
+            fingerprints: Their fingerprints, by line.
+            result: Where to add the result.
+        """
         self.passwords = ImportedPasswords(self.mark_key)
         students = LoadedStudents(self._district_id)
         columns = validate_columns(self.validator, rows)
@@ -102,7 +108,15 @@ class RowChecker:
         fingerprints: Mapping[int, int],
         result: RangeResult,
     ) -> None:
-        """Check rows one by one: as they are in the file, and the same ones validated."""
+        """Check rows one by one.
+
+        Args:
+            rows: The rows as in the file.
+            validated: The same rows, validated.
+            students: The students that are loaded already.
+            fingerprints: As in ``check``.
+            result: As in ``check``.
+        """
         self.references.check_schools_and_staff(validated)
         matcher = StudentMatcher(self._district_id, [row.values for row in validated], students)
         matches = [matcher.match(row.line, row.values) for row in validated]

@@ -30,7 +30,12 @@ _BYTES_OF_LOT = 28
 
 
 class DistrictText:
-    """The text of a district's last completed file, with which an incoming one is compared."""
+    """The text of a district's last completed file.
+
+    Args:
+        district: The district.
+        incoming: The file to compare with it.
+    """
 
     def __init__(self, district: District, incoming: IncomingFile) -> None:
         self._district, self._incoming = district, incoming

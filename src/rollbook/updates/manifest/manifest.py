@@ -84,7 +84,12 @@ def count_carried(manifest: Manifest) -> int:
 
 
 def known_records(district_id: int, key: bytes) -> Walk:
-    """Return a walk along the records that are known of a district, by the key of a file."""
+    """Return a walk along the records that are known of a district.
+
+    Args:
+        district_id: The district.
+        key: The key of the file's fingerprints.
+    """
     manifest = find(district_id, key)
     if manifest is None:
         return nothing_known()

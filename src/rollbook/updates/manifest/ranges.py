@@ -125,6 +125,10 @@ def student_on_line(update: UpdateJob, line: int) -> int | None:
 def fill_in(update: UpdateJob, key: bytes) -> bool:
     """Move the new students of the next chunks into the ranges of their lines.
 
+    Args:
+        update: The update.
+        key: The key of the update's fingerprints.
+
     Returns:
         Whether there were any.
     """
@@ -151,7 +155,13 @@ def fill_in(update: UpdateJob, key: bytes) -> bool:
 
 
 def store_students(checked: CheckedRange, students: "array[int]", key: bytes) -> None:
-    """Replace the students of a stored range, whose fingerprints have this key."""
+    """Replace the students of a stored range.
+
+    Args:
+        checked: The range, with its fingerprints.
+        students: The student of each record.
+        key: The key of the fingerprints.
+    """
     checked.student_ids, checked.id_bytes = student_arrays.pack(students)
     checked.checksum = checksum(key, checked.fingerprints, checked.student_ids)
     checked.save(update_fields=["student_ids", "id_bytes", "checksum"])

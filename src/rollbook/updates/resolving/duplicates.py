@@ -77,7 +77,12 @@ class StagedState(NamedTuple):
 
 
 def settle(resolver: ConflictResolver, groups: list[DuplicateRows]) -> Iterator[None]:
-    """Settle groups of rows, each about one student, in one transaction per step."""
+    """Settle rows about one student each, one transaction per step.
+
+    Args:
+        resolver: The resolver of the update.
+        groups: The rows of each student.
+    """
     if not groups:
         return
     student_file = _StudentFile(resolver.update)

@@ -148,6 +148,9 @@ class ConflictResolver:
 
         An index answers it, without a look at the rows. Few keys are left to look at then; they
         are a parameter, because PostgreSQL may find them anew for each row.
+
+        Args:
+            column: The column of the key.
         """
         sql = _REPEATED_KEYS.format(key=column)
         return [key for (key,) in self.query(sql, self.update.pk)]
