@@ -21,6 +21,9 @@ KEEPALIVE = {
     "tcp_user_timeout": 20_000,
 }
 
+PREPARE_THRESHOLD = 5
+"""How often a connection runs a compiled query before PostgreSQL prepares it."""
+
 POOL_TIMEOUT_S = 5.0
 """How long a thread waits for a connection of the pool."""
 MAX_IDLE_S = 5.0
@@ -62,9 +65,10 @@ def configure_for_web(threads: int) -> None:
 
 
 def _set_session_limits() -> None:
-    """Set ``SESSION_LIMITS`` and ``KEEPALIVE``; values in DATABASE_URL override them."""
+    """Set ``SESSION_LIMITS`` and ``KEEPALIVE``, which DATABASE_URL overrides, and the threshold."""
     options: dict[str, Any] = connections.settings["default"]["OPTIONS"]
     limits = [f"-c {name}={value}" for name, value in SESSION_LIMITS.items()]
     options["options"] = " ".join([*limits, options.get("options", "")]).strip()
     for name, value in KEEPALIVE.items():
         options.setdefault(name, value)
+    options["prepare_threshold"] = PREPARE_THRESHOLD
