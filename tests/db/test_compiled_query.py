@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from rollbook.accounts.models import Member, SecondFactor
 from rollbook.db.compiled_query import CompiledQuery, Parameter
+from rollbook.db.connections import PREPARE_THRESHOLD
 
 BY_LOGIN = CompiledQuery(
     lambda: Member.objects.select_related("district", "role", "second_factor").filter(
@@ -90,3 +91,36 @@ def _find_in_thread(query: CompiledQuery[Member], login: str) -> Member | None:
         return query.first(login=login)
     finally:
         connection.close()
+
+
+# Unlike an ALTER of its own, psycopg doesn't notice it, as if another process had migrated.
+_ADD_COLUMN = "DO 'BEGIN ALTER TABLE accounts_member ADD COLUMN newer int DEFAULT 1; END'"
+_PREPARED = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE '\\_pg3\\_%'"
+
+
+@pytest.mark.only_on("postgresql")
+def test_postgresql_prepares_a_query_that_a_connection_repeats(
+    manager: Member, neighbor: Member
+) -> None:
+    """It finds what is there now, also with a new column, or if the plan was for another value."""
+    connection.connection.prepare_threshold = PREPARE_THRESHOLD
+    try:
+        for number in range(4 * PREPARE_THRESHOLD):
+            member = (manager, neighbor)[number % 2]
+            Member.objects.filter(pk=member.pk).update(first_name=f"Ana {number}")
+            found = BY_LOGIN.first(login=member.email)
+            assert found is not None
+            assert (found.pk, found.first_name) == (member.pk, f"Ana {number}")
+            assert _prepared() == int(number >= PREPARE_THRESHOLD)
+            if number == 3 * PREPARE_THRESHOLD:
+                with connection.cursor() as cursor:
+                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                    cursor.execute(_ADD_COLUMN)
+    finally:
+        connection.connection.prepare_threshold = None
+
+
+def _prepared() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_PREPARED)
+        return int(cursor.fetchone()[0])

@@ -61,3 +61,20 @@ def test_no_request_waits_for_the_connection_of_another_one() -> None:
     numbers = range(gunicorn_app.THREADS)
     with ThreadPoolExecutor(gunicorn_app.THREADS) as threads:
         assert list(threads.map(request, numbers)) == list(numbers)
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.usefixtures("web")
+def test_postgresql_compiles_no_statement() -> None:
+    """The servers of the tests never do, so it matters who has said so."""
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(_jit).result() == ("off", "client")
+
+
+def _jit() -> tuple[str, str]:
+    """Return the setting, and where it is from."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setting, source FROM pg_settings WHERE name = 'jit'")
+        setting, source = cursor.fetchone()
+    connection.close()
+    return setting, source

@@ -12,6 +12,9 @@ from django.db import connection, connections
 # workers take over, and no statement waits longer for a row lock than that takes.
 SESSION_LIMITS = {"idle_in_transaction_session_timeout": "15s", "lock_timeout": "30s"}
 
+WITHOUT_JIT = {"jit": "off"}
+"""PostgreSQL would compile large statements, of which none runs long enough to make up for it."""
+
 # A network that drops all packets is detected in about the same time. Seconds, except for
 # tcp_user_timeout, which libpq expects in milliseconds.
 KEEPALIVE = {
@@ -20,6 +23,9 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+
+PREPARE_THRESHOLD = 5
+"""How often a connection runs a compiled query before PostgreSQL prepares it."""
 
 POOL_TIMEOUT_S = 5.0
 """How long a thread waits for a connection of the pool."""
@@ -62,9 +68,10 @@ def configure_for_web(threads: int) -> None:
 
 
 def _set_session_limits() -> None:
-    """Set ``SESSION_LIMITS`` and ``KEEPALIVE``; values in DATABASE_URL override them."""
+    """Set ``SESSION_LIMITS`` and the like; values in DATABASE_URL override them."""
     options: dict[str, Any] = connections.settings["default"]["OPTIONS"]
-    limits = [f"-c {name}={value}" for name, value in SESSION_LIMITS.items()]
+    limits = [f"-c {name}={value}" for name, value in (SESSION_LIMITS | WITHOUT_JIT).items()]
     options["options"] = " ".join([*limits, options.get("options", "")]).strip()
     for name, value in KEEPALIVE.items():
         options.setdefault(name, value)
+    options["prepare_threshold"] = PREPARE_THRESHOLD

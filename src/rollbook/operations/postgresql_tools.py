@@ -20,7 +20,9 @@ _SETTING_NAMES = {
     "PORT": "port",
     "NAME": "dbname",
 }
-_NOT_LIBPQ = frozenset({"pool", "server_side_binding", "isolation_level", "assume_role"})
+_NOT_LIBPQ = frozenset(
+    {"pool", "server_side_binding", "prepare_threshold", "isolation_level", "assume_role"}
+)
 MAX_ERROR_LENGTH = 300
 
 
