@@ -103,6 +103,25 @@ def test_a_repeated_header_is_one_problem() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("names", "cells"),
+    [
+        (
+            ["STUDENT_ID", "FIRST_NAME", "DOB", "Color"],
+            ["student id", "Given name", "dob", "color"],
+        ),
+        (["Student ID", "DOB", "Color"], ["[STUDENT_ID]", "Date of Birth", "COLOR"]),
+        (["STUDENT_ID", "DOB", ""], ["Student-ID", "student.dob", ""]),
+        (["SISID", "SCHOOLSISID", "GRADE"], ["STUDENT_ID", "School_SIS_ID", "Grade Level"]),
+    ],
+)
+def test_a_header_is_repeated_in_any_spelling_that_a_header_can_have(
+    names: list[str], cells: list[str]
+) -> None:
+    assert codes(validate(*cells, names=names)) == [("header_again", None)]
+    assert codes(validate(cells[1], cells[0], *cells[2:], names=names)) != [("header_again", None)]
+
+
 @pytest.mark.statement("S29")
 def test_a_cell_has_a_maximum_length() -> None:
     assert codes(validate("00123", "", "", "Anastasia", limits=Limits(cell_characters=8))) == [

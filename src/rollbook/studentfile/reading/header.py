@@ -192,6 +192,15 @@ def _meanings(folded: Sequence[str]) -> list[Column | None]:
     return [BY_NAME[KEY] if name == key else BY_SPELLING.get(name) for name in folded]
 
 
+def named_columns(names: Sequence[str]) -> list[Column | str]:
+    """Return the column that each name means, or the folded name if it means none.
+
+    Two headers with the same result are the same in another spelling.
+    """
+    folded = [fold_header(name) for name in names]
+    return [column or name for column, name in zip(_meanings(folded), folded, strict=True)]
+
+
 def _key_of_exchange_file(folded: Sequence[str]) -> str | None:
     if fold_header(KEY) in folded:
         return None
