@@ -122,6 +122,28 @@ def test_a_header_is_repeated_in_any_spelling_that_a_header_can_have(
     assert codes(validate(cells[1], cells[0], *cells[2:], names=names)) != [("header_again", None)]
 
 
+@pytest.mark.parametrize(
+    ("names", "cells", "is_other"),
+    [
+        ("STUDENT_ID,DOB,GRADE,Note", "STUDENT_ID,Grade Level,DOB,Note", True),
+        ("STUDENT_ID,DOB,GRADE,Note", "Student ID,DOB,Note,Grade", True),
+        ("STUDENT_ID,DOB,GRADE,Note", "STUDENT_ID,Birth date,Gender,", True),
+        ("STUDENT_ID,DOB,GRADE,Note", "Note,DOB,Color,student id", True),
+        ("STUDENT_ID,DOB,GRADE,Note", "the ID,the DOB,GRADE,free text", False),
+        ("STUDENT_ID,DOB,GRADE,Note", "s1,mm/dd/yyyy,,Grade", False),
+        ("STUDENT_ID,DOB,GRADE,Note", "STUDENT_ID,DOB,GRADE,Gender", False),
+        ("STUDENT_ID,LAST_NAME,DOB,GRADE", "s1,Grade,9,9", False),
+        ("STUDENT_ID,LAST_NAME,DOB,GRADE", "s1,Grade,x,", False),
+    ],
+)
+def test_a_header_whose_columns_have_other_places_is_one_problem(
+    names: str, cells: str, *, is_other: bool
+) -> None:
+    row = validate(*cells.split(","), names=names.split(","))
+    assert row.problems
+    assert (codes(row) == [("other_header", None)]) == is_other
+
+
 @pytest.mark.statement("S29")
 def test_a_cell_has_a_maximum_length() -> None:
     assert codes(validate("00123", "", "", "Anastasia", limits=Limits(cell_characters=8))) == [

@@ -17,7 +17,7 @@ from rollbook.studentfile.problems.problem import (
     Severity,
     printable_excerpt,
 )
-from rollbook.studentfile.reading.header import Header, named_columns
+from rollbook.studentfile.reading.header import Header, has_other_columns, named_columns
 from rollbook.studentfile.reading.row_damage import RowDamage
 from rollbook.studentfile.reading.row_parser import RawRow
 from rollbook.studentfile.rules import FileRules
@@ -129,8 +129,8 @@ class RowValidator:
                 elif result:
                     found = self._reading.original(index, cells) if self._reading else text
                     self._add_problem(validated, name, found or text, result)
-        if validated.problems and self._is_header(cells):
-            return ValidatedRow(line, {}, [Problem("header_again", line)])
+        if validated.problems and (code := self._code_of_header(cells)):
+            return ValidatedRow(line, {}, [Problem(code, line)])
         self._validate_across_columns(validated)
         return validated
 
@@ -201,9 +201,14 @@ class RowValidator:
         excerpt = "" if BY_NAME[name].secret else printable_excerpt(text)
         row.problems.append(Problem(result.code, row.line, name, excerpt, result.hint))
 
-    def _is_header(self, cells: list[str]) -> bool:
-        """Return whether cells name the columns of the header in any spelling; numbers never do."""
-        return not any(map(str.isdecimal, cells)) and named_columns(cells) == self._header
+    def _code_of_header(self, cells: list[str]) -> str | None:
+        """Return the problem of a row that names columns in any spelling; numbers never do."""
+        if any(map(str.isdecimal, cells)):
+            return None
+        named = named_columns(cells)
+        if named == self._header:
+            return "header_again"
+        return "other_header" if has_other_columns(named, self._header) else None
 
     def _wrong_cell_count(self, line: int, cells: list[str]) -> ValidatedRow:
         """Return a rejected row.

@@ -213,8 +213,9 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "second_header",
         "There is a second header in the middle of the file",
-        "A byte order mark and a header appear again, so two files were joined.",
-        "upload the files one after another, or join them without the second header",
+        "Two files were joined: a header appears again with a byte order mark, or its columns "
+        "differ from those of the first header or have another order.",
+        "upload the files one after another",
     ),
     file_error(
         "structure",
