@@ -144,6 +144,37 @@ def test_a_header_whose_columns_have_other_places_is_one_problem(
     assert (codes(row) == [("other_header", None)]) == is_other
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("STUDENT_ID", "00123"),
+        ("DOB", "05/13/2014"),
+        ("GRADE", "4"),
+        ("GENDER", "f"),
+        ("RACE", " WH"),
+        ("SCHOOL_ID", "107"),
+        ("ELL", "y"),
+    ],
+)
+def test_the_apostrophe_of_a_spreadsheet_is_explained_in_every_column(
+    column: str, value: str
+) -> None:
+    assert "apostrophe" in hint_of(column, f"'{value}")
+    assert "apostrophe" not in hint_of(column, f"'{value}?")
+    assert "apostrophe" not in hint_of(column, "'")
+
+
+def hint_of(column: str, text: str) -> str:
+    """Return the hint of the first problem of a row with this text."""
+    return validate("ana", text, names=["USERNAME", column]).problems[0].message
+
+
+def test_a_password_is_not_said_to_begin_with_an_apostrophe() -> None:
+    assert not any("apostrophe" in each.message for each in validate("1", "", "'" * 70).problems)
+    long = validate("1", "", "'" + "long-Pass1" * 6 + "wxyz")
+    assert not any("apostrophe" in each.message for each in long.problems)
+
+
 @pytest.mark.statement("S29")
 def test_a_cell_has_a_maximum_length() -> None:
     assert codes(validate("00123", "", "", "Anastasia", limits=Limits(cell_characters=8))) == [

@@ -16,6 +16,7 @@ from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, Va
 # Results that are cached for each column, and the longest text among them: bounded memory.
 _MAX_CACHED_RESULTS = 6_000
 _MAX_CACHED_LENGTH = 40
+_APOSTROPHE_HINT = "remove the apostrophe, which only marks a cell as text in spreadsheets"
 _WARN_WHEN_TRIMMED = frozenset({"STUDENT_ID", "SCHOOL_ID"})
 
 
@@ -73,9 +74,17 @@ class CellRule(dict[str, RuleResult | None]):
         if value[0] == "<" and value.lower() == CLEAR:
             return "" if self._column.clearable else InvalidValue("not_clearable")
         result = self._rule(value)
+        if value[0] == "'" and isinstance(result, InvalidValue) and self._is_marked(value):
+            return InvalidValue(result.code, _APOSTROPHE_HINT)
         if self._warns_when_trimmed and value != text and isinstance(result, str):
             return ValueWithWarning(result, "trimmed")
         return result
+
+    def _is_marked(self, value: str) -> bool:
+        """Return whether only an apostrophe keeps a value from being valid."""
+        rest = value[1:].lstrip()
+        is_valid = bool(rest) and not isinstance(self._rule(rest), InvalidValue)
+        return is_valid and not self._column.secret
 
     def _keep_field(self, text: str, result: RuleResult | None) -> RuleResult | None:
         """Return the result for an optional column: a bad value leaves the field unchanged."""

@@ -62,8 +62,8 @@ OTHER_FILE_TYPES: tuple[ProblemCode, ...] = (
         "web_page_not_csv",
         "This is a web page, not a CSV file",
         "The file contains HTML. Most often the export script could not sign in to your SIS and "
-        "saved the sign-in page instead of the students.",
-        "check that the export can still sign in to your SIS, then export again",
+        "saved the sign-in page instead of the students. Some systems write spreadsheets as HTML.",
+        "check that the export can still sign in to your SIS and writes CSV, then export again",
         status=415,
     ),
     file_error(

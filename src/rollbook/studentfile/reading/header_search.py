@@ -193,8 +193,10 @@ def hint_for_delimiter(names: Sequence[str]) -> str:
     line = ",".join(names)
     if line.lower().startswith("sep=") and line[4:5] in _DELIMITERS:
         return "remove the line that starts with sep= and export with commas between the cells"
+    if len(names) == 1 and "," in line and looks_like_header(line.split(",")):
+        return "each line is one cell: export without quotation marks around whole lines"
     for delimiter, plural in _DELIMITERS.items():
         is_header = looks_like_header(line.split(delimiter)) and not looks_like_header(names)
-        if is_header or (len(names) == 1 and delimiter in line):
+        if is_header or (len(names) == 1 and delimiter in line and f"{delimiter} " not in line):
             return f"the header is separated by {plural}: export it with commas between the cells"
     return ""
