@@ -156,10 +156,10 @@ def test_a_header_whose_columns_have_other_places_is_one_problem(
         ("ELL", "y"),
     ],
 )
-def test_the_apostrophe_of_a_spreadsheet_is_explained_in_every_column(
-    column: str, value: str
-) -> None:
+def test_marks_around_a_value_are_explained_in_every_column(column: str, value: str) -> None:
     assert "apostrophe" in hint_of(column, f"'{value}")
+    for mark in "'\"":
+        assert "the quotation marks, which" in hint_of(column, f"{mark}{value}{mark}")
     assert "apostrophe" not in hint_of(column, f"'{value}?")
     assert "apostrophe" not in hint_of(column, "'")
 
