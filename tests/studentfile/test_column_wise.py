@@ -103,6 +103,7 @@ CAUSES: Mapping[str, tuple[dict[str, str], ...]] = {
     "time_dropped": ({"DOB": "5/13/2014 0:00"},),
     "unusual_age": ({"DOB": "08/31/1990"},),
     "header_again": ({name: name for name in VALID}, {name: name.lower() for name in VALID}),
+    "other_header": ({**{name: name for name in VALID}, "DOB": "Grade", "GRADE": "DOB"},),
     "too_few_cells": (),
     "too_many_cells": (),
     "bad_quote": (),

@@ -103,6 +103,78 @@ def test_a_repeated_header_is_one_problem() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("names", "cells"),
+    [
+        (
+            ["STUDENT_ID", "FIRST_NAME", "DOB", "Color"],
+            ["student id", "Given name", "dob", "color"],
+        ),
+        (["Student ID", "DOB", "Color"], ["[STUDENT_ID]", "Date of Birth", "COLOR"]),
+        (["STUDENT_ID", "DOB", ""], ["Student-ID", "student.dob", ""]),
+        (["SISID", "SCHOOLSISID", "GRADE"], ["STUDENT_ID", "School_SIS_ID", "Grade Level"]),
+    ],
+)
+def test_a_header_is_repeated_in_any_spelling_that_a_header_can_have(
+    names: list[str], cells: list[str]
+) -> None:
+    assert codes(validate(*cells, names=names)) == [("header_again", None)]
+    assert codes(validate(cells[1], cells[0], *cells[2:], names=names)) != [("header_again", None)]
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "is_other"),
+    [
+        ("STUDENT_ID,DOB,GRADE,Note", "STUDENT_ID,Grade Level,DOB,Note", True),
+        ("STUDENT_ID,DOB,GRADE,Note", "Student ID,DOB,Note,Grade", True),
+        ("STUDENT_ID,DOB,GRADE,Note", "STUDENT_ID,Birth date,Gender,", True),
+        ("STUDENT_ID,DOB,GRADE,Note", "Note,DOB,Color,student id", True),
+        ("STUDENT_ID,DOB,GRADE,Note", "the ID,the DOB,GRADE,free text", False),
+        ("STUDENT_ID,DOB,GRADE,Note", "s1,mm/dd/yyyy,,Grade", False),
+        ("STUDENT_ID,DOB,GRADE,Note", "STUDENT_ID,DOB,GRADE,Gender", False),
+        ("STUDENT_ID,LAST_NAME,DOB,GRADE", "s1,Grade,9,9", False),
+        ("STUDENT_ID,LAST_NAME,DOB,GRADE", "s1,Grade,x,", False),
+    ],
+)
+def test_a_header_whose_columns_have_other_places_is_one_problem(
+    names: str, cells: str, *, is_other: bool
+) -> None:
+    row = validate(*cells.split(","), names=names.split(","))
+    assert row.problems
+    assert (codes(row) == [("other_header", None)]) == is_other
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("STUDENT_ID", "00123"),
+        ("DOB", "05/13/2014"),
+        ("GRADE", "4"),
+        ("GENDER", "f"),
+        ("RACE", " WH"),
+        ("SCHOOL_ID", "107"),
+        ("ELL", "y"),
+    ],
+)
+def test_marks_around_a_value_are_explained_in_every_column(column: str, value: str) -> None:
+    assert "apostrophe" in hint_of(column, f"'{value}")
+    for mark in "'\"":
+        assert "the quotation marks, which" in hint_of(column, f"{mark}{value}{mark}")
+    assert "apostrophe" not in hint_of(column, f"'{value}?")
+    assert "apostrophe" not in hint_of(column, "'")
+
+
+def hint_of(column: str, text: str) -> str:
+    """Return the hint of the first problem of a row with this text."""
+    return validate("ana", text, names=["USERNAME", column]).problems[0].message
+
+
+def test_a_password_is_not_said_to_begin_with_an_apostrophe() -> None:
+    assert not any("apostrophe" in each.message for each in validate("1", "", "'" * 70).problems)
+    long = validate("1", "", "'" + "long-Pass1" * 6 + "wxyz")
+    assert not any("apostrophe" in each.message for each in long.problems)
+
+
 @pytest.mark.statement("S29")
 def test_a_cell_has_a_maximum_length() -> None:
     assert codes(validate("00123", "", "", "Anastasia", limits=Limits(cell_characters=8))) == [

@@ -16,6 +16,8 @@ from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, Va
 # Results that are cached for each column, and the longest text among them: bounded memory.
 _MAX_CACHED_RESULTS = 6_000
 _MAX_CACHED_LENGTH = 40
+_APOSTROPHE_HINT = "remove the apostrophe, which only marks a cell as text in spreadsheets"
+_QUOTES_HINT = "remove the quotation marks, which are part of the value"
 _WARN_WHEN_TRIMMED = frozenset({"STUDENT_ID", "SCHOOL_ID"})
 
 
@@ -73,9 +75,20 @@ class CellRule(dict[str, RuleResult | None]):
         if value[0] == "<" and value.lower() == CLEAR:
             return "" if self._column.clearable else InvalidValue("not_clearable")
         result = self._rule(value)
+        if value[0] in "'\"" and isinstance(result, InvalidValue):
+            return self._explain_marks(value, result)
         if self._warns_when_trimmed and value != text and isinstance(result, str):
             return ValueWithWarning(result, "trimmed")
         return result
+
+    def _explain_marks(self, value: str, result: InvalidValue) -> InvalidValue:
+        """Return the result with a hint if a value is only invalid for the marks around it."""
+        is_quoted = len(value) > 1 and value[0] == value[-1]
+        rest = value[1:-1].strip() if is_quoted else value[1:].lstrip()
+        if not rest or self._column.secret or isinstance(self._rule(rest), InvalidValue):
+            return result
+        hint = _QUOTES_HINT if is_quoted else _APOSTROPHE_HINT
+        return InvalidValue(result.code, hint)
 
     def _keep_field(self, text: str, result: RuleResult | None) -> RuleResult | None:
         """Return the result for an optional column: a bad value leaves the field unchanged."""

@@ -8,7 +8,7 @@ from operator import eq
 from typing import cast
 
 from rollbook.studentfile.cell_rules import CellRule
-from rollbook.studentfile.columns import BY_NAME, REQUIRED_TO_ADD, Column, fold_header
+from rollbook.studentfile.columns import BY_NAME, REQUIRED_TO_ADD, Column
 from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMN_SETS, IDENTIFYING_COLUMNS
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import (
@@ -17,7 +17,7 @@ from rollbook.studentfile.problems.problem import (
     Severity,
     printable_excerpt,
 )
-from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.header import Header, has_other_columns, named_columns
 from rollbook.studentfile.reading.row_damage import RowDamage
 from rollbook.studentfile.reading.row_parser import RawRow
 from rollbook.studentfile.rules import FileRules
@@ -95,7 +95,7 @@ class RowValidator:
         self._today = today
         self._has_last_name = "LAST_NAME" in header.known
         self._names = list(header.names)
-        self._folded = [fold_header(name) for name in header.names]
+        self._header = named_columns(header.names)
         self._reading = header.reading
         columns = header.reading.columns if header.reading else header.columns
         # The index of each column's text: its position in a mapping, or that of its cell.
@@ -114,7 +114,7 @@ class RowValidator:
         line, cells, damage = row
         if damage:
             return self._damaged_row(line, cells, damage)
-        if len(cells) != len(self._folded):
+        if len(cells) != len(self._names):
             return self._wrong_cell_count(line, cells)
         if cells == self._names:
             return ValidatedRow(line, {}, [Problem("header_again", line)])
@@ -129,8 +129,8 @@ class RowValidator:
                 elif result:
                     found = self._reading.original(index, cells) if self._reading else text
                     self._add_problem(validated, name, found or text, result)
-        if validated.problems and self._is_header(cells):
-            return ValidatedRow(line, {}, [Problem("header_again", line)])
+        if validated.problems and (code := self._code_of_header(cells)):
+            return ValidatedRow(line, {}, [Problem(code, line)])
         self._validate_across_columns(validated)
         return validated
 
@@ -201,16 +201,22 @@ class RowValidator:
         excerpt = "" if BY_NAME[name].secret else printable_excerpt(text)
         row.problems.append(Problem(result.code, row.line, name, excerpt, result.hint))
 
-    def _is_header(self, cells: list[str]) -> bool:
-        return [fold_header(cell) for cell in cells] == self._folded
+    def _code_of_header(self, cells: list[str]) -> str | None:
+        """Return the problem of a row that names columns in any spelling; numbers never do."""
+        if any(map(str.isdecimal, cells)):
+            return None
+        named = named_columns(cells)
+        if named == self._header:
+            return "header_again"
+        return "other_header" if has_other_columns(named, self._header) else None
 
     def _wrong_cell_count(self, line: int, cells: list[str]) -> ValidatedRow:
         """Return a rejected row.
 
         It has the identifying values in the expected cells, so that its student counts as present.
         """
-        code = "too_few_cells" if len(cells) < len(self._folded) else "too_many_cells"
-        count = f"the row has {len(cells)} and the header has {len(self._folded)}"
+        code = "too_few_cells" if len(cells) < len(self._names) else "too_many_cells"
+        count = f"the row has {len(cells)} and the header has {len(self._names)}"
         hint = f"{count}: {PROBLEM_CODES[code].fix}"
         values = self._identifying_values(cells, frozenset())
         return ValidatedRow(line, values, [Problem(code, line, hint=hint)])

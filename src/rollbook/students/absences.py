@@ -101,7 +101,8 @@ def write(
     """
     wanted = list(counts)
     remove([count.student for count in wanted])
-    since = {count.since: connection.ops.adapt_datefield_value(count.since) for count in wanted}
+    days = {count.since for count in wanted}
+    since = {day: connection.ops.adapt_datefield_value(day) for day in days}
     at = deactivated_at and connection.ops.adapt_datetimefield_value(deactivated_at)
     rows = (
         (count.student, district_id, since[count.since], count.files, update_id, at)

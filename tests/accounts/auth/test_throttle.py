@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from rollbook.accounts.auth import known_addresses, throttle
 from rollbook.accounts.auth.throttle import Attempt, RateLimited
@@ -77,6 +78,32 @@ def test_a_hundred_failures_block_an_address_from_which_nobody_has_signed_in(
         throttle.check_sign_in("new@maple.example", HERE, NOW)
     with pytest.raises(RateLimited):
         throttle.check_address("203.0.113.8", NOW)
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100])
+def test_an_address_is_checked_with_one_query_unless_it_has_to_wait(
+    db: None, count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    _fail("a@maple.example", HERE, count)
+    with django_assert_num_queries(2 if count == 100 else 1):
+        assert _wait_of(HERE) == (3600 if count == 100 else 0)
+
+
+def test_an_address_may_try_again_when_a_hundredth_failure_is_an_hour_old(db: None) -> None:
+    for minute in range(110):
+        throttle.record_failure("a@maple.example", HERE, NOW - timedelta(minutes=minute / 2))
+    assert SignInFailure.objects.count() == 110
+    assert _wait_of(HERE) == 3600 - 99 * 30
+    assert _wait_of("203.0.113.8") == 0
+
+
+def _wait_of(address: str) -> int:
+    """Return the seconds for which the address has to wait."""
+    try:
+        throttle.check_address(address, NOW)
+    except RateLimited as limited:
+        return limited.retry_after
+    return 0
 
 
 @pytest.mark.statement("S04")

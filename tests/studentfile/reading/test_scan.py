@@ -244,6 +244,46 @@ def test_files_are_joined_whether_their_headers_are_quoted_or_not(
     assert problem.code == "joined_files"
 
 
+@pytest.mark.parametrize(
+    ("row", "hint"),
+    [
+        (b"1\tA\tB\n", "with 1 cell instead of 3: separate the cells of all rows by commas"),
+        (b"1,A\n", "with 2 cells instead of 3: separate the cells of all rows by commas"),
+        (b"1,A,B,Jr.\n", "with 4 cells instead of 3: put values that contain a comma in quotation"),
+    ],
+)
+def test_rows_of_another_structure_than_the_header_are_explained(
+    tmp_path: Path, row: bytes, hint: str
+) -> None:
+    refusal = scan_bytes(tmp_path, HEADER + b"1,A,B\n" + row * 9).refusal
+    assert refusal
+    assert (refusal.code, refusal.line) == ("structure", 3)
+    assert hint in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "hint"),
+    [
+        (b'"STUDENT_ID,FIRST_NAME,LAST_NAME"', "wrong_delimiter", "around whole lines"),
+        (b'"""STUDENT_ID"",""DOB"""', "wrong_delimiter", "around whole lines"),
+        (b"Nummer;Vorname;Nachname", "wrong_delimiter", "semicolons"),
+        (b"STUDENT_ID~FIRST_NAME~DOB", "wrong_delimiter", "tildes"),
+        (b"STUDENT_ID^FIRST_NAME^DOB", "wrong_delimiter", "carets"),
+        (b"STUDENT_ID   FIRST_NAME   DOB", "wrong_delimiter", "spaces"),
+        (b"Roster  as of  today", "header_not_found", ""),
+        (b"ORA-01017: invalid username/password; logon denied", "header_not_found", ""),
+        (b'"Connected, but no rows were found"', "header_not_found", ""),
+    ],
+)
+def test_a_first_line_that_is_one_cell_is_explained(
+    tmp_path: Path, header: bytes, code: str, hint: str
+) -> None:
+    refusal = scan_bytes(tmp_path, header + b"\n1\n").refusal
+    assert refusal
+    assert refusal.code == code
+    assert hint in refusal.message
+
+
 def test_blank_rows_are_not_counted(tmp_path: Path) -> None:
     result = scan_bytes(tmp_path, b"\n" + HEADER + b"\n1,A,B\n,,\n \t,,\n2,A,B\n\x1a")
     assert result.rows == 2

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from itertools import islice
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rollbook.districts.models import District
 from rollbook.studentfile.problems.problem import Problem
@@ -205,6 +207,24 @@ def test_the_number_of_rows_found_by_name_is_limited(
 ) -> None:
     monkeypatch.setattr(rows, "MAX_NAMED_STUDENTS", 2)
     assert lines_of(rows_of(night, search="ann").items) == [2, 4]
+    monkeypatch.setattr(rows, "MAX_NAMED_STUDENTS", 3)
+    assert lines_of(rows_of(night, search="e").items) == [2, 4, 5]  # Lee000, Lee002, Zoe
+
+
+def test_a_row_is_found_once_by_the_old_and_the_new_name(school: District) -> None:
+    text = "STUDENT_ID,LAST_NAME,DOB,GRADE\ns000,Leeward,,4\ns001,Lee001,,5\ns002,Moss,,5"
+    update = send(school, text)
+    applying(update)
+    for search, lines in (("lee", [2, 3, 4]), ("leeward", [2]), ("ann moss", [4])):
+        assert lines_of(rows_of(update, search=search).items) == lines
+
+
+def test_postgresql_does_not_join_all_rows_and_students_to_find_a_name(night: UpdateJob) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert rows_of(night, search="fox").total == 2
+    statements = [query["sql"] for query in queries.captured_queries]
+    is_either = ["LEFT OUTER JOIN" in each and "LIKE" in each for each in statements]
+    assert any(is_either) == (connection.vendor == "sqlite")
 
 
 def test_an_unchanged_row_is_found_by_its_line(school: District) -> None:

@@ -10,7 +10,7 @@ from rollbook.updates import mails
 from rollbook.updates.models import ResultMail
 from rollbook.updates.state_machine import Mode, State
 from tests.updates import night
-from tests.updates.night import counts, dump, enroll, last, report_of, run
+from tests.updates.night import counts, dump, enroll, finish, last, report_of, run, send_bytes
 
 CLASS = """
     STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB
@@ -49,6 +49,22 @@ def test_a_file_with_swapped_names_is_refused(school: District, rows: str, mode:
     assert counts(result) == {}
     assert night.problems(last(school)) == {2: ["names_swapped"]}
     assert list(last(school).problem_counts) == ["names_swapped"]
+    assert not last(school).stagedrow_set.exists()
+    assert dump(school) == before
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_file_is_refused_whose_columns_have_other_places_from_the_middle_on(
+    school: District, mode: Mode
+) -> None:
+    before = dump(school)
+    header, other = "STUDENT_ID,GENDER,RACE,TITLE_1,ELL", "Student ID,Gender,Race,ELL,Title 1"
+    text = f"{header}\n00101,f,WH,y,n\n{other}\n00102,m,WH,y,n\n{other}\n"
+    result = finish(send_bytes(school, text.encode(), mode).update)
+    assert result.state is State.REFUSED
+    assert result.refusal
+    assert (result.refusal.code, result.refusal.line) == ("second_header", 3)
+    assert list(last(school).problem_counts) == ["second_header"]
     assert not last(school).stagedrow_set.exists()
     assert dump(school) == before
 

@@ -85,11 +85,10 @@ def check_address(address: str, now: datetime) -> None:
     Raises:
         RateLimited: Too many sign-ins from this address failed.
     """
-    if not _has_failures(address, [], now):
-        return
-    wait = _wait(_failures_from(address), "failed_at", MAX_CHECKED_PER_ADDRESS, now)
-    if wait and not known_addresses.is_known(address):
-        raise RateLimited(wait)
+    failures = _DECISIVE_FAILURE.rows(address=client_network(address), since=now - WINDOW)
+    for [failed_at] in failures:
+        if not known_addresses.is_known(address):
+            raise RateLimited(_seconds_left(failed_at, now))
 
 
 def check_sign_in(login: str, address: str, now: datetime) -> Attempt:
@@ -248,6 +247,19 @@ def _recent_failures(count: int) -> CompiledQuery[SignInFailure]:
     return CompiledQuery(lambda: SignInFailure.objects.filter(either, recent).values_list("pk")[:1])
 
 
+def _failures_that_decide() -> QuerySet[SignInFailure, Any]:
+    """Return when the latest failure from an address came that is one too many."""
+    limit = MAX_CHECKED_PER_ADDRESS
+    recent = SignInFailure.objects.filter(
+        address=Parameter("address", TextField()),
+        failed_at__gt=Parameter("since", DateTimeField()),
+    )
+    return recent.order_by("-failed_at").values_list("failed_at")[limit - 1 : limit]
+
+
+_DECISIVE_FAILURE = CompiledQuery(_failures_that_decide)
+
+
 def _failures_from(address: str) -> QuerySet[SignInFailure]:
     return SignInFailure.objects.filter(address=client_network(address))
 
@@ -276,9 +288,12 @@ def _wait(
     recent = events.filter(**{f"{time_column}__gt": now - WINDOW}).order_by(f"-{time_column}")
     times: QuerySet[Any, datetime] = recent.values_list(time_column, flat=True)
     decisive = times[limit - 1 : limit].first()
-    if decisive is None:
-        return 0
-    return max(1, math.ceil((decisive + WINDOW - now).total_seconds()))
+    return _seconds_left(decisive, now) if decisive else 0
+
+
+def _seconds_left(event: datetime, now: datetime) -> int:
+    """Return the seconds until a recent event leaves the window, at least 1."""
+    return max(1, math.ceil((event + WINDOW - now).total_seconds()))
 
 
 def _is_known(login: str, address: str, now: datetime) -> bool:

@@ -62,8 +62,8 @@ OTHER_FILE_TYPES: tuple[ProblemCode, ...] = (
         "web_page_not_csv",
         "This is a web page, not a CSV file",
         "The file contains HTML. Most often the export script could not sign in to your SIS and "
-        "saved the sign-in page instead of the students.",
-        "check that the export can still sign in to your SIS, then export again",
+        "saved the sign-in page instead of the students. Some systems write spreadsheets as HTML.",
+        "check that the export can still sign in to your SIS and writes CSV, then export again",
         status=415,
     ),
     file_error(
@@ -213,8 +213,9 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "second_header",
         "There is a second header in the middle of the file",
-        "A byte order mark and a header appear again, so two files were joined.",
-        "upload the files one after another, or join them without the second header",
+        "Two files were joined: a header appears again with a byte order mark, or its columns "
+        "differ from those of the first header or have another order.",
+        "upload the files one after another",
     ),
     file_error(
         "structure",

@@ -38,6 +38,13 @@ SHAPE_ERRORS: tuple[ProblemCode, ...] = (
         "remove the line",
     ),
     row_error(
+        "other_header",
+        "A header with other columns appears",
+        "Two files with different columns were joined, so the rows below it can't be read. In an "
+        "update, the whole file is not accepted (`second_header`).",
+        "upload the files one after another",
+    ),
+    row_error(
         "newline_in_field",
         "A cell contains a line break",
         "A value in quotation marks continues on the next line. In free text the lines are joined.",

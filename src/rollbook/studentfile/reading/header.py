@@ -10,6 +10,7 @@ from operator import itemgetter
 from rollbook.studentfile.columns import (
     BY_NAME,
     BY_SPELLING,
+    COLUMNS,
     EXACT_NAMES,
     KEYS_OF_EXCHANGE_FILES,
     OWN_NAMES,
@@ -195,6 +196,30 @@ def _meanings(folded: Sequence[str]) -> list[Column | None]:
     """Return the column that each folded name means, STUDENT_ID also by its name in a format."""
     key = _key_of_exchange_file(folded)
     return [BY_NAME[KEY] if name == key else BY_SPELLING.get(name) for name in folded]
+
+
+def named_columns(names: Sequence[str]) -> list[Column | str]:
+    """Return the column that each name means, or the folded name if it means none.
+
+    Two headers with the same result are the same in another spelling.
+    """
+    folded = [fold_header(name) for name in names]
+    return [column or name for column, name in zip(_meanings(folded), folded, strict=True)]
+
+
+def has_other_columns(named: Sequence[Column | str], header: Sequence[Column | str]) -> bool:
+    """Return whether a row is a header under which columns of a file have other places.
+
+    Half of its cells name columns, and one of them names another column than the file's header.
+
+    Args:
+        named: What the row's cells name, see ``named_columns``.
+        header: What the header names; it has as many cells.
+    """
+    columns = [pair for pair in zip(named, header, strict=True) if isinstance(pair[0], Column)]
+    if 2 * len(columns) < len(named):
+        return False
+    return any(own != each and (own in COLUMNS or each in header) for each, own in columns)
 
 
 def _key_of_exchange_file(folded: Sequence[str]) -> str | None:

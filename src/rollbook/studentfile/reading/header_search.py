@@ -19,6 +19,7 @@ MAX_RECORDS_SEARCHED = 1000
 
 REMOVE_COLUMNS_HINT = "remove those that you don't need"
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_RARE_DELIMITERS = {"~": "tildes", "^": "carets", "  ": "spaces"}
 _HINT_FOR_TYPE_LINE = "no action needed; Export-Csv omits it with -NoTypeInformation"
 _TITLE_CELLS = 4
 _PLAIN_COLUMNS = 2
@@ -193,8 +194,11 @@ def hint_for_delimiter(names: Sequence[str]) -> str:
     line = ",".join(names)
     if line.lower().startswith("sep=") and line[4:5] in _DELIMITERS:
         return "remove the line that starts with sep= and export with commas between the cells"
-    for delimiter, plural in _DELIMITERS.items():
+    if len(names) == 1 and "," in line and looks_like_header(line.split(",")):
+        return "each line is one cell: export without quotation marks around whole lines"
+    for delimiter, plural in (_DELIMITERS | _RARE_DELIMITERS).items():
         is_header = looks_like_header(line.split(delimiter)) and not looks_like_header(names)
-        if is_header or (len(names) == 1 and delimiter in line):
+        is_prose = delimiter in _RARE_DELIMITERS or f"{delimiter} " in line
+        if is_header or (len(names) == 1 and delimiter in line and not is_prose):
             return f"the header is separated by {plural}: export it with commas between the cells"
     return ""

@@ -18,6 +18,7 @@ from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.reading.record_splitter import parse_record
 from rollbook.studentfile.reading.row_parser import keep_rows, parse_every_row
 from rollbook.studentfile.reading.scanned_lots import ScannedLots
+from rollbook.text import count_of
 
 MAX_RAGGED_SHARE = 0.2
 """If more of the rows have too few or too many cells, the whole file is refused."""
@@ -92,7 +93,7 @@ class RowScanner:
         self._dropped = 0  # rows that a mapping skips
         self._inspected = 0  # rows that may have a problem
         self._rows_with_wrong_cell_count = 0
-        self._line_of_first_wrong_count = 0
+        self._first_wrong_count = (0, 0)  # its line and the number of its cells
         self._line_over_limit: int | None = None
         self._repeated_headers = 0
         self._unnamed_columns = header.unnamed_columns
@@ -130,15 +131,19 @@ class RowScanner:
             code = "rows_not_kept" if self.rows_kept else "no_rows"
             yield Problem(code, self._header_line, hint=hint)
         if self._rows_with_wrong_cell_count > self.rows * MAX_RAGGED_SHARE:
-            yield Problem("structure", self._line_of_first_wrong_count, hint=self._structure_hint())
+            yield Problem("structure", self._first_wrong_count[0], hint=self._structure_hint())
         if self._repeated_headers > 1:
             yield Problem("joined_files")
 
     def _structure_hint(self) -> str:
+        (line, count), width = self._first_wrong_count, len(self._folded)
+        fix = "put values that contain a comma in quotation marks"
+        if count < width:
+            fix = "separate the cells of all rows by commas, like those of the header"
         return (
             f"{self._rows_with_wrong_cell_count:,} of {self.rows:,} rows don't match the header, "
-            f"the first one in line {self._line_of_first_wrong_count:,}: put values that contain "
-            "a comma in quotation marks"
+            f"the first one in line {line:,} with {count_of(count, 'cell')} instead of {width}: "
+            f"{fix}"
         )
 
     def read(self, batch: list[bytes], lots: ScannedLots) -> None:
@@ -276,7 +281,8 @@ class RowScanner:
         if len(cells) != len(self._folded):
             if not any("\0" in cell for cell in cells):  # the row is rejected for its NUL bytes
                 self._rows_with_wrong_cell_count += 1
-                self._line_of_first_wrong_count = self._line_of_first_wrong_count or line
+                if self._rows_with_wrong_cell_count == 1:
+                    self._first_wrong_count = (line, len(cells))
             return
         self.dates.add_rows([cells], line)
         if any(cells[index].strip() for index in self._unnamed_columns):

@@ -88,7 +88,7 @@ def _identifier(text: str, code: str) -> RuleResult:
         explain_number(text)
         or _explain_characters(text)
         or check_value(text, TextKind.USERNAME)
-        or _malformed(text, code)
+        or InvalidValue(code)
     )
 
 
@@ -117,11 +117,3 @@ def _explain_characters(text: str) -> InvalidValue | None:
 
 def _is_invisible(character: str) -> bool:
     return character in INVISIBLE or (character.isspace() and not character.isascii())
-
-
-def _malformed(text: str, code: str) -> InvalidValue:
-    if text[:1] == "'":
-        return InvalidValue(
-            code, "remove the apostrophe, which only marks a cell as text in spreadsheets"
-        )
-    return InvalidValue(code)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from django.db import connection
 from django.db.models import Q
 
 from rollbook.pagination import Page, get_page
@@ -141,7 +142,7 @@ def rows_of(
             return get_page(1, page, size, lambda first, last: [unchanged][first:last])
         if outcome is None:
             rows = _all_but_unchanged(update)
-        matches = _matching(rows, keys, search.strip())
+        matches = _matching(update, rows, keys, search.strip())
         return get_page(
             len(matches), page, size, lambda first, last: _row_views(update, matches[first:last])
         )
@@ -245,11 +246,23 @@ def _slice(rows: StagedRowQuerySet, first: int, last: int, total: int) -> list[S
     return list(rows.order_by("-line")[max(0, total - last) : total - first])[::-1]
 
 
-def _matching(rows: StagedRowQuerySet, keys: set[int], search: str) -> list[StagedRow]:
+def _matching(
+    update: UpdateJob, rows: StagedRowQuerySet, keys: set[int], search: str
+) -> list[StagedRow]:
     """Return the rows with these primary keys; if there are none, search the names."""
     if keys:
         return sorted(rows.filter(pk__in=keys), key=lambda row: row.line)
-    return list(rows.filter(_name_contains(search)).order_by("line")[:MAX_NAMED_STUDENTS])
+    current_name, name_in_file = _name_contains(update, search)
+    if connection.vendor == "sqlite":
+        return _first_named(rows.filter(current_name | name_in_file))
+    # To ask for either at once, PostgreSQL would join all rows and all students of the database.
+    named = [*_first_named(rows.filter(current_name)), *_first_named(rows.filter(name_in_file))]
+    by_line = {row.line: row for row in named}
+    return [by_line[line] for line in sorted(by_line)[:MAX_NAMED_STUDENTS]]
+
+
+def _first_named(rows: StagedRowQuerySet) -> list[StagedRow]:
+    return list(rows.order_by("line")[:MAX_NAMED_STUDENTS])
 
 
 def _unchanged(update: UpdateJob, search: str) -> RowView | None:
@@ -294,14 +307,14 @@ def _rows_by_key(update: UpdateJob, search: str) -> set[int]:
     return keys
 
 
-def _name_contains(search: str) -> Q:
-    """Return the condition that a student's current name or name in the file has all words."""
+def _name_contains(update: UpdateJob, search: str) -> tuple[Q, Q]:
+    """Return the conditions that a student's current name, and name in the file, has all words."""
     words = [name_key(word, "").strip("\x1f") for word in search.split()]
-    current_name, name_in_file = Q(), Q()
+    current_name, name_in_file = Q(student__district=update.district_id), Q()
     for word in words:
         current_name &= Q(student__name_key__contains=word)
         name_in_file &= Q(claims_name_key__contains=word)
-    return current_name | name_in_file
+    return current_name, name_in_file
 
 
 def _row_views(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:

@@ -21,7 +21,15 @@ _ROW_CODES = ("names_exchanged", "names_may_be_exchanged")
 
 def find_problem(update: UpdateJob) -> Problem | None:
     """Return why the file is refused, of which all rows have been checked; or None."""
-    return _swapped_names(update) or too_many_changes(update)
+    return _second_header(update) or _swapped_names(update) or too_many_changes(update)
+
+
+def _second_header(update: UpdateJob) -> Problem | None:
+    """Return a problem if rows are below another header than that of the file."""
+    if "other_header" not in update.problem_counts:
+        return None
+    stored = update.problem_set.filter(code="other_header")
+    return Problem("second_header", stored.aggregate(first=Min("line"))["first"])
 
 
 def _swapped_names(update: UpdateJob) -> Problem | None:
