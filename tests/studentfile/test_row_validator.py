@@ -134,6 +134,8 @@ def test_a_header_is_repeated_in_any_spelling_that_a_header_can_have(
         ("STUDENT_ID,DOB,GRADE,Note", "STUDENT_ID,DOB,GRADE,Gender", False),
         ("STUDENT_ID,LAST_NAME,DOB,GRADE", "s1,Grade,9,9", False),
         ("STUDENT_ID,LAST_NAME,DOB,GRADE", "s1,Grade,x,", False),
+        ("STUDENT_ID,GROUPS", "'s1?,ELL", False),
+        ("STUDENT_ID,GROUPS", "Student ID,ELL", True),
     ],
 )
 def test_a_header_whose_columns_have_other_places_is_one_problem(

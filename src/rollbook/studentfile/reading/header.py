@@ -210,14 +210,15 @@ def named_columns(names: Sequence[str]) -> list[Column | str]:
 def has_other_columns(named: Sequence[Column | str], header: Sequence[Column | str]) -> bool:
     """Return whether a row is a header under which columns of a file have other places.
 
-    Half of its cells name columns, and one of them names another column than the file's header.
+    Half of its cells name columns, at least two, and one names another than the file's header. A
+    row with a problem can have one such cell: a group may be called ELL.
 
     Args:
         named: What the row's cells name, see ``named_columns``.
         header: What the header names; it has as many cells.
     """
     columns = [pair for pair in zip(named, header, strict=True) if isinstance(pair[0], Column)]
-    if 2 * len(columns) < len(named):
+    if len(columns) < max(2, len(named) / 2):
         return False
     return any(own != each and (own in COLUMNS or each in header) for each, own in columns)
 
