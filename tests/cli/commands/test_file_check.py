@@ -52,6 +52,21 @@ def test_a_file_that_would_be_refused_is_reported_with_the_reason(
     assert NOT_CHECKED not in result.out
 
 
+def test_a_file_with_another_header_in_the_middle_would_be_refused(
+    rollbook: Rollbook, base: Path
+) -> None:
+    names = HEADER.strip().split(",")
+    with base.open("a") as file:
+        file.write(",".join([*names[:-2], names[-1], names[-2]]) + "\n")
+    result = rollbook("file", "check", base)
+    assert result.code == 1
+    assert result.out.startswith(f"REFUSED {base}: second_header: ")
+    assert "(line 4)" in result.out
+    assert "    1  error     other_header" in result.out
+    assert NOT_CHECKED not in result.out
+    assert json.loads(rollbook("file", "check", base, "--json").out)["verdict"] == "REFUSED"
+
+
 def test_problems_of_a_kind_are_printed_together_with_their_lines(
     rollbook: Rollbook, base: Path
 ) -> None:

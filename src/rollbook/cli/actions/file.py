@@ -14,6 +14,7 @@ from rollbook.cli.progress_bar import ProgressBar
 from rollbook.cli.terminal import paint
 from rollbook.studentfile.file_validator import validate_file
 from rollbook.studentfile.mapping.choice import MappingChoice, NoMapping, RequestedMapping
+from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.conversion.convert import convert
@@ -71,12 +72,13 @@ def _check_alone(arguments: Namespace, encoding: str) -> int:
     ):
         for row_count in validate_file(csv_path, survey, today, result):
             progress.show("checking", row_count, survey.rows)
-    verdict, exit_code = _verdict(path, survey, result)
+    refusal = survey.refusal or _second_header(result)
+    verdict, exit_code = _verdict(path, survey, result, refusal)
     if arguments.json:
         output.print_json(_to_json(path, survey, result, verdict), result.problems)
     else:
         print("\n".join(_text_lines(verdict, result, every=arguments.all)))
-        if survey.refusal is None:
+        if refusal is None:
             print(f"\n{NOT_CHECKED}")
     return exit_code
 
@@ -100,10 +102,19 @@ def _converted_and_scanned(
         yield csv_path, conversion.add_to(scan)
 
 
-def _verdict(path: Path, survey: FileScan, result: ProblemTally) -> tuple[str, int]:
+def _second_header(result: ProblemTally) -> Problem | None:
+    """Return why an update is refused after the check of all rows, or None."""
+    rows = (found for found in result.problems if found.code == "other_header")
+    other = next(rows, None)
+    return Problem("second_header", other.line) if other else None
+
+
+def _verdict(
+    path: Path, survey: FileScan, result: ProblemTally, refusal: Problem | None
+) -> tuple[str, int]:
     """Return the first line of the output and the exit code."""
-    if survey.refusal:
-        return f"REFUSED {path}: {survey.refusal.code}: {survey.refusal.located_message}", FAILED
+    if refusal:
+        return f"REFUSED {path}: {refusal.code}: {refusal.located_message}", FAILED
     rows = f"{survey.rows:,} {'row' if survey.rows == 1 else 'rows'}"
     if result.rejected:
         return f"WITH ERRORS {path}: {rows}, {result.rejected:,} would be rejected", SOME_REJECTED
