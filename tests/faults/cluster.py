@@ -72,9 +72,9 @@ class Cluster:
         )
 
     def jobs(self, status: str) -> list[tuple[Any, ...]]:
-        """The jobs in this status: task and lock."""
+        """The jobs in this status: task, lock and ID."""
         return self.ask(
-            "SELECT task_name, lock FROM procrastinate_jobs WHERE status::text = %s", status
+            "SELECT task_name, lock, id FROM procrastinate_jobs WHERE status::text = %s", status
         )
 
     def mails(self) -> Counter[str]:
@@ -112,13 +112,8 @@ class Cluster:
         Others may begin meanwhile: on a busy machine, hashes of passwords are always being
         upgraded.
         """
-        now_running = self._running_jobs()
-        until(lambda: not now_running & self._running_jobs(), show=lambda: self.jobs("doing"))
-
-    def _running_jobs(self) -> set[int]:
-        return {
-            key for (key,) in self.ask("SELECT id FROM procrastinate_jobs WHERE status = 'doing'")
-        }
+        running = set(self.jobs("doing"))
+        until(lambda: running.isdisjoint(self.jobs("doing")), show=lambda: self.jobs("doing"))
 
     def send_everywhere(self, **files: str) -> None:
         """Send these files, one after the other, for every district."""
@@ -168,7 +163,7 @@ def until(
     *,
     show: Callable[[], object] = lambda: "",
 ) -> None:
-    """Look often, also while the database is away, and wait so long at most, then show this."""
+    """Check often, even while the database is down; after so many seconds, fail and show this."""
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -32,6 +32,7 @@ __all__ = [
     "scan",
 ]
 
+RECORDS_PER_BATCH = 5000
 _MAX_BATCH_BYTES = 4_000_000  # limits the memory of a batch of long rows
 
 
@@ -65,7 +66,7 @@ def read_records(
     header: Header,
     start: FilePosition | None = None,
     stop: FilePosition | None = None,
-    size: int = 5000,
+    size: int = RECORDS_PER_BATCH,
 ) -> Iterator[RecordBatch]:
     """Yield the records of an accepted file in batches: what is below the header, without footers.
 

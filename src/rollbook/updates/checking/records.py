@@ -53,7 +53,9 @@ class Part(NamedTuple):
 class FileReader:
     """Reads the byte ranges of an update's file, at most so many records at a time."""
 
-    def __init__(self, update: UpdateJob, header: Header, size: int = 5000) -> None:
+    def __init__(
+        self, update: UpdateJob, header: Header, size: int = reader.RECORDS_PER_BATCH
+    ) -> None:
         self._update, self._header, self.size = update, header, size
 
     @cached_property
