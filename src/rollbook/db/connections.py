@@ -68,7 +68,7 @@ def configure_for_web(threads: int) -> None:
 
 
 def _set_session_limits() -> None:
-    """Set ``SESSION_LIMITS`` and the like; values in DATABASE_URL override them."""
+    """Set limits and keepalives, which DATABASE_URL overrides, and ``PREPARE_THRESHOLD``."""
     options: dict[str, Any] = connections.settings["default"]["OPTIONS"]
     limits = [f"-c {name}={value}" for name, value in (SESSION_LIMITS | WITHOUT_JIT).items()]
     options["options"] = " ".join([*limits, options.get("options", "")]).strip()

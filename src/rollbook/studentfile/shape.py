@@ -62,7 +62,7 @@ def _collapse(classes: str) -> str:
     """Return the mask of a value, given its classes; of a very long one, of the first ones.
 
     The mask of ``05/13/2014`` is ``99/99/9999``, and that of ``Brook`` is ``Aa+``. A run of letters
-    is collapsed. One of digits is collapsed only if it is very long, because their number matters.
+    is collapsed, but a run of digits only if it is very long, because its length matters.
     """
     first = _NOT_ASCII.sub("ä", classes[: 4 * MAX_MASK_LENGTH])
     return _LONG_RUN.sub(r"\1\2\3+", first)[:MAX_MASK_LENGTH]

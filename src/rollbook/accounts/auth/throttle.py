@@ -233,7 +233,7 @@ def code_counter_key(login: str) -> str:
 
 
 def _has_failures(address: str, digests: list[str], now: datetime) -> bool:
-    """Return whether a recent sign-in failed that is from the address or has one of the digests."""
+    """Return whether a recent sign-in from the address, or with one of the digests, failed."""
     by_place = {f"digest_{place}": digest for place, digest in enumerate(digests)}
     query = _recent_failures(len(digests))
     return any(query.rows(address=client_network(address), since=now - WINDOW, **by_place))
@@ -248,7 +248,7 @@ def _recent_failures(count: int) -> CompiledQuery[SignInFailure]:
 
 
 def _failures_that_decide() -> QuerySet[SignInFailure, Any]:
-    """Return when the latest failure from an address came that is one too many."""
+    """Return the time of the failure that makes an address wait, if there are enough of them."""
     limit = MAX_CHECKED_PER_ADDRESS
     recent = SignInFailure.objects.filter(
         address=Parameter("address", TextField()),

@@ -210,8 +210,8 @@ def named_columns(names: Sequence[str]) -> list[Column | str]:
 def has_other_columns(named: Sequence[Column | str], header: Sequence[Column | str]) -> bool:
     """Return whether a row is a header under which columns of a file have other places.
 
-    Half of its cells name columns, at least two, and one names another than the file's header. A
-    row with a problem can have one such cell: a group may be called ELL.
+    At least half of its cells, and no fewer than two, name columns, and one of them isn't the
+    column that the file has there. Any row may have a single such cell: a group can be called ELL.
 
     Args:
         named: What the row's cells name, see ``named_columns``.

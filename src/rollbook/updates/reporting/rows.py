@@ -255,7 +255,7 @@ def _matching(
     current_name, name_in_file = _name_contains(update, search)
     if connection.vendor == "sqlite":
         return _first_named(rows.filter(current_name | name_in_file))
-    # To ask for either at once, PostgreSQL would join all rows and all students of the database.
+    # With both conditions in one query, PostgreSQL would join all rows with all students.
     named = [*_first_named(rows.filter(current_name)), *_first_named(rows.filter(name_in_file))]
     by_line = {row.line: row for row in named}
     return [by_line[line] for line in sorted(by_line)[:MAX_NAMED_STUDENTS]]
