@@ -63,6 +63,14 @@ def test_nothing_is_found_for_another_value(manager: Member, login: str) -> None
     assert BY_LOGIN.first(login=login) is None
 
 
+@pytest.mark.parametrize("number", [1 << 31, (1 << 63) - 1, 1 << 63, -(1 << 63) - 1, 10**30])
+def test_an_integer_that_no_row_has_is_in_none(manager: Member, number: int) -> None:
+    long_ago = manager.added_at - timedelta(days=1)
+    assert not list(ADDED.rows(since=long_ago, active=True, one=number, other=number))
+    query = Member.objects.filter(pk=Parameter("key", IntegerField()))
+    assert CompiledQuery(lambda: query).first(key=number) is None
+
+
 def test_rows_are_those_of_the_values_that_are_passed(manager: Member, neighbor: Member) -> None:
     Member.objects.filter(pk=neighbor.pk).update(is_active=False)
     now = timezone.now()

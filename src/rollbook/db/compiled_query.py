@@ -15,6 +15,9 @@ from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=Model)
 
+_MAX_INTEGER = (1 << 63) - 1
+"""The largest one that a column can hold."""
+
 
 class Parameter(Value):
     """A value that is passed when the query is run.
@@ -47,11 +50,14 @@ class CompiledQuery(Generic[M]):
         return compiler, statement, list(parameters), compiler.get_converters(columns)
 
     def rows(self, **values: Any) -> Iterator[list[Any]]:
-        """Run the query and return the columns of each row.
+        """Run the query and return the columns of each row; none if an integer fits in no column.
 
         Args:
             values: The value of each parameter by its name.
         """
+        integers = (value for value in values.values() if isinstance(value, int))
+        if any(abs(integer) > _MAX_INTEGER for integer in integers):
+            return iter(())
         compiler, statement, parameters, converters = self._compiled
         prepared = [_prepared(each, values) for each in parameters]
         with connection.cursor() as cursor:
