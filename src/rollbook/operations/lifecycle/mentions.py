@@ -11,13 +11,13 @@ from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
 
-from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.reading.record_splitter import RecordTooLongError
 from rollbook.studentfile.reading.row_parser import parse_every_row
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import fold_loosely
+from rollbook.updates.checking.records import FileReader
 from rollbook.updates.leftovers import KeyDigests
 from rollbook.updates.models import Draft, Problem, StagedRow, StudentFile, UpdateJob
 from rollbook.updates.problem_store import to_problem
@@ -156,8 +156,7 @@ def _lines(file: StudentFile, identity: Identity) -> set[int] | None:
 
 
 def _rows(file: StudentFile, header: Header) -> Iterator[RawRow]:
-    source = spool.open_stored(file.spool_name)
-    for batch in reader.read_records(source, encoding=file.detected_encoding, header=header):
+    for batch in FileReader(file, header).read():
         yield from parse_every_row(batch.records, batch.lines, header)
 
 

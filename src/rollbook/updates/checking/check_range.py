@@ -166,7 +166,7 @@ class RangeChecker:
 
     @cached_property
     def _lots(self) -> KnownLots | None:
-        return self.file.find_known_lots(self.fingerprinter.key, self.known)
+        return self.file.find_known_lots(self._update, self.fingerprinter.key, self.known)
 
     def read(self, byte_range: ByteRange) -> Iterator[Part]:
         """Yield the records of a byte range; those of known lots without reading them."""

@@ -20,7 +20,7 @@ from rollbook.updates.checking.byte_ranges import WHOLE_FILE, ByteRange
 from rollbook.updates.manifest import file_lots, manifest
 from rollbook.updates.manifest.student_arrays import zeros
 from rollbook.updates.manifest.walk import Walk
-from rollbook.updates.models import UpdateJob
+from rollbook.updates.models import StudentFile, UpdateJob
 from rollbook.updates.receiving import files
 
 _MAX_LOTS = 1000
@@ -51,39 +51,40 @@ class Part(NamedTuple):
 
 
 class FileReader:
-    """Reads the byte ranges of an update's file, at most so many records at a time."""
+    """Reads the byte ranges of a stored file, at most so many records at a time."""
 
     def __init__(
-        self, update: UpdateJob, header: Header, size: int = reader.RECORDS_PER_BATCH
+        self, stored: StudentFile, header: Header, size: int = reader.RECORDS_PER_BATCH
     ) -> None:
-        self._update, self._header, self.size = update, header, size
+        self._stored, self._header, self.size = stored, header, size
 
     @cached_property
     def _file(self) -> Source:
-        return files.open_stored(self._update.spool_name)
+        return files.open_stored(self._stored.spool_name)
 
     def read(self, byte_range: ByteRange = WHOLE_FILE) -> Iterator[RecordBatch]:
         """Yield all records of a byte range."""
         return reader.read_records(
             self._file,
-            encoding=self._update.detected_encoding,
+            encoding=self._stored.detected_encoding,
             header=self._header,
             start=byte_range.start,
             stop=byte_range.stop,
             size=self.size,
         )
 
-    def find_known_lots(self, key: bytes, known: Walk) -> "KnownLots | None":
+    def find_known_lots(self, update: UpdateJob, key: bytes, known: Walk) -> "KnownLots | None":
         """Return which lots are known; None if the file can't be compared with the last one.
 
         Args:
+            update: The update whose file it is.
             key: The key of the file's fingerprints.
             known: The records that are known.
         """
-        last = manifest.find(self._update.district_id, key)
-        if not last or not known.students or self._update.detected_encoding != encodings.UTF_8:
+        last = manifest.find(update.district_id, key)
+        if not last or not known.students or update.detected_encoding != encodings.UTF_8:
             return None
-        lots = file_lots.of_updates(self._update, last.update_id)
+        lots = file_lots.of_updates(update, last.update_id)
         if not lots or sum(lots[1].records) + manifest.count_carried(last) != len(known.students):
             return None
         return KnownLots(self, StretchReader(self._file), *lots, known)
