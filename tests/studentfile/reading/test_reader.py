@@ -198,3 +198,14 @@ def test_memory_is_bounded_whatever_the_file_contains(tmp_path: Path, row: bytes
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8_000_000
+
+
+@pytest.mark.parametrize("surplus", ["", ",\u00a0", ", ", ",-", ",x"])
+@pytest.mark.parametrize("damaged", [b"", b"1,A\xff,,,\n"])
+def test_as_many_rows_are_read_as_the_scan_has_counted(
+    tmp_path: Path, surplus: str, damaged: bytes
+) -> None:
+    file = tmp_path / "students.csv"
+    row = f",,,,{surplus}\n".encode()
+    file.write_bytes(b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n" + damaged + row + GOOD[43:])
+    assert len(rows(batches(file))) == scan(file).rows

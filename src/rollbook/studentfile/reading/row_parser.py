@@ -84,7 +84,7 @@ def _parse_one_by_one(
     rows: list[RawRow] = []
     for record, line in zip(records, lines, strict=True):
         cells, damage = row_damage.read_record(record, line, header)
-        if damage or not is_skipped(cells):
+        if damage or record.strip(BLANK_OR_DASHES) or not is_skipped(cells):
             _strip_formula_guards(cells, secret)
             rows.append(RawRow(line, cells, damage))
     return rows
