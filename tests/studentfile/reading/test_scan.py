@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rollbook.studentfile.reading import encodings, row_scan
 from rollbook.studentfile.reading import scan as reading_scan
+from rollbook.studentfile.reading.conversion.convert import convert
 from rollbook.studentfile.reading.reader import FileScan, Limits, read_records, scan
 from rollbook.studentfile.row_validator import RowValidator
 from tests.data.rosters import VENDOR_SAMPLE
@@ -447,3 +448,50 @@ def test_an_invalid_byte_is_also_found_after_the_scan_has_ended(tmp_path: Path) 
     content = HEADER + b"1,A,B\n" * 60_000 + b"1,\xff,B\n"
     result = scan_bytes(tmp_path, content, Limits(rows=3))
     assert [problem.code for problem in result.problems] == ["not_utf8", "too_many_rows"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("setting", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("end", ["Zoë", "Zo€", "花子", "𝐀", '"Zoë'])
+def test_a_file_that_ends_within_a_character_is_cut_off(
+    tmp_path: Path, encoding: str, setting: str, end: str
+) -> None:
+    file = tmp_path / "students.csv"
+    text = f"{HEADER.decode()}1,José,B\n2,B,{end}"
+    sent, complete = text.encode(encoding), text[:-1].encode(encoding)
+    for size in range(len(complete) + 1, len(sent)):
+        file.write_bytes(sent[:size])
+        for refusal in (scan(file, encoding=setting).refusal, _converted(file, setting).refusal):
+            assert refusal
+            assert (refusal.code, refusal.line) == ("cut_off", 3)
+    file.write_bytes(sent)
+    refusal = scan(file, encoding=setting).refusal
+    assert refusal is None or refusal.code == "unclosed_quote"
+
+
+def _converted(file: Path, encoding: str) -> FileScan:
+    """Return the scan of the file after its commas became semicolons."""
+    file.write_bytes(file.read_bytes().replace(b",", b";"))
+    converted = bytearray()
+    conversion = convert(file, encoding=encoding, limits=Limits(), write=converted.extend)
+    if conversion.is_converted:
+        file.write_bytes(converted)
+    return conversion.add_to(scan(file, encoding=encoding))
+
+
+def test_a_file_is_cut_off_although_other_rows_are_damaged(tmp_path: Path) -> None:
+    rows = "1,Zoë,B\n".encode() * 3 + b"2,Zo\xeb,B\n"
+    assert codes(scan_bytes(tmp_path, HEADER + rows)) == []
+    [problem] = scan_bytes(tmp_path, HEADER + rows + b"3,Zo\xc3").problems
+    assert (problem.code, problem.line) == ("cut_off", 6)
+
+
+def test_one_byte_at_the_end_may_also_be_text_in_another_encoding(tmp_path: Path) -> None:
+    file = tmp_path / "students.csv"
+    file.write_bytes(HEADER + b"1,A,Jos\xe9")
+    [problem] = scan(file).problems
+    assert problem.code == "cut_off"
+    assert problem.hint.endswith("if nothing is missing at its end, save it as CSV UTF-8")
+    assert scan(file, encoding="cp1252").problems == ()
+    file.write_bytes(HEADER + b"1,A,Jos\xe9\n")
+    assert codes(scan(file)) == ["not_utf8"]

@@ -294,3 +294,12 @@ def test_rows_beside_an_odd_line_are_read(school: District, line: str) -> None:
     run(school, file_with(rows))
     changed = with_grade(with_grade(rows, 19), 21)
     assert counts(run(school, file_with(changed)))["updated"] == 2
+
+
+def test_a_known_file_that_is_cut_off_within_a_character_is_refused(school: District) -> None:
+    before = dump(school)
+    sent = file_with([*ROWS, "s008,u008,Zoë"]).encode()
+    receipt = send_bytes(school, sent[:-1])
+    assert receipt.update.state == State.REFUSED
+    assert list(receipt.update.problem_counts) == ["cut_off"]
+    assert dump(school) == before

@@ -106,6 +106,13 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
         "save it as CSV UTF-8",
     ),
     file_error(
+        "cut_off",
+        "The file is cut off: it ends in the middle of a character",
+        "The export or the transfer was interrupted, so the end of the file is missing, and "
+        "perhaps many students with it.",
+        "export it again and send the whole file",
+    ),
+    file_error(
         "not_utf8",
         "The file is not saved as UTF-8",
         "Its accented letters can't be read as UTF-8, so names would be damaged. Older exports are "

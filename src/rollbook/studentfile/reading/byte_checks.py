@@ -7,6 +7,12 @@ from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.reading import encodings, file_type
 from rollbook.studentfile.reading.source import Source, size_of
 
+_HINT_IF_COMPLETE = (
+    "export it again and send the whole file; if nothing is missing at its end, save it as CSV "
+    "UTF-8"
+)
+"""For a file that has no other character beyond ASCII, so it need not be UTF-8."""
+
 
 @dataclass(frozen=True, slots=True)
 class EncodingCheck:
@@ -67,8 +73,12 @@ def check_encoding(
     if bad_byte and not encodings.is_damaged_utf8(source):
         if encoding != encodings.UTF_8:
             return _check_other_encoding(source, encoding, problems)
+        if bad_byte.is_cut:
+            return _cut_off(encoding, problems, bad_byte, _HINT_IF_COMPLETE)
         not_utf8 = Problem("not_utf8", bad_byte.line, hint=_hint_for_utf8(bad_byte))
         return EncodingCheck(encoding, (*problems, not_utf8))
+    if bad_byte and (cut := encodings.first_byte_of_cut(source)):
+        return _cut_off(encodings.UTF_8, problems, cut)
     if encoding == encodings.UTF_8 or not encodings.has_multibyte_characters(source):
         return EncodingCheck(encoding, problems)
     ignored = Problem("encoding_ignored", found=encoding)
@@ -81,9 +91,19 @@ def _check_other_encoding(
     bad_byte = encodings.first_bad_byte(source, encoding)
     if not bad_byte:
         return EncodingCheck(encoding, problems)
+    if bad_byte.is_cut:
+        return _cut_off(encoding, problems, bad_byte)
     hint = _hint_for_other_encoding(bad_byte, encoding)
     wrong = Problem("wrong_encoding", bad_byte.line, hint=hint)
     return EncodingCheck(encoding, (*problems, wrong), is_readable=False)
+
+
+def _cut_off(
+    encoding: str, problems: tuple[Problem, ...], cut: encodings.BadByte, hint: str = ""
+) -> EncodingCheck:
+    """Return the result for a file that ends within a character."""
+    cut_off = Problem("cut_off", cut.line, hint=hint)
+    return EncodingCheck(encoding, (*problems, cut_off), is_readable=False)
 
 
 def _hint_for_utf8(bad_byte: encodings.BadByte) -> str:

@@ -3,15 +3,16 @@
 import codecs
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rollbook.studentfile.reading.source import Source
+from rollbook.studentfile.reading.source import Source, size_of
 
 UTF_8, UTF_16 = "utf-8", "utf-16"
 CHUNK = 1 << 17
 _BOM = codecs.BOM_UTF8
 _MAX_BOMS = 2
+_MAX_CUT_BYTES = 3
 # In encodings that don't contain ASCII, the reader would not find quotes, commas and line ends.
 _PROBE = bytes(range(128)) + rb"\u0041 \x41 \N{DASH} +AGE- ~{ &AGE-" + b"\x1b$B!!\x1b(B" + b".xn--a"
 _MAX_DAMAGED_LINES = 10
@@ -27,11 +28,13 @@ class BadByte:
         line: Its physical line, counted from 1.
         byte: Its position in the file, counted from 1.
         guess: The encoding that it probably has; empty if unknown.
+        is_cut: Whether it begins a character within which the file ends.
     """
 
     line: int
     byte: int
     guess: str = ""
+    is_cut: bool = False
 
 
 def normalize_encoding_name(name: str) -> str:
@@ -147,17 +150,37 @@ def first_bad_byte(source: Source, encoding: str) -> BadByte | None:
     decoder = codecs.getincrementaldecoder(encoding)()
     offset = 0
     with source.open("rb") as file:
-        chunk = file.read(CHUNK)
-        while chunk:
-            following = file.read(CHUNK)
+        while chunk := file.read(CHUNK):
             pending = len(decoder.getstate()[0])
             try:
-                decoder.decode(chunk, final=not following)
+                decoder.decode(chunk)
             except UnicodeDecodeError as error:
                 return _locate_bad_byte(source, encoding, offset - pending + error.start)
             offset += len(chunk)
-            chunk = following
-    return None
+    return _locate_cut(source, encoding, offset, decoder)
+
+
+def first_byte_of_cut(source: Source) -> BadByte | None:
+    """Return the first byte of a character in UTF-8 within which the file ends, or None.
+
+    Bytes before it may be invalid.
+    """
+    decoder = codecs.getincrementaldecoder(UTF_8)("replace")
+    size = size_of(source)
+    with source.open("rb") as file:
+        file.seek(max(0, size - _MAX_CUT_BYTES))
+        decoder.decode(file.read())
+    return _locate_cut(source, UTF_8, size, decoder)
+
+
+def _locate_cut(
+    source: Source, encoding: str, size: int, decoder: codecs.IncrementalDecoder
+) -> BadByte | None:
+    """Return the first byte of what the decoder has not decoded of the whole file, or None."""
+    pending = len(decoder.getstate()[0])
+    if not pending:
+        return None
+    return replace(_locate_bad_byte(source, encoding, size - pending), guess="", is_cut=True)
 
 
 def has_multibyte_characters(source: Source) -> bool:

@@ -201,7 +201,7 @@ def test_any_rows_are_read_as_if_they_were_separated_by_commas(
     assert rows_of(tmp_path, converted) == rows_of(tmp_path, written(","))
 
 
-@given(data=st.binary(max_size=200).map(lambda data: data.replace(b",", b";")))
+@given(data=st.binary(max_size=200).map(lambda data: data.replace(b",", b";") + b";"))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_bytes_have_the_same_lines(tmp_path: Path, data: bytes) -> None:
     rows = b"1;4\n" * 1200  # enough that the file is not taken for another type
@@ -213,6 +213,11 @@ def test_any_bytes_have_the_same_lines(tmp_path: Path, data: bytes) -> None:
         .replace(b'"', b"")
         .endswith(data.removesuffix(b"\x1a").replace(b'"', b""))
     )
+
+
+def test_a_file_that_is_cut_off_within_a_character_is_left_to_the_scan(tmp_path: Path) -> None:
+    conversion, _ = convert_bytes(tmp_path, "STUDENT_ID;LAST_NAME\n1;Zoë, A".encode()[:-4])
+    assert conversion == Conversion()
 
 
 def test_two_byte_order_marks_are_a_warning_as_in_other_files(tmp_path: Path) -> None:
