@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollbook.studentfile import cell_rules
+from rollbook.studentfile import cell_rules, row_validator
 from rollbook.studentfile.cell_rules import CellRule
 from rollbook.studentfile.columns import BY_NAME, COLUMNS
 from rollbook.studentfile.file_validator import validate_rows
@@ -192,6 +192,45 @@ def test_a_repeated_header_is_found_even_if_its_names_are_valid_values() -> None
     columns, single = both_ways(names, rows, FileRules(), keep_optional=True)
     assert list(map(facts, columns)) == list(map(facts, single))
     assert [problem.code for problem in columns[1].problems] == ["header_again"]
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "code"),
+    [
+        ("STUDENT_ID,USERNAME,PASSWORD", "StudentId,User-Name,password", "header_again"),
+        ("STUDENT_ID,USERNAME,PASSWORD", "STUDENT_ID,PASSWORD,USERNAME", "other_header"),
+        ("Homeroom,USERNAME,PASSWORD", "STUDENT_ID,PASSWORD,Homeroom", "other_header"),
+        ("USERNAME,GROUPS", "Student-ID,USERNAME", "other_header"),
+        ("FIRST_NAME,LAST_NAME,STUDENT_ID", "LAST_NAME,FIRST_NAME,STUDENT_ID", "other_header"),
+        ("STUDENT_ID,SCHOOL_ID,GROUPS", "STUDENT_ID,GROUPS,SCHOOL_ID", "other_header"),
+        ("STUDENT_ID,LAST_NAME,GROUPS", "status,Quill,Band", None),
+        ("FIRST_NAME,LAST_NAME,USERNAME", "Race,Grade,rgrade", None),
+        ("FIRST_NAME,LAST_NAME,USERNAME", "Race,Grade,Username", "other_header"),
+    ],
+)
+def test_another_header_is_found_even_if_its_names_are_valid_values(
+    names: str, cells: str, code: str | None
+) -> None:
+    row = RawRow(3, cells.split(","))
+    plain = RawRow(2, ["plain1"] * len(row.cells))
+    columns, single = both_ways(
+        names.split(","), [plain, plain, plain, row], FileRules(), keep_optional=True
+    )
+    assert list(map(facts, columns)) == list(map(facts, single))
+    assert [problem.code for problem in single[3].problems] == [code][: bool(code)]
+
+
+def test_a_header_has_a_problem_in_every_column_that_accepts_no_name_of_a_column() -> None:
+    rules = FileRules()
+    accepting = {
+        name
+        for name in VALID
+        if any(
+            isinstance(CellRule(BY_NAME[name], rules, MAX_LENGTH, keep_optional=True)[text], str)
+            for text in BY_NAME
+        )
+    }
+    assert accepting == row_validator._ACCEPTING_NAMES
 
 
 def damaged(code: str, line: int = 9) -> RawRow:

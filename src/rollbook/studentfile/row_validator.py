@@ -8,7 +8,13 @@ from operator import eq
 from typing import cast
 
 from rollbook.studentfile.cell_rules import CellRule
-from rollbook.studentfile.columns import BY_NAME, REQUIRED_TO_ADD, Column
+from rollbook.studentfile.columns import (
+    BY_NAME,
+    BY_SPELLING,
+    REQUIRED_TO_ADD,
+    Column,
+    fold_header,
+)
 from rollbook.studentfile.identifying_columns import IDENTIFYING_COLUMN_SETS, IDENTIFYING_COLUMNS
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import (
@@ -26,6 +32,15 @@ from rollbook.studentfile.values.names import ONE_NAME, PLACEHOLDER_OR_NAME, is_
 from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning
 
 _ONCE_PER_COLUMN = frozenset({"placeholder_blank", "list_separator", "line_breaks_joined"})
+_ACCEPTING_NAMES = frozenset(
+    {
+        *("STUDENT_ID", "USERNAME", "PASSWORD", "FIRST_NAME", "LAST_NAME", "SCHOOL_ID", "GROUPS"),
+        *("ADDITIONAL_INFO_1", "ADDITIONAL_INFO_2", "ADDITIONAL_INFO_3"),
+    }
+)
+"""Columns in which the name of a column is a valid value. With any other column, a row that is a
+header has a problem."""
+
 _WITHOUT_PROBLEM = frozenset({str, type(None)})
 """Types of the results of rules that are no problem: a value, or None for a blank cell."""
 
@@ -108,6 +123,7 @@ class RowValidator:
             for index, column in enumerate(columns)
             if column
         ]
+        self._telling_cell = self._find_telling_cell()
 
     def validate(self, row: RawRow) -> ValidatedRow:
         """Return all values and all problems of the row, not only the first problem."""
@@ -129,7 +145,8 @@ class RowValidator:
                 elif result:
                     found = self._reading.original(index, cells) if self._reading else text
                     self._add_problem(validated, name, found or text, result)
-        if validated.problems and (code := self._code_of_header(cells)):
+        may_be_header = bool(validated.problems or self._find_headers([cells]))
+        if may_be_header and (code := self._code_of_header(cells)):
             return ValidatedRow(line, {}, [Problem(code, line)])
         self._validate_across_columns(validated)
         return validated
@@ -140,7 +157,8 @@ class RowValidator:
         ``validate`` validates the others, and all rows of a file with a repeated column.
         """
         intact = [index for index, row in enumerate(rows) if self._is_intact(row)]
-        cells = list(zip(*(rows[index].cells for index in intact), strict=True))
+        kept = [rows[index].cells for index in intact]
+        cells = list(zip(*kept, strict=True))
         names = dict.fromkeys(name for _, name, _ in self._columns)
         if not cells or not names or len(names) < len(self._columns):  # or one is repeated
             return ValidColumns()
@@ -149,7 +167,7 @@ class RowValidator:
             texts = self._reading.columns_of(cells)
         rules = (rule for _, _, rule in self._columns)
         results = [rule.validate_all(each) for rule, each in zip(rules, texts, strict=True)]
-        if invalid := _find_problems(results):
+        if invalid := _find_problems(results).union(self._find_headers(kept)):
             valid = [number not in invalid for number in range(len(intact))]
             intact = list(compress(intact, valid))
             results = [list(compress(column, valid)) for column in results]
@@ -200,6 +218,26 @@ class RowValidator:
             self._reported.add((result.code, name))
         excerpt = "" if BY_NAME[name].secret else printable_excerpt(text)
         row.problems.append(Problem(result.code, row.line, name, excerpt, result.hint))
+
+    def _find_telling_cell(self) -> int | None:
+        """Return the cell that tells a header whose cells are all valid; None if no row can be one.
+
+        It is one that identifies the student; a header names a column there.
+        """
+        if self._reading or any(name not in _ACCEPTING_NAMES for _, name, _ in self._columns):
+            return None
+        telling = (index for index, name, _ in self._columns if name in IDENTIFYING_COLUMNS)
+        return next(telling, None)
+
+    def _find_headers(self, rows: Sequence[Sequence[str]]) -> list[int]:
+        """Return the numbers of the rows that may be headers although their cells are valid."""
+        at = self._telling_cell
+        texts = [] if at is None else [cells[at] for cells in rows]
+        return [
+            number
+            for number, text in enumerate(texts)
+            if not text.isdecimal() and fold_header(text) in BY_SPELLING
+        ]
 
     def _code_of_header(self, cells: list[str]) -> str | None:
         """Return the problem of a row that names columns in any spelling; numbers never do."""

@@ -69,6 +69,18 @@ def test_a_file_is_refused_whose_columns_have_other_places_from_the_middle_on(
     assert dump(school) == before
 
 
+@pytest.mark.parametrize("mode", Mode)
+def test_a_file_is_refused_whose_second_header_has_valid_values_only(
+    school: District, mode: Mode
+) -> None:
+    before = dump(school)
+    text = "STUDENT_ID,USERNAME,PASSWORD\n00101,anab,x12345\nSTUDENT_ID,PASSWORD,USERNAME\n"
+    update = send_bytes(school, f"{text}00102,y12345,jnunez\n".encode(), mode).update
+    assert finish(update).state is State.REFUSED
+    assert night.problems(update) == {3: ["second_header"]}
+    assert dump(school) == before
+
+
 def test_usernames_identify_the_students_too(school: District) -> None:
     result = run(school, "USERNAME,FIRST_NAME,LAST_NAME\nabrook,Brook,Ana\nmtran,Tran,Mia")
     assert result.state is State.REFUSED

@@ -210,17 +210,21 @@ def named_columns(names: Sequence[str]) -> list[Column | str]:
 def has_other_columns(named: Sequence[Column | str], header: Sequence[Column | str]) -> bool:
     """Return whether a row is a header under which columns of a file have other places.
 
-    At least half of its cells, and no fewer than two, name columns, and one of them isn't the
-    column that the file has there. Any row may have a single such cell: a group can be called ELL.
+    At least half of its cells, and no fewer than two, name columns, one of them a column that can
+    identify a student, and one isn't the column that the file has there. Any row may have a single
+    such cell: a group can be called ELL. Race and Grade are also names.
 
     Args:
         named: What the row's cells name, see ``named_columns``.
         header: What the header names; it has as many cells.
     """
-    columns = [pair for pair in zip(named, header, strict=True) if isinstance(pair[0], Column)]
+    columns = [own for own in named if isinstance(own, Column)]
     if len(columns) < max(2, len(named) / 2):
         return False
-    return any(own != each and (own in COLUMNS or each in header) for each, own in columns)
+    if not any(column.name in IDENTIFYING_COLUMNS for column in columns):
+        return False
+    pairs = [pair for pair in zip(named, header, strict=True) if pair[0] in columns]
+    return any(own != each and (own in COLUMNS or each in header) for each, own in pairs)
 
 
 def _key_of_exchange_file(folded: Sequence[str]) -> str | None:

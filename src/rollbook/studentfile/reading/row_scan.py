@@ -14,7 +14,7 @@ from rollbook.studentfile.reading import (
     skipped_lines,
 )
 from rollbook.studentfile.reading.date_order import DateColumn
-from rollbook.studentfile.reading.header import Header, looks_like_header
+from rollbook.studentfile.reading.header import Header, looks_like_header, named_columns
 from rollbook.studentfile.reading.record_splitter import parse_record
 from rollbook.studentfile.reading.row_parser import keep_rows, parse_every_row
 from rollbook.studentfile.reading.scanned_lots import ScannedLots
@@ -85,6 +85,7 @@ class RowScanner:
         quoted = record.rstrip(b"\r\n")
         self._header_records = {quoted, quoted.replace(b'"', b"")}
         self._folded = [fold_header(name) for name in header.names]
+        self._named = named_columns(header.names)
         self._limits, self._problems = limits, problems
         self.rows = 0
         self.line = line + record_splitter.line_breaks(record)
@@ -95,6 +96,8 @@ class RowScanner:
         self._rows_with_wrong_cell_count = 0
         self._first_wrong_count = (0, 0)  # its line and the number of its cells
         self._line_over_limit: int | None = None
+        # Among the records that are inspected: one in another spelling can be regular. Each one is
+        # rejected when all rows are checked; the warning only adds to these errors.
         self._repeated_headers = 0
         self._unnamed_columns = header.unnamed_columns
         if self._unnamed_columns:
@@ -287,8 +290,8 @@ class RowScanner:
         self.dates.add_rows([cells], line)
         if any(cells[index].strip() for index in self._unnamed_columns):
             self._report_nameless_column(cells, line)
-        elif fold_header(cells[0]) == self._folded[0]:
-            self._repeated_headers += [fold_header(cell) for cell in cells] == self._folded
+        elif not any(map(str.isdecimal, cells)):
+            self._repeated_headers += named_columns(cells) == self._named
 
     def _report_nameless_column(self, cells: Sequence[str], line: int) -> None:
         """Report the first row with a value in a column without a name; inspect no others."""
