@@ -42,7 +42,7 @@ from rollbook.updates.planning.decisions import Decider  # noqa: E402
 from rollbook.updates.planning.limit_document import LimitDocument, WhenExceeded  # noqa: E402
 from rollbook.updates.planning.limits import Limit, Limits  # noqa: E402
 from rollbook.updates.receiving import drafts, files, receive  # noqa: E402
-from rollbook.updates.resolving import resolver  # noqa: E402
+from rollbook.updates.resolving import refusal, resolver  # noqa: E402
 from rollbook.updates.state_machine import Mode, State  # noqa: E402
 from rollbook.updates.undoing import stage  # noqa: E402
 from rollbook.updates.undoing import start as undoing  # noqa: E402
@@ -168,7 +168,9 @@ def sweep() -> None:
 def in_small_steps() -> None:
     """From now on."""
     apply.MIN_CHUNK_ROWS = apply.MAX_CHUNK_ROWS = pairs.MIN_PAIRED_ROWS = 10
-    find.ROWS_PER_STEP = deactivate.ROWS_PER_CHUNK = stage.STUDENTS_PER_STEP = 5
+    find.ROWS_PER_STEP = refusal.ROWS_PER_STEP = deactivate.ROWS_PER_CHUNK = (
+        stage.STUDENTS_PER_STEP
+    ) = 5
     check_range.MAX_UNKNOWN, check_range.MAX_RECORDS, resolver.ROWS_PER_TRANSACTION = (
         20,
         20,

@@ -13,7 +13,6 @@ removes the remaining details.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
@@ -23,18 +22,8 @@ from rollbook.accounts.audit.retention import ACTION, AGENT
 from rollbook.accounts.retention_guard import Due
 from rollbook.districts.models import District
 from rollbook.text import count_of, line_list
-from rollbook.updates import runner
-from rollbook.updates.models import (
-    AddedStudents,
-    CheckedRange,
-    Draft,
-    Manifest,
-    MissingStudents,
-    Problem,
-    RowDependency,
-    StagedRow,
-    UpdateJob,
-)
+from rollbook.updates import details, runner
+from rollbook.updates.models import Draft, Manifest, UpdateJob
 from rollbook.updates.receiving import file_chunks
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.drafts import LIFETIME
@@ -47,16 +36,6 @@ SUMMARIES_KEPT = timedelta(days=400)
 """How long it is kept what an update would have done, in numbers, to rehearse limits."""
 
 ROWS_PER_BATCH = 500
-
-# Each table, and the column that follows the update in its index.
-_DETAILS: tuple[tuple[type[Model], str], ...] = (
-    (StagedRow, "line"),
-    (Problem, "line"),
-    (RowDependency, "blocked_by_line"),
-    (CheckedRange, "end_line"),
-    (AddedStudents, "number"),
-    (MissingStudents, "update"),
-)
 
 _NO_SUMMARY = dict.fromkeys(("summary", "shape", "findings"))
 
@@ -136,7 +115,7 @@ def _remove_details(district: District, now: datetime) -> int:
         return 0
     if update.details_hidden_at is None:
         _hide_details(update, now)
-    removed = sum(_remove_from(QuerySet(model), update, key) for model, key in _DETAILS)
+    removed = sum(_remove_from(model, update, column) for model, column in details.TABLES)
     if not removed:
         with transaction.atomic():
             UpdateJob.objects.filter(pk=update.pk).update(details_removed_at=now)
@@ -173,9 +152,12 @@ def _with_old_file(district: District, now: datetime) -> "QuerySet[UpdateJob]":
 
 
 def _with_old_details(district: District, now: datetime) -> "QuerySet[UpdateJob]":
-    """Return updates with expired details, and those whose removal has started."""
+    """Return updates with expired details, and those whose removal has started.
+
+    It has also started if an update was canceled while its results were removed to refuse its file.
+    """
     old = Q(ended_at__lt=now - timedelta(days=district.details_kept_days)) | Q(
-        details_hidden_at__isnull=False
+        details_hidden_at__isnull=False, ended_at__isnull=False
     )
     return UpdateJob.objects.filter(old, district=district, details_removed_at=None)
 
@@ -189,15 +171,13 @@ def _hide_details(update: UpdateJob, now: datetime) -> None:
         _audit(update.district, "details removed", f"{kinds}, of {_updates([update.number])}", now)
 
 
-def _remove_from(table: "QuerySet[Any]", update: UpdateJob, key: str) -> int:
+def _remove_from(model: type[Model], update: UpdateJob, column: str) -> int:
     """Delete a batch of the update's rows from this table; return how many."""
-    batch = list(
-        table.filter(update=update).order_by(key).values_list("pk", flat=True)[:ROWS_PER_BATCH]
-    )
-    if batch:
+    keys = details.first_keys(QuerySet(model), update, column, ROWS_PER_BATCH)
+    if keys:
         with transaction.atomic():
-            table.filter(pk__in=batch).delete()
-    return len(batch)
+            details.delete(model, keys)
+    return len(keys)
 
 
 def _updates(numbers: Sequence[int]) -> str:

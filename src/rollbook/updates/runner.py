@@ -5,7 +5,7 @@ The engine (``engine.py``) decides which process calls it, and when.
 
 import logging
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -117,18 +117,16 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
         return
     update = UpdateJob.objects.select_related("district").get(pk=update_id)
     if update.state == State.CHECKING:
-        if update.undoes_id:
-            yield from stage.steps(update, run)
-        else:
-            yield from check.steps(update, run)
+        if not update.details_hidden_at:  # which a run does that refuses the file
+            yield from (stage if update.undoes_id else check).steps(update, run)
         update.refresh_from_db(fields=["problem_counts", "rows_staged"])
         if problem := refusal.find_problem(update):
-            _refuse(update, run, problem)
+            yield from _refuse(update, run, problem)
             return
         yield from conflicts.steps(update, run)
         yield from find.steps(update, run)
         if update.mode == Mode.SYNC and (problem := refusal.too_many_changes(update)):
-            _refuse(update, run, problem)
+            yield from _refuse(update, run, problem)
             return
         if _finish_checking(update, run) is not State.APPLYING:
             return
@@ -232,14 +230,15 @@ def _fail_poison_update(update_id: int) -> bool:
     return is_poison
 
 
-def _refuse(update: UpdateJob, run: str, problem: Problem) -> None:
+def _refuse(update: UpdateJob, run: str, problem: Problem) -> Iterator[None]:
     """Refuse the file, because of a problem that only the check of all rows could find.
 
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
+    yield from refusal.remove_results(update, run, problem)
     with transaction.atomic():
-        columns = refusal.replace_results(update, problem)
+        columns = refusal.columns_of_refused(update, problem)
         _transition(update.pk, State.REFUSED, run, **columns)
 
 

@@ -1,16 +1,32 @@
-"""A file in which most first and last names are exchanged is refused after the check."""
+"""A file with exchanged names, or with a second header, is refused after the check."""
 
 from typing import Any
 
 import pytest
+from django.http import QueryDict
+from django.utils import timezone
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
-from rollbook.updates import mails
-from rollbook.updates.models import ResultMail
+from rollbook.studentfile.problems.problem import Problem
+from rollbook.updates import mails, retention, runner
+from rollbook.updates.cancel import cancel
+from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.resolving import refusal
 from rollbook.updates.state_machine import Mode, State
+from rollbook.web.pages.updates import tabs
 from tests.updates import night
-from tests.updates.night import counts, dump, enroll, finish, last, report_of, run, send_bytes
+from tests.updates.night import (
+    counts,
+    dump,
+    enroll,
+    finish,
+    last,
+    report_of,
+    run,
+    send,
+    send_bytes,
+)
 
 CLASS = """
     STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB
@@ -79,6 +95,58 @@ def test_a_file_is_refused_whose_second_header_has_valid_values_only(
     assert finish(update).state is State.REFUSED
     assert night.problems(update) == {3: ["second_header"]}
     assert dump(school) == before
+
+
+@pytest.fixture
+def being_refused(school: District, monkeypatch: pytest.MonkeyPatch) -> UpdateJob:
+    """An update of which some results are removed already."""
+    monkeypatch.setattr(refusal, "ROWS_PER_STEP", 1)
+    update = send(school, f"STUDENT_ID,GRADE\n{CHANGES}\nGRADE,STUDENT_ID\n{CHANGES}")
+    for _ in runner.run_steps(update.pk):
+        update.refresh_from_db()
+        if update.details_hidden_at and update.stagedrow_set.count() == 5:
+            return update
+    raise AssertionError("its results were not removed in steps")
+
+
+CHANGES = "00101,9\n00102,9\n00103,99"
+
+
+def test_nothing_of_a_file_is_shown_while_it_is_being_refused(being_refused: UpdateJob) -> None:
+    current = report_of(being_refused)
+    table = tabs.row_table(being_refused, current, QueryDict(), 1)
+    assert (current.state, table.page) == (State.CHECKING, None)
+    assert {group.lines for group in current.groups} == {()}
+
+
+def test_another_run_continues_to_refuse_the_file(being_refused: UpdateJob) -> None:
+    result = finish(being_refused)
+    assert result.refusal == Problem("second_header", 5)
+    assert night.problems(being_refused) == {5: ["second_header"]}
+    assert not being_refused.stagedrow_set.exists()
+    assert not being_refused.checkedrange_set.exists()
+    assert being_refused.details_hidden_at is None
+
+
+def test_retention_leaves_a_file_alone_that_is_being_refused(being_refused: UpdateJob) -> None:
+    District.objects.update(suspended_at=timezone.now())
+    retention.remove_expired(timezone.now())
+    assert being_refused.stagedrow_set.count() == 5
+    District.objects.update(suspended_at=None)
+    assert finish(being_refused).state is State.REFUSED
+
+
+def test_if_it_is_canceled_while_it_is_being_refused_retention_removes_the_rest(
+    being_refused: UpdateJob,
+) -> None:
+    assert cancel(being_refused.district).is_canceled
+    result = report_of(being_refused)
+    assert (result.state, result.changed) == (State.CANCELED, 0)
+    assert tabs.row_table(being_refused, result, QueryDict(), 1).page is None
+    while retention.remove_expired(timezone.now()):
+        pass
+    assert not being_refused.stagedrow_set.exists()
+    assert not being_refused.problem_set.exists()
 
 
 def test_usernames_identify_the_students_too(school: District) -> None:

@@ -96,7 +96,7 @@ def context_of(update: UpdateJob, now: datetime, query: QueryDict, page: int) ->
         "warnings": _groups(current, Severity.WARNING),
         "table": row_table(update, current, query, page),
         "file_removed": update.file_removed_at,
-        "details_removed": update.details_hidden_at,
+        "details_removed": update.details_hidden_at if current.ended else None,
         "correctable": current.rejected + current.not_processed,
         "corrections": list(_corrections(update)),
         "comparison": comparison_of(update) if current.state is State.COMPLETED else None,
