@@ -4,7 +4,7 @@ The results of the check can be a million rows, and SQLite has one writer at a t
 removed in small steps before the update is refused:
 
 1. The problem of the file is stored, and the details of the update are hidden, as retention does
-   it. From then on nobody sees a result, and a run that continues goes on with the next step.
+   it. From then on nobody sees a result, and another run continues with the next step.
 2. Rows and problems are deleted, a batch at a time.
 3. The update is refused, with the problem of the file as its only result.
 
