@@ -15,11 +15,11 @@ from rollbook.studentfile.values.text_checks import InvalidValue
             "1",
             "1,01,1.0,1st,First,1st grade,First Grade,Grade 1,Grade 01,GRADE-1,grade_1,Gr. 1,Gr1",
         ),
-        ("5", "5,05,5th,5th Grade,fifth,Grade 5,grade5"),
+        ("5", "5,05,5.0,05.0,5.00,5th,05th,5th Grade,fifth,Grade 5,grade5"),
         ("9", "9,09,Freshman,9th,Grade 9"),
         ("10", "10,Sophomore,tenth"),
         ("11", "11,junior,Eleventh grade"),
-        ("12", "12,Senior,12th,Grade 12"),
+        ("12", "12,12.00,Senior,12th,Grade 12"),
         ("t1", "T1,t-1,T 1,Transitional first grade,transitional 1st,Transitional 1st Grade"),
         ("13", "13,13.0,13th,Grade 13,Gr. 13,13th grade,Thirteenth"),
         ("ug", "UG,ug,Ungraded,UNGRADED"),
@@ -28,6 +28,14 @@ from rollbook.studentfile.values.text_checks import InvalidValue
 )
 def test_a_grade_has_many_spellings(grade: str, texts: str) -> None:
     assert {BY_NAME["GRADE"].rule(text) for text in texts.split(",")} == {grade}
+
+
+@pytest.mark.parametrize("column", ["ELL", "SPECIAL_ED", "TITLE_1", "MIGRANT"])
+def test_a_flag_can_be_a_number_as_data_tools_write_it(column: str) -> None:
+    texts = ("1", "1.0", "0", "0.0", "2", "0.5")
+    results = [BY_NAME[column].rule(text) for text in texts]
+    assert results[:4] == ["y", "y", "n", "n"]
+    assert all(isinstance(result, InvalidValue) for result in results[4:])
 
 
 @pytest.mark.parametrize(

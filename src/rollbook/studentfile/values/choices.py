@@ -44,10 +44,20 @@ _ADULT = ("adult", "ae", "adult education")
 def _grade_spellings(grade: int) -> tuple[str, ...]:
     ordinal, word = _ORDINALS.get(grade, f"{grade}th"), _GRADE_WORDS[grade - 1]
     numbers = {str(grade), f"{grade:02}"}
+    decimals = [f"{number}{zeros}" for number in numbers for zeros in (".0", ".00")]
     titles = [
         f"{title}{number}" for title in ("grade ", "grade", "gr ", "gr") for number in numbers
     ]
-    return (*numbers, f"{grade}.0", *titles, ordinal, word, f"{ordinal} grade", f"{word} grade")
+    return (
+        *numbers,
+        *decimals,
+        *titles,
+        ordinal,
+        ordinal.zfill(4),
+        word,
+        f"{ordinal} grade",
+        f"{word} grade",
+    )
 
 
 GRADES: Mapping[str, str] = {
@@ -65,8 +75,8 @@ REDEFINABLE_GRADES = frozenset({"t1", "13", "ug"})
 """Grades whose codes have another meaning in some districts, which can say so."""
 
 FLAGS: Mapping[str, str] = {
-    **dict.fromkeys(("y", "yes", "true", "t", "1"), "y"),
-    **dict.fromkeys(("n", "no", "false", "f", "0"), "n"),
+    **dict.fromkeys(("y", "yes", "true", "t", "1", "1.0"), "y"),
+    **dict.fromkeys(("n", "no", "false", "f", "0", "0.0"), "n"),
 }
 
 STATUSES: Mapping[str, str] = {"active": "active", "inactive": "inactive"}
