@@ -55,12 +55,19 @@ def test_a_spreadsheet_error_keeps_its_own_code(text: str) -> None:
     assert BY_NAME["FIRST_NAME"].rule(text) == InvalidValue("excel_error")
 
 
-@pytest.mark.parametrize("text", ["Null", "none", "Nan", "Na", "Nil"])
+@pytest.mark.parametrize("text", ["Null", "none", "Nan", "Na", "Nil", "Unknown"])
 def test_one_name_alone_can_be_a_name(text: str) -> None:
     assert BY_NAME["LAST_NAME"].rule(text) == ValueWithWarning(text, "possible_placeholder")
 
 
-@pytest.mark.parametrize("text", ["Blank", "Empty", "Unknown", "Nat", "Nulls", "Nonie", "Tba-Ann"])
+@pytest.mark.parametrize("text", ["Name unknown", "No Name", "not specified", "Not Provided"])
+def test_some_texts_are_only_never_names(text: str) -> None:
+    for name in ("FIRST_NAME", "LAST_NAME"):
+        assert BY_NAME[name].rule(text) == InvalidValue("placeholder")
+    assert BY_NAME["ADDITIONAL_INFO_1"].rule(text) == text
+
+
+@pytest.mark.parametrize("text", ["Blank", "Empty", "Nat", "Nulls", "Nonie", "Tba-Ann"])
 def test_a_name_that_looks_like_a_placeholder_is_a_name(text: str) -> None:
     assert not is_placeholder(text)
     assert BY_NAME["LAST_NAME"].rule(text) == text

@@ -339,7 +339,8 @@ VALUE_WARNINGS: tuple[ProblemCode, ...] = (
     warning(
         "possible_placeholder",
         "The name could be a placeholder",
-        "Null and None are family names, but some exports also write them if there is no value.",
+        "Null, None and Unknown are names of some people, but exports also write them if there is "
+        "no value.",
         "check the name",
         phrase="{found} could be a placeholder",
     ),

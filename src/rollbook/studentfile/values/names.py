@@ -14,12 +14,20 @@ from rollbook.studentfile.values.text_checks import (
 )
 
 MAX_NAME_LENGTH = 100
-PLACEHOLDER_OR_NAME = frozenset({"null", "none", "nan", "na", "nil"})
+PLACEHOLDER_OR_NAME = frozenset({"null", "none", "nan", "na", "nil", "unknown"})
 """Names of real people that some exports write if there is no value."""
 ONE_NAME = "-"
 """How the missing name of a student with only one name is stored."""
 MISSING_NAMES = frozenset({"", ONE_NAME, ".", "fnu", "lnu"})
 """How files write that name, in lower case: *first name unknown*, *last name unknown*."""
+_NO_NAMES = frozenset(
+    {
+        *("name unknown", "first name unknown", "last name unknown", "not known"),
+        *("no name", "no first name", "no last name", "unspecified", "not specified"),
+        *("not provided", "not given", "not entered", "not recorded"),
+    }
+)
+"""What files write in place of a name, in lower case; in other columns it can be a value."""
 
 
 def is_one_name(text: str) -> bool:
@@ -34,6 +42,8 @@ def name(text: str) -> RuleResult:
         return ONE_NAME
     if text.casefold() in PLACEHOLDER_OR_NAME:
         return ValueWithWarning(text, "possible_placeholder")
+    if text.casefold() in _NO_NAMES:
+        return InvalidValue("placeholder")
     invalid = check_value(text, TextKind.NAME) or explain_number(text) or explain_date(text)
     if invalid:
         return invalid
