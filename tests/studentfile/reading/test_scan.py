@@ -495,3 +495,44 @@ def test_one_byte_at_the_end_may_also_be_text_in_another_encoding(tmp_path: Path
     assert scan(file, encoding="cp1252").problems == ()
     file.write_bytes(HEADER + b"1,A,Jos\xe9\n")
     assert codes(scan(file)) == ["not_utf8"]
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ("ORA-03113: end-of-file on communication channel", "ORA-03113"),
+        ("<br />\n<b>Fatal error</b>:  Allowed memory size exhausted\n", "<b>Fatal error</b>"),
+        ("PHP Fatal error:  Maximum execution time of 30 seconds exceeded", "PHP Fatal"),
+        ('Traceback (most recent call last):\n  File "x.py", line 3\nKeyError: 7\n', "Traceback"),
+        ('  File "x.py", line 3, in <module>\nKeyError: 7', "KeyError"),
+        ("Msg 1205, Level 13, State 51, Server X, Line 1\n", "Msg 1205"),
+        ("ERROR 2013 (HY000): Lost connection to MySQL server during query", "ERROR 2013"),
+        ("ERROR:  canceling statement due to statement timeout\n\n", "ERROR:  canceling"),
+        ("System.Data.SqlClient.SqlException (0x80131904): Timeout expired.", "System.Data"),
+        ('Exception in thread "main" java.lang.OutOfMemoryError', "Exception in thread"),
+        ("curl: (18) transfer closed with 1000 bytes remaining to read", "curl: (18)"),
+    ],
+)
+@pytest.mark.parametrize("rows", [3, 300])
+def test_a_file_that_ends_with_an_error_message_is_cut_off(
+    tmp_path: Path, message: str, found: str, rows: int
+) -> None:
+    text = HEADER + b"1,A,B\n" * rows
+    refusal = scan_bytes(tmp_path, text + message.encode()).refusal
+    assert refusal
+    assert refusal.code == "cut_off"
+    assert refusal.found.startswith(found)
+    assert refusal.line == 2 + rows + message[: message.index(found)].count("\n")
+
+
+@pytest.mark.parametrize(
+    "row", [b"Error: none,A,B", b"1,A,B\n\n", b"Erroll,A", b"1,ORA-03113:", b"4 rows", b"Error"]
+)
+def test_other_rows_at_the_end_are_no_error_messages(tmp_path: Path, row: bytes) -> None:
+    result = scan_bytes(tmp_path, HEADER + b"1,A,B\n" * 9 + row)
+    assert "cut_off" not in codes(result)
+
+
+def test_an_error_message_above_students_cuts_nothing_off(tmp_path: Path) -> None:
+    rows = b"1,A,B\n" * 9
+    assert codes(scan_bytes(tmp_path, HEADER + rows + b"Error: slow\n" + rows + b"\n")) == []

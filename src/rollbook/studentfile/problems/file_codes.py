@@ -107,10 +107,12 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     ),
     file_error(
         "cut_off",
-        "The file is cut off: it ends in the middle of a character",
-        "The export or the transfer was interrupted, so the end of the file is missing, and "
+        "The file is cut off",
+        "It ends in the middle of a character, or with an error message of the program that wrote "
+        "it. The export or the transfer was interrupted, so the end of the file is missing, and "
         "perhaps many students with it.",
         "export it again and send the whole file",
+        phrase="The file is cut off by the error message {found}",
     ),
     file_error(
         "not_utf8",

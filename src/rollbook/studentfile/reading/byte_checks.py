@@ -7,10 +7,8 @@ from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.reading import encodings, file_type
 from rollbook.studentfile.reading.source import Source, size_of
 
-_HINT_IF_COMPLETE = (
-    "export it again and send the whole file; if nothing is missing at its end, save it as CSV "
-    "UTF-8"
-)
+_CUT_HINT = "it ends in the middle of a character: export it again and send the whole file"
+_HINT_IF_COMPLETE = f"{_CUT_HINT}; if nothing is missing at its end, save it as CSV UTF-8"
 """For a file that has no other character beyond ASCII, so it need not be UTF-8."""
 
 
@@ -99,7 +97,7 @@ def _check_other_encoding(
 
 
 def _cut_off(
-    encoding: str, problems: tuple[Problem, ...], cut: encodings.BadByte, hint: str = ""
+    encoding: str, problems: tuple[Problem, ...], cut: encodings.BadByte, hint: str = _CUT_HINT
 ) -> EncodingCheck:
     """Return the result for a file that ends within a character."""
     cut_off = Problem("cut_off", cut.line, hint=hint)

@@ -40,11 +40,11 @@ class FirstProblems:
         self.reports = 0
         self._by_code: dict[str, Problem] = {}
 
-    def report(self, code: str, line: int, hint: str = "") -> None:
+    def report(self, code: str, line: int, hint: str = "", found: str = "") -> None:
         """Report a problem in a line; only the first one of its code is kept."""
         self.reports += 1
         if code not in self._by_code:
-            self._by_code[code] = Problem(code, line, hint=hint)
+            self._by_code[code] = Problem(code, line, found=found, hint=hint)
 
     def withdraw(self, code: str) -> None:
         """Forget a problem, because another one says more."""
@@ -137,6 +137,23 @@ class RowScanner:
             yield Problem("structure", self._first_wrong_count[0], hint=self._structure_hint())
         if self._repeated_headers > 1:
             yield Problem("joined_files")
+
+    def find_failure(self, records: Sequence[bytes]) -> None:
+        """Report the message of a failed export that ends the file.
+
+        Args:
+            records: The last records, which were read as rows.
+        """
+        line, found = self.line, None
+        for record in reversed(records):
+            line -= record_splitter.line_breaks(record)
+            if record.count(b",") == len(self._folded) - 1 and record.strip():
+                break
+            if skipped_lines.is_failure(record):
+                found = line, skipped_lines.printable_line(record)
+        if found:
+            hint = "find out why the export failed, export it again and send the whole file"
+            self._problems.report("cut_off", found[0], hint, found[1])
 
     def _structure_hint(self) -> str:
         (line, count), width = self._first_wrong_count, len(self._folded)

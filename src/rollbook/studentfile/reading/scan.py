@@ -204,6 +204,7 @@ class _FileScanner:
                     if rows.is_too_long:
                         break
                 self._skipped_lines += skipped_lines.footer_problems(footers.skipped, rows.line)
+                rows.find_failure(footers.last)
         except record_splitter.RecordTooLongError as error:
             self._report_too_long_record(error.record)
 

@@ -54,6 +54,22 @@ _FOOTER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_FAILURE = re.compile(
+    r"""
+    (?:php\s+)?(?:catchable\s+)?(?:fatal|parse)\s+error\b
+    |traceback\s+\(most\s+recent\s+call\s+last\)
+    |(?:unhandled\s+exception|exception\s+in\s+thread)\b
+    |(?:ora|tns|sp2|pls)-\d{4,5}\b
+    |sql\d{4,5}n\b
+    |msg\s+\d+,\s+level\s+\d+
+    |error(?:\s+\d+)?(?:\s+\([\w.]+\))?(?:\s+at\s+line\s+\d+)?:
+    |(?:\w+\.)*\w*(?:exception|error)\s*[:(]
+    |(?:curl|psql|mysql|bcp|sqlcmd|sqlplus):\s
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_TAGS = re.compile(r"<[^<>]*>")
+
 
 def is_skipped(cells: Sequence[str]) -> bool:
     """Return whether a record contains no student wherever it is: a blank line, or dashes."""
@@ -75,6 +91,12 @@ def is_footer(record: bytes) -> bool:
         return False
     text = record.decode("utf-8", "replace").replace('"', "").strip(" ,\t\r\n\v\f")
     return _FOOTER.fullmatch(text) is not None
+
+
+def is_failure(record: bytes) -> bool:
+    """Return whether a record is the message with which an export fails, and not a row."""
+    text = _TAGS.sub("", record.decode("utf-8", "replace"))
+    return _FAILURE.match(text.strip(' ,"\t\r\n\v\f')) is not None
 
 
 def footer_problems(records: Sequence[bytes], line: int) -> list[Problem]:
@@ -102,10 +124,12 @@ class FooterFilter:
 
     Attributes:
         skipped: After the last batch: the records from the first footer on, blank lines included.
+        last: The last ones of the other records, blank lines included.
     """
 
     def __init__(self) -> None:
         self.skipped: list[bytes] = []
+        self.last: list[bytes] = []
 
     def filter(self, batches: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
         """Yield the other records; the last ones are held back until the end is known.
@@ -125,8 +149,8 @@ class FooterFilter:
             raise
         held = without_ctrl_z(held)
         first_footer = _first_footer(held)
-        self.skipped = held[first_footer:]
-        yield held[:first_footer]
+        self.last, self.skipped = held[:first_footer], held[first_footer:]
+        yield self.last
 
 
 def without_ctrl_z(records: list[bytes]) -> list[bytes]:
