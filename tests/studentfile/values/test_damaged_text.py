@@ -72,6 +72,7 @@ _WRONG_ENCODING = [
     *("JosÃ©", "NÃºÃ±ez", "Pe√±a", "Jos├⌐", "Siobh├ín", "Oâ€™Dell", "OÂ’Dell", "NicolÃ", "Ana Ã‰"),
     *("JosÃƒÂ©", "Ka\u00ca\u00bbimi", "ÐŸÐµÑ‚Ñ€", "ç\u008e\u008b", "ï¿½scar", "JosĂ©", "JosГ©"),
     *("Nu±ez", "JosΘ", "JosÚ", "L≤pez", "Mu¾oz"),
+    *("Jos‚", "Ren‚e", "Garc¡a", "M„nnel", "Bj”rn", "C“t‚", "D…niel", "Lo‹c", "Nicol•"),
 ]
 _HTML = [
     *("Siobh&aacute;n", "O&#039;Dell", "O&#39;Dell", "O&#x27;Dell", "Pe&ntilde;a", "Pe&ntildea"),

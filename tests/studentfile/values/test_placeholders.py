@@ -50,7 +50,7 @@ def test_a_placeholder_is_no_value(column: str, text: str) -> None:
     assert result.code == "placeholder"
 
 
-@pytest.mark.parametrize("text", ["#REF!", "#N/A", "#NULL!"])
+@pytest.mark.parametrize("text", ["#REF!", "#N/A", "#NULL!", "#NAME?"])
 def test_a_spreadsheet_error_keeps_its_own_code(text: str) -> None:
     assert BY_NAME["FIRST_NAME"].rule(text) == InvalidValue("excel_error")
 

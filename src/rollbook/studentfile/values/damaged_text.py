@@ -43,6 +43,8 @@ _QUESTION_IN_WORD = re.compile(r"[^\W\d_][?¿]+[^\W\d_]|(?<!\S)\?+[^\W\d_]")
 _SYMBOL_BESIDE_LETTER = re.compile(
     r"[^\W\d_][─-▟√≈∆◊∂∑∏∫∞≤≥≠±¬¤¶§¦‰†‡¢£¥¾]|[─-▟√≈∆◊∂∑∏∫∞≤≥≠±¬¤¶§¦‰†‡¢£¥¾][^\W\d_]"
     r"|\s[ªº][^\W\d_]"
+    # What é, ä, ê, ÿ, ï, ò, í and à, ô, ö of DOS code pages are in Windows-1252.
+    r"|[^\W\d_][‚„ˆ˜‹•¡]|[^\W\d_][…“”][^\W\d_]"
 )
 _CAPITAL_AT_THE_END = re.compile(r"[a-z][À-ÖØ-Þ](?!\w)")
 _GREEK_IN_LATIN_WORD = re.compile(r"[a-zA-Z][αΓπΣστΦΘΩδφ]|[αΓπΣστΦΘΩδφ][a-zA-Z]")

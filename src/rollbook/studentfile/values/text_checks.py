@@ -120,6 +120,8 @@ def check_value(text: str, kind: TextKind | None = None) -> InvalidValue | None:
     """
     if is_placeholder(text):
         return InvalidValue("placeholder")
+    if is_spreadsheet_error(text):  # the ? of #NAME? is no lost letter
+        return InvalidValue("excel_error")
     damage = check_damage(text, kind) if kind else None
     if damage:
         return damage
