@@ -224,3 +224,16 @@ def test_missing_required_values_are_listed() -> None:
     assert missing_required_values(dict.fromkeys(REQUIRED_TO_ADD, "x"), 9) == []
     problem = missing_required_values({}, 9)[0]
     assert problem.message == '"FIRST_NAME" is missing. Fill in the cell'
+
+
+@pytest.mark.parametrize("text", ['"Brook"', "'Brook'", "“Brook”", "‘Brook’", "'O'Dell'"])
+def test_a_name_is_not_stored_with_quotation_marks_around_it(text: str) -> None:
+    row = validate("s1", text, names=["STUDENT_ID", "LAST_NAME"])
+    assert codes(row) == [("bad_name", "LAST_NAME")]
+    assert "LAST_NAME" not in row.values
+    assert row.problems[0].hint == "remove the quotation marks, which are part of the value"
+
+
+@pytest.mark.parametrize("text", ["'Aukai", "ʻŌʻili", 'Mary "Bo"', "Ana “Bo” Lee", "Ana „Bo“ Lee"])
+def test_a_name_may_have_quotation_marks_in_it(text: str) -> None:
+    assert validate("s1", text, names=["STUDENT_ID", "LAST_NAME"]).values["LAST_NAME"] == text

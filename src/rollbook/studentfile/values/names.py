@@ -20,6 +20,7 @@ ONE_NAME = "-"
 """How the missing name of a student with only one name is stored."""
 MISSING_NAMES = frozenset({"", ONE_NAME, ".", "fnu", "lnu"})
 """How files write that name, in lower case: *first name unknown*, *last name unknown*."""
+_QUOTES = frozenset({'""', "''", "“”", "‘’"})
 _NO_NAMES = frozenset(
     {
         *("name unknown", "first name unknown", "last name unknown", "not known"),
@@ -40,9 +41,10 @@ def name(text: str) -> RuleResult:
     """Return 1 to 100 characters in any script, with a letter, in NFC, with single spaces."""
     if text in (ONE_NAME, "."):  # row_validator checks the other name
         return ONE_NAME
-    if text.casefold() in PLACEHOLDER_OR_NAME:
+    folded = text.casefold()
+    if folded in PLACEHOLDER_OR_NAME:
         return ValueWithWarning(text, "possible_placeholder")
-    if text.casefold() in _NO_NAMES:
+    if folded in _NO_NAMES:
         return InvalidValue("placeholder")
     invalid = check_value(text, TextKind.NAME) or explain_number(text) or explain_date(text)
     if invalid:
@@ -50,6 +52,8 @@ def name(text: str) -> RuleResult:
     joined = normalize("NFC", " ".join(text.split()))
     if len(joined) > MAX_NAME_LENGTH or not any(map(str.isalpha, joined)):
         return InvalidValue("bad_name")
+    if text[0] + text[-1] in _QUOTES:
+        return InvalidValue("bad_name", "remove the quotation marks, which are part of the value")
     return normalize_with_warning(joined)
 
 
