@@ -61,6 +61,18 @@ def test_every_notice_is_a_complete_email(
 
 
 @pytest.mark.parametrize("notice", Notice)
+def test_the_administrator_is_named_within_a_sentence_in_lower_case(
+    ben: Member, manager: Member, notice: Notice
+) -> None:
+    notices.notify(notice, NOW, ben, detail="the detail")
+    notices.notify_managers(notice, NOW, ben.district, detail="for managers")
+    queued = AccountMail.objects.select_related("member__district", "actor", "notice_about")
+    bodies = [str(mails.message(mail).body) for mail in queued]
+    assert bodies
+    assert not [body for body in bodies if re.search(r"[^.\s] +Your Rollbook admin", body)]
+
+
+@pytest.mark.parametrize("notice", Notice)
 def test_a_notice_is_worded_like_this(
     ben: Member, manager: Member, other_manager: Member, notice: Notice
 ) -> None:

@@ -1,9 +1,13 @@
 """Usage errors: the same form as other errors, with a suggestion."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from rollbook.cli import argument_types
+from rollbook.cli.command_parser import EXPECTED, actions_of, iter_commands
+from rollbook.cli.parser import build_parser
 from tests.cli.conftest import Rollbook
 
 
@@ -23,6 +27,15 @@ from tests.cli.conftest import Rollbook
         (
             ("update", "list", "maple-usd", "--xyzzy=7"),
             "there is no option '--xyzzy'; see `rollbook update list --help`",
+        ),
+        (
+            ("update", "show", "maple-usd", "x"),
+            "argument NUMBER: 'x' is not a whole number; see `rollbook update show --help`",
+        ),
+        (
+            ("audit", "who-saw", "maple-usd", "--student", "1", "--since", "9/1/2026"),
+            "argument --since: '9/1/2026' is not a date such as 2026-09-01; "
+            "see `rollbook audit who-saw --help`",
         ),
         (
             ("update", "list", "maple-usd", "2"),
@@ -68,3 +81,14 @@ def test_with_json_an_error_of_the_action_is_printed_as_json_too(rollbook: Rollb
     assert result.code == 1
     assert json.loads(result.out)["error"]["code"] == "no_such_district"
     assert result.err.startswith("ERROR no_such_district: ")
+
+
+def test_no_error_about_a_value_names_a_function() -> None:
+    """Types of arguments raise errors with words of their own, or have them here."""
+    unworded = {
+        action.type
+        for command in iter_commands(build_parser())
+        for action in actions_of(command)
+        if action.type not in {None, Path, *EXPECTED}
+    }
+    assert {getattr(each, "__module__", each) for each in unworded} == {argument_types.__name__}

@@ -223,7 +223,9 @@ def test_missing_required_values_are_listed() -> None:
     assert [problem.column for problem in missing_required_values({}, 9)] == list(REQUIRED_TO_ADD)
     assert missing_required_values(dict.fromkeys(REQUIRED_TO_ADD, "x"), 9) == []
     problem = missing_required_values({}, 9)[0]
-    assert problem.message == '"FIRST_NAME" is missing. Fill in the cell'
+    assert problem.message == (
+        '"FIRST_NAME" is missing. Fill in the cell, or add the column if the file doesn\'t have it'
+    )
 
 
 @pytest.mark.parametrize("text", ['"Brook"', "'Brook'", "“Brook”", "‘Brook’", "'O'Dell'"])

@@ -303,11 +303,13 @@ def _security_notice(mail: AccountMail) -> Content:
     text = TEXTS[notice]
     about = mail.notice_about
     who = about.name if about else mail.member.district.name
-    by = mail.actor.name if mail.actor else _ADMINISTRATOR
+    by, contact = _ADMINISTRATOR, "your Rollbook administrator"
+    if mail.actor:
+        by = contact = plain(mail.actor.name)
     detail = mail.notice_detail
     if notice not in ABOUT_ADDRESSES:
         detail = plain(detail)
-    values = {"who": plain(who), "by": plain(by), "detail": detail}
+    values = {"who": plain(who), "by": by, "detail": detail}
     is_own = about is not None and about.pk == mail.member_id
     sentence = text.to_member if is_own else text.to_managers
     advice = text.advice
@@ -317,7 +319,7 @@ def _security_notice(mail: AccountMail) -> Content:
         outcome=text.title,
         district=_district(mail),
         sentence=sentence.format(**values),
-        paragraphs=(f"{_IF_EXPECTED} If you didn't, {advice.format(**values)}",),
+        paragraphs=(f"{_IF_EXPECTED} If you didn't, {advice.format(**values | {'by': contact})}",),
         button=page_link("Open Rollbook", "/"),
         facts=(
             ("Account", plain(mail.member.name)),

@@ -1,11 +1,18 @@
 """An argument parser that reports usage errors as all other errors are reported."""
 
 from argparse import Action, ArgumentError, ArgumentParser, Namespace, _SubParsersAction
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from rollbook.cli.errors import USAGE, CommandError
 from rollbook.cli.suggestions import hint
+
+EXPECTED: Mapping[Callable[[str], Any], str] = MappingProxyType(
+    {int: "a whole number", date.fromisoformat: "a date such as 2026-09-01"}
+)
+"""What a value has to be, for types that don't word their errors."""
 
 
 class CommandParser(ArgumentParser):
@@ -37,6 +44,16 @@ class CommandParser(ArgumentParser):
             self.error(f"'{word}' is one argument too many")
         options = (name for name in self._option_string_actions if name.startswith("--"))
         self.error(_not_found(f"there is no option '{word}'", word, options))
+
+    def _get_value(self, action: Action, arg_string: str) -> Any:
+        """Convert a value; the error says what it has to be instead of naming a function."""
+        try:
+            return super()._get_value(action, arg_string)
+        except ArgumentError:
+            expected = EXPECTED.get(action.type)  # type: ignore[arg-type]
+            if expected is None:
+                raise
+            raise ArgumentError(action, f"'{arg_string}' is not {expected}") from None
 
     def _check_value(self, action: Action, value: Any) -> None:
         """Check that the value is one of the choices, as ``ArgumentParser`` does."""

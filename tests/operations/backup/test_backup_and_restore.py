@@ -125,6 +125,17 @@ def test_only_backups_of_this_installation_that_rollbook_named_are_removed(
 
 
 @pytest.mark.parametrize(
+    ("folder", "problem"), [("nowhere", "doesn't exist"), ("taken", "is not a folder")]
+)
+def test_older_backups_are_removed_in_a_folder_that_exists(
+    data: Path, tmp_path: Path, folder: str, problem: str
+) -> None:
+    (tmp_path / "taken").touch()
+    failed = rollbook(data, "backup", tmp_path / folder, "--keep", "1", code=2)
+    assert f"ERROR not_a_folder: {tmp_path / folder} {problem}; with --keep, name" in failed.err
+
+
+@pytest.mark.parametrize(
     ("arguments", "error"),
     [
         (("nowhere/backup.tar",), "no_folder"),

@@ -39,6 +39,19 @@ def test_changes_of_files_are_undone(changed: District) -> None:
     assert codes(changed, grades("4")) == {"goes_back": SIZE}
 
 
+@pytest.mark.parametrize("links", [{}, {"GROUPS": "Band"}])
+def test_links_that_end_with_a_change_of_school_are_no_changes_of_their_own(
+    maple: District, links: dict[str, str]
+) -> None:
+    """An old file that moves all students back is held, whatever else it changes."""
+    enroll(maple, a_class(SIZE, **links))
+    run(maple, a_class(SIZE, SCHOOL_ID="200"))
+    update = send(maple, a_class(SIZE, SCHOOL_ID="100", GRADE="5"), is_check=True)
+    finish(update)
+    [found] = [each for each in update.findings or [] if each["code"] == "goes_back"]
+    assert (found["count"], found["of"], found["holds"]) == (SIZE, 2 * SIZE, True)
+
+
 def test_another_value_undoes_nothing(changed: District) -> None:
     assert codes(changed, grades("6")) == {}
 

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students.models import Student
@@ -262,3 +263,23 @@ def test_a_new_student_with_another_id_is_shown_with_the_name_in_the_file(
 ) -> None:
     Student.objects.filter(student_id="n1").update(student_id="another")
     assert rows_of(night, "added").items[0].student == rows.StudentRef(None, "Zoe Fox", "n1")
+
+
+@pytest.mark.parametrize("groups", ["Default", "Band", "Band&Chess"])
+def test_a_waiting_row_changes_what_the_history_has_afterward(
+    maple: District, manager: Member, groups: str
+) -> None:
+    """A new school ends links, also if the file has no columns for them."""
+    enroll(maple, a_class(3, GROUPS=groups, STAFF=manager.email))
+    update = send(maple, "STUDENT_ID,SCHOOL_ID\ns000,200\ns001,200\n")
+    work = applying(update)
+    update.refresh_from_db()
+    waiting = [view.changes for view in rows_of(update).items]
+    for _ in work:
+        pass
+    update.refresh_from_db()
+    applied = [view.changes for view in rows_of(update).items]
+    assert [set(changes) for changes in waiting] == [set(changes) for changes in applied]
+    expected = [FieldChange("GROUPS", groups, "Default")] if groups != "Default" else []
+    assert [change for change in waiting[0] if change.column == "GROUPS"] == expected
+    assert FieldChange("STAFF", manager.email, "") in waiting[0]

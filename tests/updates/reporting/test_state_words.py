@@ -54,6 +54,8 @@ def test_rejected_rows_matter_for_completed_updates_only() -> None:
 def test_one_row_is_in_the_singular() -> None:
     rejected = result_sentence(a_report(State.COMPLETED, rows=3, updated=2, rejected=1))
     assert "1 row was rejected and not applied. Fix it in your SIS; it'll come" in rejected
+    finished = result_sentence(a_report(State.CANCELED, rows=2, updated=2))
+    assert finished.endswith("; every row was processed. No action needed.")
     canceled = result_sentence(a_report(State.CANCELED, rows=2, updated=1))
     assert "1 student was already changed, and that change is kept; 1 row was not" in canceled
     unapplied = result_sentence(a_report(State.CANCELED, rows=2))

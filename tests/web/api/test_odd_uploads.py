@@ -9,6 +9,7 @@ from rollbook.accounts.models import AuditEvent, Member
 from rollbook.trusted_proxies import TrustedProxies
 from rollbook.updates.models import UpdateJob
 from rollbook.web.http.client import UNKNOWN_ADDRESS
+from rollbook.web.http.command_reference import COMMANDS
 from rollbook.web.http.upload_form import MAX_FORM_BYTES
 from tests.conftest import PASSWORD
 from tests.web.curl import (
@@ -25,6 +26,7 @@ from tests.web.curl import (
 )
 
 nothing_kept = pytest.mark.usefixtures("nothing_kept")
+CREDENTIALS_GO_ELSEWHERE = [*(f"/slc/studentupdate/{each.name}" for each in COMMANDS), "/updates/1"]
 OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")
 ADDRESS = "https://localhost:8443"
 
@@ -274,11 +276,13 @@ def test_two_files(curl: Curl) -> None:  # B010
 
 @pytest.mark.statement("S11")
 @nothing_kept
+@pytest.mark.parametrize("method", ["POST", "GET", "PUT"])
+@pytest.mark.parametrize("address", CREDENTIALS_GO_ELSEWHERE)
 def test_a_password_in_the_address_is_refused_audited_and_not_repeated(
-    curl: Curl,
+    curl: Curl, method: str, address: str
 ) -> None:  # B013
-    response = curl.client.post(
-        f"/slc/studentupdate/start?Login=ops&password={PASSWORD}", secure=True
+    response = curl.client.generic(
+        method, address, QUERY_STRING=f"Login=ops&password={PASSWORD}", secure=True
     )
     assert (response.status_code, verdict(response)) == (400, "ERROR credentials_in_address")
     assert "change that password" in text(response)

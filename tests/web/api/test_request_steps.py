@@ -56,12 +56,16 @@ def _plain_http(request: Request, settings: Settings) -> None:
     request.secure = False
 
 
+def _exposed(request: Request, settings: Settings) -> None:
+    request.query += "&password=secret"
+
+
 def _get(request: Request, settings: Settings) -> None:
     request.method = "GET"
 
 
 def _query(request: Request, settings: Settings) -> None:
-    request.query = "update=17"
+    request.query += "update=17"
 
 
 def _json(request: Request, settings: Settings) -> None:
@@ -117,6 +121,7 @@ def _full_queue(request: Request, settings: Settings) -> None:
 # What breaks the request, and the resulting verdict and status, in the order of the steps.
 FAULTS: list[tuple[Callable[[Request, Settings], None], str, int]] = [
     (_plain_http, "ERROR use_https", 403),
+    (_exposed, "ERROR credentials_in_address", 400),
     (_get, "ERROR use_post", 405),
     (_query, "ERROR query_string", 400),
     (_json, "ERROR not_a_form", 415),

@@ -23,8 +23,12 @@ MAX_SHOWN = 3
 def backup(arguments: Namespace) -> int:
     """Make a backup, also of a database that a newer version is about to migrate."""
     if arguments.keep and not arguments.target.is_dir():
+        problem = "is not a folder" if arguments.target.exists() else "doesn't exist"
         raise CommandError(
-            "not_a_folder", "--keep needs a folder, in which older backups are removed", USAGE
+            "not_a_folder",
+            f"{arguments.target} {problem}; with --keep, name a folder that exists, because older "
+            "backups in it are removed",
+            USAGE,
         )
     with reporting_unusable_database():
         installation_id.require_database_of_used_folder()

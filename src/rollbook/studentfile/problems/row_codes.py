@@ -279,7 +279,7 @@ VALUE_ERRORS: tuple[ProblemCode, ...] = (
         "required",
         "A value is missing",
         "A new student needs it.",
-        "fill in the cell",
+        "fill in the cell, or add the column if the file doesn't have it",
         phrase="{found} is missing",
     ),
 )

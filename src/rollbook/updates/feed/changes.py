@@ -22,6 +22,9 @@ PROVEN_SHARE = 0.95
 _NOT_COMPARED = frozenset({"PASSWORD"})
 """A hash has another salt each time."""
 
+_FOLLOW_SCHOOL = frozenset({"GROUPS", "STAFF"})
+"""A change of school ends these links, which is no change of its own."""
+
 
 class _Staged(NamedTuple):
     """A change of one field that a file would make."""
@@ -55,8 +58,10 @@ def _staged(update: UpdateJob) -> Iterator[_Staged]:
     rows = update.stagedrow_set.filter(outcome=None, student__isnull=False)
     columns = rows.order_by("apply_order").values_list("student_id", "values_json")
     for student, values in columns[:MAX_STUDENTS]:
-        for column, (old, new) in json.loads(values).items():
-            if column not in _NOT_COMPARED and old != new and student is not None:
+        changes = json.loads(values)
+        left_out = _NOT_COMPARED | (_FOLLOW_SCHOOL if "SCHOOL_ID" in changes else set())
+        for column, (old, new) in changes.items():
+            if column not in left_out and old != new and student is not None:
                 yield _Staged(student, column, old, new)
 
 

@@ -19,7 +19,7 @@ _PARTS = (
 def reason_sentence(reason: Reason) -> str:
     """Return for example ``412 of 4,812 students would change school (8.6 %; the limit is …)``."""
     measured, noun, text = reason.measured, noun_of(reason), what_would_happen(reason)
-    share = f"{format_number(round(100 * measured.count / measured.of))} %"
+    share = f"{share_in_percent(reason)} %"
     limit = f"{reason.limit.percent} % and {format_number(reason.limit.count)}"
     where = f" at school {reason.school}" if reason.school else ""
     subject = f"{format_number(measured.count)} of {count_of(measured.of, noun)}"
@@ -27,6 +27,11 @@ def reason_sentence(reason: Reason) -> str:
         subject = count_of(measured.count, noun)
         text = f"{text} to {format_number(measured.of)}"
     return f"{subject}{where} {text} ({share}; the limit is {limit})"
+
+
+def share_in_percent(reason: Reason) -> str:
+    """Return how much of all a reason counts, in percent: ``8``, or ``4,819`` of those added."""
+    return format_number(round(100 * reason.measured.count / reason.measured.of))
 
 
 def noun_of(reason: Reason) -> str:

@@ -17,6 +17,7 @@ from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.students import recognition
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import name_key
+from rollbook.students.snapshots import load_groups, load_staff
 from rollbook.updates.exports.changes import format_value
 from rollbook.updates.leftovers import DIGEST_MARK, KeyDigests
 from rollbook.updates.manifest import ranges
@@ -324,6 +325,7 @@ def _row_views(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:
     students = Student.objects.in_bulk([row.student_id for row in rows if row.student_id])
     added = added_students.find(update, added_rows)
     history = _changes_by_student(update, [row.student_id for row in updated_rows])
+    links = _links_that_end(rows)
     problems = _problems(update, list(outcomes))
     views: list[RowView] = []
     for row in rows:
@@ -332,7 +334,7 @@ def _row_views(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:
         if outcome in _CHANGED:
             changes = tuple(history[row.student_id])
         else:
-            changes = tuple(_staged_changes(row, outcome))
+            changes = tuple(_staged_changes(row, outcome, links))
         student_ref = _student_ref(student, row)
         loose_key = None if student else row.claims_loose_key
         row_problems = tuple(problems[row.line])
@@ -369,12 +371,33 @@ def _changes_by_student(
     return by_student
 
 
-def _staged_changes(row: StagedRow, outcome: str) -> Iterator[FieldChange]:
+def _links_that_end(rows: Iterable[StagedRow]) -> Mapping[str, Mapping[int, str]]:
+    """Return the groups and staff of the students who would change school, by column.
+
+    If the file doesn't have these columns, they weren't loaded when the row was checked.
+    """
+    moved = [
+        row.student_id
+        for row in rows
+        if row.student_id
+        and "SCHOOL_ID" in (row.columns or "").split(",")
+        and not row.effective_outcome
+    ]
+    if not moved:
+        return {}
+    return {"GROUPS": load_groups(moved), "STAFF": load_staff(moved)}
+
+
+def _staged_changes(
+    row: StagedRow, outcome: str, links: Mapping[str, Mapping[int, str]]
+) -> Iterator[FieldChange]:
     """Yield the values of a new student, and the pending changes of a waiting row."""
     if outcome in {Outcome.REJECTED, Outcome.UNCHANGED} or not row.values_json:
         return
     for column, staged in json.loads(row.values_json).items():
         old, new = staged if row.student_id else ("", staged)
+        if column in links and row.student_id:
+            old = links[column].get(row.student_id, old)
         if BY_NAME[column].secret:
             yield FieldChange(column, "", "changed")
         elif old != new:

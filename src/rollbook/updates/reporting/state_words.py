@@ -100,10 +100,7 @@ CANCELED = StateWords(
     verdict="CANCELED",
     past="was canceled",
     day="the update was canceled",
-    sentence=(
-        "{update} was canceled. {applied}; {not_processed} {not_processed_were} not processed. "
-        "To finish the update, upload the same file again.{remarks}"
-    ),
+    sentence=("{update} was canceled. {applied}; {unfinished}{remarks}"),
 )
 REFUSED = StateWords(
     "refused",
@@ -226,12 +223,22 @@ def result_sentence(report: Report) -> str:
         rejected_were=was_or_were(report.rejected),
         rejected_them=pronouns[0],
         rejected_they_will=pronouns[1],
-        not_processed=count_of(report.not_processed, "row"),
-        not_processed_were=was_or_were(report.not_processed),
+        unfinished=_unfinished(report.not_processed),
         applied=_applied(report.changed),
         next_step=remarks.next_step(report),
         remarks="".join(f" {remark}" for remark in remarks.remarks(report)),
         **_plan_words(report),
+    )
+
+
+def _unfinished(rows: int) -> str:
+    """Return how many rows a canceled update left, and what to do about them."""
+    if not rows:
+        return "every row was processed. No action needed."
+    were = was_or_were(rows)
+    return (
+        f"{count_of(rows, 'row')} {were} not processed. "
+        "To finish the update, upload the same file again."
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from urllib.parse import parse_qsl
 
 from django.conf import settings
 
@@ -24,9 +23,6 @@ from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import MAX_FORM_BYTES, Form, read_form, require_size
 from rollbook.web.http.upload_quota import UPLOAD_QUOTA, caller_of
 
-SECRET_FIELDS = frozenset(
-    {"login", "password", "user", "username", "email", "pass", "passwd", "pwd", "token", "key"}
-)
 _UTF_16_MARK = "\ufffd\ufffd"
 HINTS: Mapping[str, str] = MappingProxyType(
     {
@@ -47,6 +43,7 @@ def check_request(request: ApiRequest) -> CheckedRequest:
         ApiError: The first error.
     """
     require_https(request)  # 403
+    reject_exposed_credentials(request)  # 400; before the method, because browsers send GET
     require_post(request)  # 405
     reject_query_string(request)  # 400
     require_multipart(request)  # 415
@@ -69,6 +66,13 @@ def require_https(request: ApiRequest) -> None:
     authentication.require_https(request.http_request)
 
 
+def reject_exposed_credentials(request: ApiRequest) -> None:
+    """Refuse credentials in the address, and record them."""
+    authentication.reject_exposed_credentials(
+        request.http_request, request.command.name, request.command.example, request.now
+    )
+
+
 def require_post(request: ApiRequest) -> None:
     """Refuse every method but POST."""
     if request.http_request.method != "POST":
@@ -76,15 +80,8 @@ def require_post(request: ApiRequest) -> None:
 
 
 def reject_query_string(request: ApiRequest) -> None:
-    """Refuse a query string, and record credentials in it."""
-    query = request.http_request.META.get("QUERY_STRING", "")
-    names = {name.casefold() for name, _ in parse_qsl(query, keep_blank_values=True)}
-    if names & SECRET_FIELDS:
-        authentication.record_exposed_credentials(
-            request.http_request, request.command.name, request.now
-        )
-        raise ApiError("credentials_in_address", command=request.command.example)
-    if query:
+    """Refuse a query string."""
+    if request.http_request.META.get("QUERY_STRING"):
         raise ApiError("query_string", command=request.command.example)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -21,6 +22,10 @@ from rollbook.web.http.client import (
     credentials_in_header,
 )
 from rollbook.web.http.error_codes import ApiError
+
+SECRET_FIELDS = frozenset(
+    {"login", "password", "user", "username", "email", "pass", "passwd", "pwd", "token", "key"}
+)
 
 
 def require_https(request: HttpRequest) -> None:
@@ -152,11 +157,30 @@ def audit_request(
     )
 
 
-def record_exposed_credentials(request: HttpRequest, action: str, now: datetime) -> None:
-    """Record that the address of a request contained credentials.
+def reject_exposed_credentials(
+    request: HttpRequest, action: str, command: str, now: datetime
+) -> None:
+    """Refuse and record an address that contains a login, password or token.
 
     It counts as a failed sign-in, so that nobody can fill the audit log this way.
+
+    Args:
+        request: The request, of any method.
+        action: What it was for, as in the audit.
+        command: How to send the credentials instead.
+        now: The current time.
+
+    Raises:
+        ApiError: if there are any.
     """
+    query = request.META.get("QUERY_STRING", "")
+    names = {name.casefold() for name, _ in parse_qsl(query, keep_blank_values=True)}
+    if names & SECRET_FIELDS:
+        _record_exposed_credentials(request, action, now)
+        raise ApiError("credentials_in_address", command=command)
+
+
+def _record_exposed_credentials(request: HttpRequest, action: str, now: datetime) -> None:
     try:
         throttle.begin_attempt(address_of(request), now).refuse()
     except throttle.RateLimited:

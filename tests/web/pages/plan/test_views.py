@@ -19,9 +19,11 @@ from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning import decisions, limit_sets
 from rollbook.updates.planning.limit_document import LimitDocument
+from rollbook.updates.planning.reason_words import reason_sentence
 from rollbook.updates.planning.summary import Summary
 from rollbook.updates.reporting import plan_review, status_json
 from rollbook.updates.reporting.plan_figures import FIGURES, Figure
+from rollbook.updates.reporting.report import report
 from rollbook.updates.reporting.rows import rows_of_figure
 from rollbook.updates.state_machine import Mode, State
 from rollbook.web.pages.home import views as home_views
@@ -586,3 +588,24 @@ def test_a_damaged_file_is_shown_like_an_exceeded_limit(maple: District, browser
     cells = ["Look different in LAST_NAME than in the last file", "Whole district", "120"]
     assert [*cells, "120 rows", "100%", "25% and 0"] in page.rows
     assert "LAST_NAME looks different in 100 % of the rows" in page.text
+
+
+def test_a_share_is_the_same_on_the_page_as_for_scripts(maple: District, browser: Visitor) -> None:
+    enroll(maple, a_class(20))
+    new = a_class(
+        150,
+        STUDENT_ID="n{0:03}",
+        USERNAME="n{0:03}",
+        GRADE="4",
+        GENDER="f",
+        ELL="n",
+        SPECIAL_ED="n",
+    )
+    update = checked(maple, new, mode=Mode.ADD)
+    plan = report(update).plan
+    assert plan
+    reasons = [reason_sentence(each) for each in plan.reasons]
+    assert [each for each in reasons if "would be added to 20 (750 %; " in each]
+    shares = [row[4] for row in browser.read("/updates/2").rows if row[0] == "Would be added"]
+    assert shares
+    assert set(shares) == {"750%"}

@@ -8,9 +8,10 @@ from django.test import Client
 
 from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_LOGIN_AND_ADDRESS
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.updates.models import UpdateJob
 from tests.conftest import PASSWORD, make_member
 from tests.web.api.test_status import work
-from tests.web.curl import Curl, File, basic, first_line, text, verdict
+from tests.web.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
 
 
 def get(
@@ -35,6 +36,21 @@ def test_the_report_starts_with_the_verdict_and_groups_the_problems(curl: Curl) 
     assert lines[5] == "Started by: Ana Ruiz (ops@maple.example), with curl"
     assert any(line.startswith("2 x ") for line in lines)
     assert "Lines: 2 and 3" in lines
+
+
+def test_the_report_uses_the_words_of_the_pages(curl: Curl) -> None:
+    rows = b"".join(b"%d,Ada,Byron\r\n" % number for number in range(30))
+    curl.start(File(STUDENTS + rows))
+    work()
+    UpdateJob.objects.update(member=None, source="rollbook")
+    lines = text(get()).splitlines()
+    assert "Started by: your Rollbook administrator, with rollbook" in lines
+    assert [line.partition(":")[0] for line in lines if " CST" in line or " UTC" in line] == [
+        "Received",
+        "Started",
+        "Ended",
+    ]
+    assert [line for line in lines if line.startswith("First lines: 2, 3, ")]
 
 
 def test_the_link_in_the_answer_is_this_address(curl: Curl) -> None:
@@ -107,7 +123,7 @@ def test_http_post_and_query_strings_are_refused(curl: Curl) -> None:
     assert verdict(Client().get("/updates/1")) == "ERROR use_https"
     response = Client().post("/updates/1", secure=True)
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
-    assert verdict(Client().get("/updates/1?password=x", secure=True)) == "ERROR query_string"
+    assert verdict(Client().get("/updates/1?format=csv", secure=True)) == "ERROR query_string"
 
 
 @pytest.mark.parametrize("number", [0, 2, 10**9, 10**30])

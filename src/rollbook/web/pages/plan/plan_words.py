@@ -5,11 +5,16 @@ from dataclasses import dataclass, replace
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
-from rollbook.text import count_of, format_datetime, format_number, format_percent, join_words
+from rollbook.text import count_of, format_datetime, format_number, join_words
 from rollbook.updates.planning.feed_measures import measure_of
 from rollbook.updates.planning.limits import Reason
 from rollbook.updates.planning.plan_status import PlanStatus
-from rollbook.updates.planning.reason_words import noun_of, plan_sentence, what_would_happen
+from rollbook.updates.planning.reason_words import (
+    noun_of,
+    plan_sentence,
+    share_in_percent,
+    what_would_happen,
+)
 from rollbook.updates.planning.summary import Counts, Summary
 from rollbook.updates.reporting import undo_words
 from rollbook.updates.reporting.plan_figures import FIGURES, Figure
@@ -84,7 +89,7 @@ def reason_line(reason: Reason, names: SchoolNames) -> ReasonLine:
         where=_school(reason.school, names) if reason.school else "",
         count=measured.count,
         of=count_of(measured.of, noun_of(reason)),
-        share=_percent(measured.count, measured.of),
+        share=f"{share_in_percent(reason)}%",
         limit=f"{reason.limit.percent}% and {format_number(reason.limit.count)}",
     )
 
@@ -162,10 +167,6 @@ def _school_with_most(reason: Reason, summary: Summary) -> tuple[str, int] | Non
 
 def _school(school: str, names: SchoolNames) -> str:
     return names.get(school) or f"school {school}"
-
-
-def _percent(count: int, total: int) -> str:
-    return format_percent(count, total).replace(" ", "")
 
 
 def _capitalized(text: str) -> str:

@@ -18,6 +18,7 @@ from rollbook.updates.reporting.status_line import verdict
 from rollbook.web.http.authentication import (
     audit_request,
     authenticate,
+    reject_exposed_credentials,
     require_https,
     require_permission,
     require_scope,
@@ -76,14 +77,16 @@ def _manager(request: HttpRequest, now: datetime) -> Member:
         ApiError: if the request is not acceptable, or the member is not allowed.
     """
     require_https(request)
+    address = f"{settings.URL}{request.path}"
+    reject_exposed_credentials(request, "report", f"curl --netrc {address}", now)
     if request.method not in READERS:
         raise ApiError("use_get")
     if request.META.get("QUERY_STRING"):
-        raise ApiError("query_string", command=f"curl --netrc {settings.URL}{request.path}")
+        raise ApiError("query_string", command=f"curl --netrc {address}")
     require_unthrottled(request, now)
     credentials = credentials_in_header(request)
     if credentials is None:
-        raise ApiError("sign_in_needed", address=f"{settings.URL}{request.path}")
+        raise ApiError("sign_in_needed", address=address)
     member, token = authenticate(request, credentials, now)
     require_permission(request, member, "report", now)
     require_scope(request, token, "report", Scope.STATUS, now)
@@ -110,14 +113,14 @@ def _file_lines(current: Report) -> Iterable[str]:
 
 def _started_by(current: Report) -> str:
     starter = current.starter
-    name = f"{starter.name} ({starter.email})" if starter else "the operator of the server"
+    name = f"{starter.name} ({starter.email})" if starter else "your Rollbook administrator"
     return f"Started by: {name}, with {current.source}"
 
 
 def _time_lines(current: Report, now: datetime) -> Iterable[str]:
     times = {
         "Received": current.received_at,
-        "Begun": current.started_at,
+        "Started": current.started_at,
         "Ended": current.ended_at,
     }
     for label, at in times.items():
@@ -139,5 +142,6 @@ def _problem_lines(groups: tuple[ProblemGroup, ...]) -> Iterable[str]:
 def _first_lines(group: ProblemGroup) -> Iterable[str]:
     if group.lines:
         label = "Line" if group.count == 1 else "Lines"
-        more = ", first" if group.count > len(group.lines) else ""
-        yield f"{label}{more}: {join_words(group.lines)}"
+        if group.count > len(group.lines):
+            label = "First lines" if len(group.lines) > 1 else "First line"
+        yield f"{label}: {join_words(group.lines)}"
