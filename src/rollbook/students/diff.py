@@ -8,6 +8,8 @@ from rollbook.students.snapshots import StudentSnapshot
 
 LISTS = frozenset({"GROUPS", "STAFF", "CLASSIFICATIONS"})
 """Columns whose cells contain several values; case makes no difference."""
+FOLLOW_SCHOOL = frozenset({"GROUPS", "STAFF"})
+"""A change of school ends these links, which is no change of its own."""
 
 
 def diff(

@@ -12,6 +12,7 @@ from django.db import connection
 
 from rollbook.studentfile.fixes import Fix, FixStep
 from rollbook.studentfile.rules import DateOrder
+from rollbook.students.diff import FOLLOW_SCHOOL
 from rollbook.text import count_of, format_number
 from rollbook.updates.feed.findings import THRESHOLDS, Finding
 from rollbook.updates.models import UpdateJob
@@ -21,9 +22,6 @@ MAX_STUDENTS = 5000
 PROVEN_SHARE = 0.95
 _NOT_COMPARED = frozenset({"PASSWORD"})
 """A hash has another salt each time."""
-
-_FOLLOW_SCHOOL = frozenset({"GROUPS", "STAFF"})
-"""A change of school ends these links, which is no change of its own."""
 
 
 class _Staged(NamedTuple):
@@ -59,7 +57,7 @@ def _staged(update: UpdateJob) -> Iterator[_Staged]:
     columns = rows.order_by("apply_order").values_list("student_id", "values_json")
     for student, values in columns[:MAX_STUDENTS]:
         changes = json.loads(values)
-        left_out = _NOT_COMPARED | (_FOLLOW_SCHOOL if "SCHOOL_ID" in changes else set())
+        left_out = _NOT_COMPARED | (FOLLOW_SCHOOL if "SCHOOL_ID" in changes else set())
         for column, (old, new) in changes.items():
             if column not in left_out and old != new and student is not None:
                 yield _Staged(student, column, old, new)

@@ -16,6 +16,7 @@ from django.db import connection
 from rollbook.db import planner_stats
 from rollbook.db.json_keys import IN_JSON_TEXTS, as_json_parameter
 from rollbook.db.read_snapshot import read_snapshot
+from rollbook.students.diff import FOLLOW_SCHOOL
 from rollbook.updates.manifest import ranges
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.limits import MIN_REJECTED_ROWS
@@ -23,7 +24,6 @@ from rollbook.updates.planning.summary import Counts, Summary
 from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
 
 _NAMES = {"FIRST_NAME", "LAST_NAME"}
-_FOLLOW_SCHOOL = {"GROUPS", "STAFF"}
 _CHANGED, _REJECTED = "changed", "rejected"
 
 
@@ -89,7 +89,7 @@ class _Tally:
             self.numbers["deactivated" if "STATUS" in lost else "reactivated"] += rows
         if plain >= _NAMES:
             self.numbers["renamed"] += rows
-        followers = _FOLLOW_SCHOOL if "SCHOOL_ID" in plain else set()
+        followers = FOLLOW_SCHOOL if "SCHOOL_ID" in plain else frozenset()
         if plain and plain - followers <= set(expected):
             self.numbers["expected"] += rows
 
