@@ -218,13 +218,13 @@ def has_other_columns(named: Sequence[Column | str], header: Sequence[Column | s
         named: What the row's cells name, see ``named_columns``.
         header: What the header names; it has as many cells.
     """
-    columns = [own for own in named if isinstance(own, Column)]
+    pairs = zip(named, header, strict=True)
+    columns = [(each, own) for each, own in pairs if isinstance(each, Column)]
     if len(columns) < max(2, len(named) / 2):
         return False
-    if not any(column.name in IDENTIFYING_COLUMNS for column in columns):
+    if not any(each.name in IDENTIFYING_COLUMNS for each, _ in columns):
         return False
-    pairs = [pair for pair in zip(named, header, strict=True) if pair[0] in columns]
-    return any(own != each and (own in COLUMNS or each in header) for each, own in pairs)
+    return any(own != each and (own in COLUMNS or each in header) for each, own in columns)
 
 
 def _key_of_exchange_file(folded: Sequence[str]) -> str | None:

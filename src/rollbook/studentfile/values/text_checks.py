@@ -125,7 +125,7 @@ def check_value(text: str, kind: TextKind | None = None) -> InvalidValue | None:
     damage = check_damage(text, kind) if kind else None
     if damage:
         return damage
-    return InvalidValue("formula") if _FORMULA.match(text) else check_free_text(text)
+    return InvalidValue("formula") if _FORMULA.match(text) else check_characters(text)
 
 
 def check_free_text(text: str) -> InvalidValue | None:

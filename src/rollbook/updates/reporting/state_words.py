@@ -100,7 +100,7 @@ CANCELED = StateWords(
     verdict="CANCELED",
     past="was canceled",
     day="the update was canceled",
-    sentence=("{update} was canceled. {applied}; {unfinished}{remarks}"),
+    sentence="{update} was canceled. {applied}; {unfinished}{remarks}",
 )
 REFUSED = StateWords(
     "refused",
