@@ -219,8 +219,9 @@ def test_only_the_setting_lets_a_server_migrate_postgresql(tmp_path: Path, data:
         variables = env | {"ROLLBOOK_MIGRATE_AT_START": setting}
         with subprocess.Popen(words, env=variables, stderr=subprocess.PIPE, text=True) as worker:
             assert worker.stderr
-            # Versions of Python with a slow parser of cookies are warned about first.
-            assert logged in next(line for line in worker.stderr if "cookie parser" not in line)
-            worker.kill()
+            try:
+                assert any(logged in line for line in worker.stderr)
+            finally:
+                worker.kill()
         is_migrated = len(execute(data, APPLIED)) > len(before)
         assert is_migrated == (setting == "yes")

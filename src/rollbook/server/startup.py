@@ -66,9 +66,7 @@ def complete() -> None:
     if problem := cookie_parser.find_problem():
         log.warning("%s; %s", problem, cookie_parser.FIX)
     if not Member.objects.exists():
-        log.warning(
-            "nobody has an account yet; add a district and its manager with `rollbook init`"
-        )
+        log.warning(UNUSED)
     connections.close_all()  # the supervisor doesn't use the database afterward
 
 
