@@ -268,8 +268,10 @@ def _updates(member: Member, student: Student) -> None:
         start_line=2,
         line_end=b"\r\n",
         open_orders=["dmy"],
-        arrays=bytes(range(28)),
+        arrays=bytes(range(16)),
         checksum=b"\0\xff",
+        last_update=2**40,
+        last_records=3,
     )
     AddedStudents.objects.create(
         update=update, number=2**41, line_numbers=b"\0\xff", student_ids=b"\xff\0"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollbook.districts.models import District
-from rollbook.studentfile.reading import encodings, scan, skipped_lines
+from rollbook.studentfile.reading import date_order, encodings, equal_text, scan, skipped_lines
 from rollbook.studentfile.reading.reader import FilePosition
 from rollbook.updates import runner, transitions
 from rollbook.updates.cancel import cancel
@@ -386,9 +386,7 @@ def test_a_second_process_is_started_only_for_a_large_file_with_many_unknown_rec
 
 
 @pytest.mark.usefixtures("small_byte_ranges")
-@pytest.mark.parametrize(
-    ("file", "finds_known"), [(mixed_file(), True), (HALF_GRADE_5, True), (GRADE_5, False)]
-)
+@pytest.mark.parametrize(("file", "finds_known"), [(mixed_file(), True), (GRADE_5, False)])
 def test_a_second_process_looks_for_known_records_unless_they_are_few(
     sent: District, commands: list[Sequence[str]], file: str, finds_known: bool
 ) -> None:
@@ -396,6 +394,21 @@ def test_a_second_process_looks_for_known_records_unless_they_are_few(
         finish(send(sent, file))
     (command,) = commands
     assert json.loads(command[-1])[2] is finds_known
+
+
+@pytest.mark.usefixtures("small_byte_ranges")
+def test_a_second_process_looks_for_known_records_that_follow(
+    sent: District, commands: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lots show that the last file has them."""
+    monkeypatch.setattr(date_order, "FIRST_ROWS", 2)
+    monkeypatch.setattr(scan, "_ROWS_AT_END", 0)
+    monkeypatch.setattr(equal_text, "WINDOWS", (2, 8, 24))
+    monkeypatch.setattr(equal_text, "_BLOCK_BYTES", 200)
+    with suppress(NotStarted):
+        finish(send(sent, HALF_GRADE_5))
+    (command,) = commands
+    assert json.loads(command[-1])[2] is True
 
 
 @pytest.mark.usefixtures("small_byte_ranges")

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from rollbook.studentfile.limits import MAX_ROW_BYTES, Limits
-from rollbook.studentfile.reading import encodings, header_search
+from rollbook.studentfile.reading import header_search
 from rollbook.studentfile.reading.encodings import normalize_encoding_name, utf8_chunks
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import (
@@ -12,7 +12,6 @@ from rollbook.studentfile.reading.record_splitter import (
     are_lines,
     iter_records,
     line_breaks,
-    split_records,
 )
 from rollbook.studentfile.reading.row_parser import RawRow, parse_rows
 from rollbook.studentfile.reading.scan import FileScan, scan
@@ -102,32 +101,6 @@ def read_records(
                 yield builder.take()
     if builder.records:
         yield builder.take()
-
-
-class StretchReader:
-    """Reads stretches of a scanned file in UTF-8, which it keeps open."""
-
-    def __init__(self, source: Source) -> None:
-        self._file = source.open("rb")
-        self._text_start = encodings.bytes_of_boms(self._file)
-
-    def read(self, start: FilePosition, stop: FilePosition) -> RecordBatch | None:
-        """Return the records between two positions, if that isn't the end of the file.
-
-        Args:
-            start: Where the first record begins.
-            stop: Where the last one ends.
-
-        Returns:
-            The records, or None if the last one ends elsewhere.
-        """
-        self._file.seek(self._text_start + start.byte)
-        records, rest = split_records(self._file.read(stop.byte - start.byte), final=True)
-        if rest:
-            return None
-        builder = _BatchBuilder(start)
-        builder.add(records, len(records))
-        return builder.take()
 
 
 class _BatchBuilder:

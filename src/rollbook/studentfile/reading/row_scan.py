@@ -182,7 +182,7 @@ class RowScanner:
             is_plain = (
                 self.rows - rows == self.line - line == len(records) and self._odd_rows() == odd
             )
-            lots.add(records, block, self.line - line, is_plain=is_plain)
+            lots.add(len(block), len(records), self.line - line, is_plain=is_plain)
 
     def _count_dropped(self, records: Sequence[bytes]) -> None:
         """Count rows that a mapping skips, exactly as they are left out when the file is read."""

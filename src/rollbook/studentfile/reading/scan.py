@@ -17,8 +17,9 @@ from rollbook.studentfile.reading import (
 )
 from rollbook.studentfile.reading.competing_columns import check_competing_columns
 from rollbook.studentfile.reading.date_order import DateColumn
+from rollbook.studentfile.reading.equal_text import EqualTextReader
 from rollbook.studentfile.reading.header import Header, looks_like_header
-from rollbook.studentfile.reading.lots import LotReader, Lots, TextMemory
+from rollbook.studentfile.reading.lots import Lots, TextLost, TextMemory
 from rollbook.studentfile.reading.record_splitter import parse_record
 from rollbook.studentfile.reading.row_scan import FirstProblems, RowScanner, is_too_long
 from rollbook.studentfile.reading.scanned_lots import NotExact, ScannedLots
@@ -71,7 +72,7 @@ def scan(
 ) -> FileScan:
     """Scan the whole file in constant memory.
 
-    Text that an earlier scan of the same kind has read without any problem isn't read again.
+    Rows that the last file has, too, aren't scanned again if they had no problem.
 
     Args:
         source: The file.
@@ -80,7 +81,7 @@ def scan(
         limits: The limits, if not the default ones.
         rules: The rules that the district has set.
         mappings: The column mappings through which the file can be read.
-        memory: What is known of earlier files.
+        memory: Knows the text of the last file.
 
     Raises:
         OSError: The file can't be read.
@@ -141,7 +142,7 @@ def _scan_text(
     scanner = _FileScanner(limits, mappings, memory)
     try:
         scanner.read(text)
-    except NotExact:
+    except (NotExact, TextLost):
         scanner = _FileScanner(limits, mappings, None)
         scanner.read(text)
     return scanner
@@ -171,7 +172,7 @@ class _Text:
 
 
 class _FileScanner:
-    """Scans all records in one pass: finds the header, and passes over text that is known."""
+    """Scans all records in one pass: finds the header, and passes over text of the last file."""
 
     def __init__(self, limits: Limits, mappings: MappingChoice, memory: TextMemory | None) -> None:
         self._limits = limits
@@ -191,6 +192,7 @@ class _FileScanner:
 
         Raises:
             NotExact: It must be scanned without a memory.
+            TextLost: Likewise.
         """
         footers = skipped_lines.FooterFilter()
         batches = footers.filter(self._records(text.chunks()))
@@ -217,8 +219,9 @@ class _FileScanner:
         last = self.checkpoints[-1].byte if self.checkpoints else 0
         if self._byte >= last + CHECKPOINT_INTERVAL_BYTES:
             self.checkpoints.append(record_splitter.FilePosition(self._byte, rows.line))
+            self._lots.end_lot()
 
-    # Text of an earlier file
+    # Text of the last file
 
     def _without_known(
         self,
@@ -233,22 +236,20 @@ class _FileScanner:
             if batch is None:
                 return
             yield batch
-        known = self._lots.usable(rows.dates.open_orders)
-        if known is None or self._line_ends() != {known.line_end}:
+        last = self._lots.usable(rows.dates.open_orders)
+        if last is None or self._line_ends() != {last.lots.line_end}:
             yield from batches
             return
-        reader = LotReader(
-            known, self._lots.hash_of, text.chunks, self._byte, is_unchanged=self._lots.is_unchanged
-        )
-        for piece in reader.pieces(stop=size_of(text.source) - known.bytes_of(_ROWS_AT_END)):
+        reader = EqualTextReader(last, text.chunks, self._byte)
+        for piece in reader.pieces(size_of(text.source) - last.lots.bytes_of(_ROWS_AT_END)):
             if isinstance(piece, list):
                 yield from record_splitter.check_record_size(piece, self._limits.row_bytes)
             elif rows.is_too_long:
                 return
             else:
-                rows.count(sum(known.records[piece]))
-                self._lots.add_known(piece)
-                self._count_bytes(sum(known.sizes[piece]), rows)
+                rows.count(piece.records)
+                self._lots.add_equal(piece)
+                self._count_bytes(piece.size, rows)
         rows_at_end = 0
         for batch in footers.filter(self._records(reader.rest())):
             rows_at_end += len(batch)

@@ -1,9 +1,7 @@
-"""The lots of a file that is being scanned, and those of the earlier file that is remembered."""
-
-from collections.abc import Sequence
+"""The lots of a file that is being scanned, and the text of the last one that is remembered."""
 
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.reading.lots import LotHash, Lots, TextMemory
+from rollbook.studentfile.reading.lots import EqualText, LastText, Lots, TextMemory
 from rollbook.studentfile.reading.record_splitter import FilePosition
 
 
@@ -17,9 +15,7 @@ class ScannedLots:
     def __init__(self, memory: TextMemory | None) -> None:
         self._memory = memory
         self._lots: Lots | None = None
-        self._known: Lots | None = None
-        self.hash_of = LotHash(b"")
-        self.is_unchanged = False  # the earlier file is this one
+        self._last: LastText | None = None
 
     def begin(self, header: Header, start: FilePosition) -> None:
         """Begin with the rows below a header.
@@ -30,40 +26,32 @@ class ScannedLots:
         is_conditional = header.reading is not None and header.reading.has_conditions
         if self._memory is None or header.unnamed_columns or is_conditional:
             return
-        text = self._memory.of_header(header)
-        self._lots, self._known = Lots(start), text.lots
-        self.hash_of, self.is_unchanged = text.hash_of, text.is_unchanged
+        self._lots, self._last = Lots(start), self._memory.of_header(header)
 
-    def usable(self, open_orders: frozenset[str]) -> Lots | None:
-        """Return the lots of the earlier file, if plain ones need not be scanned.
+    def usable(self, open_orders: frozenset[str]) -> LastText | None:
+        """Return the text of the last file, if what is equal need not be scanned.
 
         Args:
-            open_orders: The orders of day and month that no date has proved so far: the earlier
-                file must not prove one of them.
+            open_orders: The orders of day and month that no date has proved so far: the last file
+                must not prove one of them.
         """
-        known = self._known
-        return known if known and open_orders <= known.open_orders else None
+        last = self._last
+        return last if last and open_orders <= last.lots.open_orders else None
 
-    def add(self, records: Sequence[bytes], block: bytes, lines: int, *, is_plain: bool) -> None:
-        """Add records that were scanned.
+    def add(self, size: int, records: int, lines: int, *, is_plain: bool) -> None:
+        """Add rows that were scanned; the arguments are those of ``Lots.add``."""
+        if self._lots is not None:
+            self._lots.add(size, records, lines, is_plain=is_plain)
 
-        Args:
-            records: The records.
-            block: Their bytes.
-            lines: Their physical lines.
-            is_plain: Whether the scan only counted them.
-        """
-        if self._lots is None:
-            return
-        if is_plain:
-            self._lots.add_plain(records, block, self.hash_of)
-        else:
-            self._lots.add_odd(records, block, lines, self.hash_of)
+    def add_equal(self, text: EqualText) -> None:
+        """Add rows that the last file has, too."""
+        if self._lots is not None:
+            self._lots.add_equal(text)
 
-    def add_known(self, lots: slice) -> None:
-        """Add lots of the earlier file, which were recognized."""
-        if self._lots is not None and self._known is not None:
-            self._lots.add_known(self._known, lots)
+    def end_lot(self) -> None:
+        """Let a new lot begin with the next rows."""
+        if self._lots is not None:
+            self._lots.end_lot()
 
     def finish(self, line_end: bytes, open_orders: frozenset[str]) -> Lots | None:
         """Return all lots.

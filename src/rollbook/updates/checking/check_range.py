@@ -14,12 +14,12 @@ from django.db import transaction
 from django.db.models import F
 
 from rollbook.db import bulk
-from rollbook.studentfile.reading.reader import FilePosition, RecordBatch, parse_rows
+from rollbook.studentfile.reading.reader import FilePosition, parse_rows
 from rollbook.students import touched
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
-from rollbook.updates.checking.records import FileReader, KnownLots, Part
+from rollbook.updates.checking.records import FileReader, Part, RecordFinder
 from rollbook.updates.checking.row_checker import RangeResult, RowChecker
 from rollbook.updates.manifest import manifest, ranges, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
@@ -79,7 +79,7 @@ class CheckedBatch:
     def add(self, part: Part) -> None:
         """Add a part."""
         first = len(self.lines)
-        self.unknown += map(part.records.__getitem__, part.unknown)
+        self.unknown += part.unknown_records
         self.positions.extend(map(first.__add__, part.unknown))
         self.fingerprints += part.fingerprints
         self.student_ids = student_arrays.join(self.student_ids, part.student_ids)
@@ -158,30 +158,21 @@ class RangeChecker:
     def has_few_known(self) -> bool:
         """Whether so few records are known that a second process can check all of its records.
 
-        The lots show what is known in the rest of the file.
+        The lots show what the last file has of the rest.
         """
         known = self._records - self._unknown
-        lots = self._lots.known_share if self._lots else 0.0
-        return known < FEW_KNOWN * self._records and lots < FEW_KNOWN
+        return known < FEW_KNOWN * self._records and self._finder.known_share < FEW_KNOWN
 
     @cached_property
-    def _lots(self) -> KnownLots | None:
-        return self.file.find_known_lots(self._update, self.fingerprinter.key, self.known)
+    def _finder(self) -> RecordFinder:
+        return RecordFinder(self._update, self.file, self.fingerprinter, self.known)
 
     def read(self, byte_range: ByteRange) -> Iterator[Part]:
-        """Yield the records of a byte range; those of known lots without reading them."""
-        for piece in (self._lots or self.file).read(byte_range):
-            part = piece if isinstance(piece, Part) else self._look_up(piece)
+        """Yield the records of a byte range; known ones that the last file has aren't read."""
+        for part in self._finder.read(byte_range):
             self._records += len(part.fingerprints)
             self._unknown += len(part.unknown)
             yield part
-
-    def _look_up(self, batch: RecordBatch) -> Part:
-        """Find out which records are known."""
-        fingerprints = self.fingerprinter.compute(batch.records)
-        students = self.known.find(fingerprints)
-        unknown = list(student_arrays.zeros(students))
-        return Part(batch.lines, batch.end, fingerprints, students, batch.records, unknown)
 
     def check_unknown(self, batch: CheckedBatch) -> RangeResult:
         """Check the unknown records. The known ones are unchanged and not validated."""

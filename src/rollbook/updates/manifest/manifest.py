@@ -26,7 +26,7 @@ from rollbook.updates.manifest import ranges, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.manifest.student_arrays import NO_STUDENT
 from rollbook.updates.manifest.walk import Walk
-from rollbook.updates.models import CheckedRange, FileLots, Manifest, UpdateJob
+from rollbook.updates.models import CheckedRange, Manifest, UpdateJob
 from rollbook.updates.row_outcomes import FIRST_WITHOUT_LINE
 from rollbook.updates.state_machine import UNFINISHED, Mode, State
 
@@ -305,7 +305,6 @@ def forget(students: Collection[int]) -> None:
     if manifest is None:
         return
     ended = UpdateJob.objects.filter(district=manifest.district_id).exclude(state__in=UNFINISHED)
-    FileLots.objects.filter(update__in=ended).delete()
     older = ended.filter(leftovers_removed_at=None).exclude(pk=manifest.update_id)
     CheckedRange.objects.filter(update__in=older).update(fingerprints=b"")
     key = _current_key(manifest)

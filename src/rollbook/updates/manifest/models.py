@@ -45,20 +45,22 @@ class CheckedRange(models.Model):
 
 
 class FileLots(models.Model):
-    """The lots of an update's file, which the scan of the next file need not read again.
+    """The lots of an update's file, and which of them the last file has, too.
 
-    ``arrays`` are those of ``studentfile/reading/lots.py``, one after the other: 28 bytes for some
-    sixteen rows. They are removed once another update has completed.
+    ``arrays`` are those of ``studentfile/reading/lots.py``, one after the other: 16 bytes a lot.
+    They are removed once another update has completed.
     """
 
     update = models.OneToOneField("updates.UpdateJob", primary_key=True, on_delete=models.CASCADE)
-    key = models.CharField(max_length=32, help_text="hash of the key of its hashes")
+    key = models.CharField(max_length=32, help_text="hash of the header and the rules")
     start_byte = models.PositiveBigIntegerField()
     start_line = models.PositiveIntegerField()
     line_end = models.BinaryField()
     open_orders = models.JSONField()
     arrays = models.BinaryField()
     checksum = models.BinaryField(help_text="keyed hash of the arrays")
+    last_update = models.BigIntegerField(null=True, help_text="ID of the last file's update")
+    last_records = models.PositiveIntegerField(default=0, help_text="number of its records")
 
     def __str__(self) -> str:
         return f"lots of {self.update}"

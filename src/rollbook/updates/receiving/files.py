@@ -258,6 +258,17 @@ def open_stored(name: str) -> Path | EncryptedFile:
         raise FileMissing(f"the file {name} cannot be read: {error}") from None
 
 
+def open_copied(name: str) -> Path | EncryptedFile:
+    """Copy a file from the database if it isn't in the spool folder, and return what it is.
+
+    Raises:
+        FileMissing: The file is missing, damaged or another one, or its key is lost.
+    """
+    if settings.ON_POSTGRESQL and not path_of(name).exists():
+        _fetch(name)
+    return open_stored(name)
+
+
 def copy_to_database(name: str) -> None:
     """Copy a stored file to the database on PostgreSQL, unless it is there already.
 

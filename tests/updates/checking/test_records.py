@@ -1,20 +1,23 @@
-"""Known lots: an update that doesn't read them does what one that reads everything does."""
+"""An update that doesn't read what the last file has does what one that reads everything does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollbook.districts.models import District
-from rollbook.studentfile.reading import lots, scan
+from rollbook.studentfile.reading import equal_text, scan
+from rollbook.studentfile.reading.reader import FilePosition
 from rollbook.students.models import Student
 from rollbook.updates import leftovers, runner
 from rollbook.updates.checking import check_range, parallel, records
-from rollbook.updates.checking.records import KnownLots, Part
+from rollbook.updates.checking.records import Part, RecordFinder
 from rollbook.updates.manifest import manifest
-from rollbook.updates.models import CheckedRange, FileLots
+from rollbook.updates.models import CheckedRange, FileLots, UpdateJob
+from rollbook.updates.receiving import file_chunks, files
 from rollbook.updates.state_machine import State
 from tests import depth
 from tests.studentfile.reading.small_lots import make_lots_small
@@ -45,10 +48,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make everything so small that a file of forty rows has many lots, batches and ranges."""
     make_lots_small(monkeypatch)
     monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 400)
-    monkeypatch.setattr(lots, "_SLACK_BYTES", 60)
-    monkeypatch.setattr(lots, "_START_BYTES", 100)
-    monkeypatch.setattr(records, "_MAX_LOTS", 3)
-    monkeypatch.setattr(records, "_STRETCH_BYTES", 150)
+    monkeypatch.setattr(equal_text, "_SLACK_BYTES", 60)
+    monkeypatch.setattr(equal_text, "_START_BYTES", 100)
+    monkeypatch.setattr(records, "_MAX_RECORDS", 8)
+    monkeypatch.setattr(records, "WINDOW", 2)
     monkeypatch.setattr(check_range, "MAX_UNKNOWN", 3)
     monkeypatch.setattr(check_range, "MAX_RECORDS", 12)
     monkeypatch.setattr(parallel, "MIN_RANGES", 1_000_000)
@@ -67,18 +70,25 @@ def school(enrolled: None, maple: District) -> District:
 
 
 @pytest.fixture
-def not_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The first line of each piece of a file that isn't read."""
-    first_lines: list[int] = []
-    known_part = KnownLots._known_part
+def read(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The rows that are read, in lots or otherwise."""
+    rows: list[bytes] = []
+    text, read_all = RecordFinder._text, RecordFinder._read_all
 
-    def noting(self: KnownLots, lot: int, size: int) -> Part:
-        part = known_part(self, lot, size)
-        first_lines.append(part.lines[0])
-        return part
+    def read_lot(self: RecordFinder, lot: int) -> bytes:
+        rows.extend(text(self, lot).splitlines())
+        return text(self, lot)
 
-    monkeypatch.setattr(KnownLots, "_known_part", noting)
-    return first_lines
+    def read_others(
+        self: RecordFinder, start: FilePosition | None, stop: FilePosition | None
+    ) -> Iterator[Part]:
+        for part in read_all(self, start, stop):
+            rows.extend([b""] * len(part.lines))
+            yield part
+
+    monkeypatch.setattr(RecordFinder, "_text", read_lot)
+    monkeypatch.setattr(RecordFinder, "_read_all", read_others)
+    return rows
 
 
 def file_with(rows: Sequence[str]) -> str:
@@ -211,29 +221,67 @@ def test_the_result_is_that_of_an_update_that_reads_everything(
         transaction.set_rollback(True)
 
 
-def test_lots_that_are_the_same_are_not_read(school: District, not_read: list[int]) -> None:
+def test_what_is_the_same_is_not_read(school: District, read: list[bytes]) -> None:
     assert counts(run(school, file_with(with_grade(ROWS, 20)))) == {"updated": 1, "unchanged": 39}
-    assert len(not_read) > 4
-    assert 22 not in not_read
-    del not_read[:]
+    assert read[:3] == [row.encode() for row in ROWS[:3]]
+    assert with_grade(ROWS, 20)[20].encode() in read
+    assert len(read) < 15
+    del read[:]
     assert counts(run(school, file_with(ROWS))) == {"updated": 1, "unchanged": 39}
-    assert len(not_read) > 4
+    assert len(read) < 15
     assert known(school) == {f"s{number:03}" for number in range(SIZE)}
 
 
-def test_a_lot_with_a_student_who_was_edited_is_read(school: District, not_read: list[int]) -> None:
+def test_a_row_whose_student_was_edited_is_read(school: District, read: list[bytes]) -> None:
     edit("s020", last_name="Edited")
     assert counts(run(school, file_with(ROWS))) == {"updated": 1, "unchanged": 39}
-    assert len(not_read) > 4
+    assert ROWS[20].encode() in read
+    assert len(read) < 15
 
 
-def test_a_lot_with_a_row_that_had_a_problem_is_read(school: District, not_read: list[int]) -> None:
+def test_a_row_that_had_a_problem_is_read(school: District, read: list[bytes]) -> None:
     rows = with_grade(ROWS, 20, "99")
     assert counts(run(school, file_with(rows))) == {"rejected": 1, "unchanged": 39}
-    del not_read[:]
+    del read[:]
     assert counts(run(school, file_with(rows))) == {"rejected": 1, "unchanged": 39}
     assert problems(last(school)) == {22: ["bad_value"]}
-    assert not_read
+    assert rows[20].encode() in read
+    assert len(read) < 15
+
+
+def _remove_stored(district: District) -> None:
+    files.path_of(last(district).spool_name).unlink()
+    if connection.vendor == "postgresql":
+        file_chunks.remove([last(district).spool_name])
+
+
+def _damage_stored(district: District) -> None:
+    path = files.path_of(last(district).spool_name)
+    stored = bytearray(path.read_bytes())
+    stored[-20] ^= 1
+    path.write_bytes(stored)
+
+
+def _expire(district: District) -> None:
+    UpdateJob.objects.filter(pk=last(district).pk).update(file_removed_at=timezone.now())
+
+
+@pytest.mark.parametrize("lose", [_remove_stored, _damage_stored, _expire])
+def test_without_the_last_file_all_rows_are_read(
+    school: District, read: list[bytes], lose: Callable[[District], None]
+) -> None:
+    lose(school)
+    assert counts(run(school, file_with(with_grade(ROWS, 20)))) == {"updated": 1, "unchanged": 39}
+    assert len(read) >= SIZE
+    assert len(problems(last(school))) == 0
+
+
+@pytest.mark.only_on("postgresql")
+def test_the_last_file_is_copied_from_the_database(school: District, read: list[bytes]) -> None:
+    """As on another machine than the one that received it."""
+    files.path_of(last(school).spool_name).unlink()
+    assert counts(run(school, file_with(with_grade(ROWS, 20)))) == {"updated": 1, "unchanged": 39}
+    assert len(read) < 15
 
 
 def _of_another_key(stored: FileLots) -> None:
@@ -245,22 +293,23 @@ def _damaged(stored: FileLots) -> None:
 
 
 def _shorter(stored: FileLots) -> None:
-    stored.arrays = bytes(stored.arrays)[:-28]
+    stored.arrays = bytes(stored.arrays)[:-16]
 
 
 @pytest.mark.parametrize("whose", ["the last file", "the file itself"])
 @pytest.mark.parametrize("damage", [_of_another_key, _damaged, _shorter])
 def test_lots_that_are_damaged_count_as_absent(
-    school: District, not_read: list[int], damage: object, whose: str
+    school: District, read: list[bytes], damage: object, whose: str
 ) -> None:
-    before = last(school)
-    update = send(school, file_with(with_grade(ROWS, 20)))
-    stored = FileLots.objects.get(update=before if whose == "the last file" else update)
+    before, file = last(school), file_with(with_grade(ROWS, 20))
+    update = before if whose == "the last file" else send(school, file)
+    stored = FileLots.objects.get(update=update)
     assert callable(damage)
     damage(stored)
     FileLots.objects.filter(pk=stored.pk).update(key=stored.key, arrays=stored.arrays)
+    update = send(school, file) if update == before else update
     assert counts(finish(update)) == {"updated": 1, "unchanged": 39}
-    assert not not_read
+    assert len(read) >= SIZE
 
 
 def test_only_the_lots_of_the_last_file_are_kept(school: District) -> None:
@@ -274,11 +323,12 @@ def test_only_the_lots_of_the_last_file_are_kept(school: District) -> None:
     ]
 
 
-def test_after_a_student_is_erased_no_text_is_known(school: District) -> None:
-    """The hash of a lot is one of the student's row, too."""
+def test_the_row_of_an_erased_student_is_read(school: District, read: list[bytes]) -> None:
     manifest.forget([Student.objects.get(student_id="s007").pk])
-    assert not FileLots.objects.filter(update__district=school).exists()
     assert counts(run(school, file_with(ROWS))) == {"unchanged": 40}
+    assert ROWS[7].encode() in read
+    assert len(read) < 15
+    assert known(school) == {f"s{number:03}" for number in range(SIZE)}
 
 
 def test_a_refused_file_is_not_remembered(school: District) -> None:
@@ -289,7 +339,7 @@ def test_a_refused_file_is_not_remembered(school: District) -> None:
 
 @pytest.mark.parametrize("line", ["", ROWS[20] + ","], ids=["blank", "a comma more"])
 def test_rows_beside_an_odd_line_are_read(school: District, line: str) -> None:
-    """Such a lot is never recognized, even if all of its rows are known."""
+    """They are never passed over, even if all of them are known."""
     rows = [*ROWS[:20], line, *ROWS[21:]]
     run(school, file_with(rows))
     changed = with_grade(with_grade(rows, 19), 21)
