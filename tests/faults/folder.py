@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.conf import settings
 
 from tests import depth
@@ -19,6 +20,7 @@ HEADER = (
 )
 STUDENTS = 60
 INSIDE = "tests.faults.inside"
+SPARE_STATEMENTS = 10
 
 
 def row(number: int, **changes: str) -> str:
@@ -91,6 +93,12 @@ class Folder:
         assert done.code == code, done.err
         return done.out
 
+    def dies(self, *arguments: str) -> bool:
+        """Run a task that is to die, and return whether it did instead of ending well."""
+        done = prepared().run(INSIDE, *arguments, environment=self.environment)
+        assert done.code in (0, 137), done.err
+        return done.code == 137
+
     def run_and_kill(self, seconds: float, *arguments: str) -> None:
         """Run a task, and kill it after so many seconds if it still runs."""
         prepared().run(INSIDE, *arguments, environment=self.environment, kill_after_s=seconds)
@@ -136,6 +144,18 @@ def after_deaths_of_a_worker(
     statements = int(start.copy(folder / "counted").run("work_until", "1000000"))
     possible = range(statements // 3 if skips_check else 1, statements)
     for statement in depth.sample(possible, purpose, daily=daily, nightly=nightly):
-        died = start.copy(folder / str(statement))
-        died.run("work_until", str(statement), code=137)
-        yield statement, died
+        yield statement, _after_death(start, folder / str(statement), statement)
+
+
+def _after_death(start: Folder, place: Path, statement: int) -> Folder:
+    """Return a copy of a folder in which a worker died at a statement, or a little before it.
+
+    What is done every few seconds takes statements, too, so a run may have fewer of them than the
+    one in which they were counted.
+    """
+    place.mkdir()
+    for reached in range(statement, statement - SPARE_STATEMENTS, -1):
+        died = start.copy(place / str(reached))
+        if died.dies("work_until", str(reached)):
+            return died
+    pytest.fail(f"no run of a worker had {statement - SPARE_STATEMENTS} statements")
