@@ -77,28 +77,28 @@ def _remove_files(district: District, now: datetime) -> int:
         return 0
     keys, numbers, names = zip(*expired, strict=True)
     with transaction.atomic():
-        unused = set(names) - _names_in_use(names, keys)
-        file_chunks.remove(unused)
+        # First, so that an update that is being created for the same file is waited for and seen.
         # A digest of a small file could be used to test passwords quickly.
         UpdateJob.objects.filter(Q(pk__in=keys) | Q(split_from__in=keys)).update(
             file_removed_at=now, file_digest="", spool_digest=""
         )
+        unused = set(names) - _names_in_use(names)
+        file_chunks.remove(unused)
         files = count_of(len(expired), "file")
         _audit(district, "files removed", f"{files}, of {_updates(numbers)}", now)
     spool.remove(unused)
     return len(expired)
 
 
-def _names_in_use(names: Sequence[str], keys: Sequence[int]) -> set[str]:
-    """Return the files to which a draft or another update than these still refers.
+def _names_in_use(names: Sequence[str]) -> set[str]:
+    """Return the files to which a draft or an update still refers.
 
-    A file that is checked again belongs to several updates.
+    A file that is checked again, or sent again, belongs to several updates.
     """
-    others = UpdateJob.objects.filter(spool_name__in=names, file_removed_at=None)
-    others = others.exclude(Q(pk__in=keys) | Q(split_from__in=keys))
+    updates = UpdateJob.objects.filter(spool_name__in=names, file_removed_at=None)
     in_drafts = Draft.objects.filter(spool_name__in=names, update=None)
     return {
-        *others.values_list("spool_name", flat=True),
+        *updates.values_list("spool_name", flat=True),
         *in_drafts.values_list("spool_name", flat=True),
     }
 

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from rollbook.districts.models import District
 from rollbook.updates import problem_store, runner
@@ -251,11 +252,12 @@ def test_the_sweep_removes_copies_of_ended_updates_and_they_can_be_copied_again(
         cancel(maple)
     elif end is State.COMPLETED:
         finish(update)
+        finish(send(maple, a_class(4)))  # the file of a manifest is kept
     path, data = spool.path_of(update.spool_name), stored_bytes(update)
     assert report_of(update).state is end
     assert path.read_bytes() == data
     assert receive.remove_orphaned_files(timedelta()) == 1
-    assert files(settings.SPOOL) == set()
+    assert not path.exists()
     assert stored_bytes(update) == data
     spool.ensure_available(update.spool_name, update.file_digest)
     assert path.read_bytes() == data
@@ -265,7 +267,6 @@ def test_the_sweep_removes_copies_of_ended_updates_and_they_can_be_copied_again(
 @pytest.mark.parametrize("until", [State.RECEIVED, State.CHECKING, State.APPLYING])
 def test_the_sweep_keeps_copies_of_unfinished_updates(maple: District, until: State) -> None:
     enroll(maple, a_class(9))
-    receive.remove_orphaned_files(timedelta())
     update = send(maple, a_class(9, GRADE="9"), Mode.UPDATE)
     if until is State.CHECKING:
         next(runner.run_steps(update.pk))
@@ -273,7 +274,17 @@ def test_the_sweep_keeps_copies_of_unfinished_updates(maple: District, until: St
         applying(update, chunks=1)
     assert report_of(update).state is until
     assert receive.remove_orphaned_files(timedelta()) == 0
+    assert spool.path_of(update.spool_name).exists()
+
+
+def test_the_sweep_keeps_the_file_that_the_next_one_is_compared_with(maple: District) -> None:
+    enroll(maple, a_class(9))
+    update = send(maple, a_class(9, GRADE="9"))
+    finish(update)
+    assert receive.remove_orphaned_files(timedelta()) == 1
     assert files(settings.SPOOL) == {update.spool_name}
+    UpdateJob.objects.update(file_removed_at=timezone.now())
+    assert receive.remove_orphaned_files(timedelta()) == 1
 
 
 def test_the_sweep_keeps_a_copy_that_is_being_written(

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from django.db.models import Sum
+from django.db.models.functions import Length
+
 from rollbook.db import bulk
 from rollbook.updates.models import FileChunk
 
@@ -24,6 +27,12 @@ def write(name: str, path: Path) -> None:
 def exist(name: str) -> bool:
     """Return whether the file is in the database."""
     return FileChunk.objects.filter(spool_name=name).exists()
+
+
+def size(name: str) -> int:
+    """Return the bytes of a file in the database; 0 if it isn't there."""
+    lengths = FileChunk.objects.filter(spool_name=name).aggregate(total=Sum(Length("data")))
+    return lengths["total"] or 0
 
 
 def remove(names: Iterable[str]) -> None:

@@ -109,6 +109,7 @@ class IncomingFile:
         name: The name under which ``persist`` stores it; it ends with the file's ID.
         size: Bytes written so far.
         stored: The file to store: this one, or what it was converted to.
+        shared: The name of a stored file with the same bytes, which is used instead; empty: none.
     """
 
     def __init__(self) -> None:
@@ -122,6 +123,7 @@ class IncomingFile:
         self._is_wrapped = False
         self._converted: IncomingFile | None = None
         self.stored = self
+        self.shared = ""
 
     @property
     def digest(self) -> str:
@@ -174,7 +176,12 @@ class IncomingFile:
     @property
     def is_large(self) -> bool:
         """Whether the file is stored while it is scanned."""
-        return self.size >= LARGE_BYTES
+        return self.size >= LARGE_BYTES and not self.shared
+
+    @property
+    def size_on_disk(self) -> int:
+        """The bytes of the complete file, encrypted."""
+        return os.fstat(self._locked.file.fileno()).st_size
 
     def begin_sync(self, district_id: int) -> None:
         """Begin what ``persist`` completes, if the complete file is large; raises the same."""
@@ -193,10 +200,14 @@ class IncomingFile:
     def persist(self, district_id: int) -> str:
         """Wrap the file's key, sync the file to the disk and rename it; return its final name.
 
+        If another one is used instead, only return its name.
+
         Raises:
             DistrictKeyLost: The key of the district can't be decrypted.
             OSError: The disk is full.
         """
+        if self.shared:
+            return self.shared
         self.finish()
         self._wrap_key(district_id)
         self._locked.sync()
@@ -214,7 +225,7 @@ class IncomingFile:
     def release_ownership(self) -> None:
         """Keep the stored file when it is discarded: a row of the database refers to it."""
         if self.stored is self:
-            self._locked.is_kept = True
+            self._locked.is_kept = not self.shared
         else:
             self.stored.release_ownership()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from rollbook.accounts import retention_guard
@@ -31,7 +31,7 @@ from rollbook.updates.exports import source_update
 from rollbook.updates.manifest.file_lots import DistrictText
 from rollbook.updates.mappings.choice import DistrictMappings
 from rollbook.updates.models import Draft, UpdateJob
-from rollbook.updates.receiving import file_chunks
+from rollbook.updates.receiving import file_chunks, shared_file
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.early_copy import EarlyCopy
 from rollbook.updates.receiving.file_limits import file_limits
@@ -222,6 +222,8 @@ def convert_and_scan(
     if conversion.is_converted:
         incoming.replace_by_converted()
         encoding = UTF_8
+    if copy:
+        incoming.stored.shared = shared_file.find(district, incoming.stored)
     incoming.stored.begin_sync(district.pk)
     scan = partial(scan_stored, incoming.stored.content, encoding, district, mappings, memory)
     return conversion.add_to(copy.scan(incoming.stored, scan) if copy else scan())
@@ -338,7 +340,7 @@ def remove_orphaned_files(min_age: timedelta = ORPHANS_KEPT) -> int:
     Nothing is removed while retention is stopped, as after a restore: then the files show what was
     uploaded after the backup. An update whose file was removed by retention refers to none. On
     PostgreSQL, files of updates that have ended are removed too, because they can be copied from
-    the database.
+    the database; that of a manifest stays, because the next file is compared with it.
 
     Args:
         min_age: How long ago they were written, at least.
@@ -350,7 +352,7 @@ def remove_orphaned_files(min_age: timedelta = ORPHANS_KEPT) -> int:
     unlocked = spool.unlocked_files(min_age)
     updates = UpdateJob.objects.filter(file_removed_at=None)
     if settings.ON_POSTGRESQL:
-        updates = UpdateJob.objects.filter(state__in=UNFINISHED)
+        updates = updates.filter(Q(state__in=UNFINISHED) | ~Q(manifest=None))
     orphaned = unlocked.difference(
         Draft.objects.values_list("spool_name", flat=True),
         updates.values_list("spool_name", flat=True),
@@ -364,6 +366,11 @@ def _commit(
 ) -> Receipt:
     with transaction.atomic():
         lock_district(submission.district)
+        stored = incoming.stored
+        if stored.shared and not shared_file.keep(stored.shared):  # removed in this moment
+            stored.shared = ""
+            name = stored.persist(submission.district.pk)
+            submission = replace(submission, columns={**submission.columns, "spool_name": name})
         receipt = create_update(submission)
         if receipt.replayed:
             file_chunks.remove([incoming.stored.name])  # EarlyCopy may have written them
