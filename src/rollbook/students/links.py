@@ -36,9 +36,11 @@ def add(kind: Kind, links: Iterable[Link]) -> None:
 
 
 def replace(kind: Kind, students: Collection[int], links: set[Link]) -> None:
-    """Make these the only links of students: remove and add those that differ.
+    """Make these the only links of students: change, remove and add those that differ.
 
-    Each link costs four indexes, and a trigger when it's removed.
+    A link that is removed has a trigger, and each that is removed or added costs four indexes. So
+    one that isn't wanted gets another group or staff member of the same student, if one is missing.
+    The caller has locked the students, so nothing else removes a link meanwhile.
     """
     if not students:
         return
@@ -50,8 +52,19 @@ def replace(kind: Kind, students: Collection[int], links: set[Link]) -> None:
             [as_json_parameter(students)],
         )
         stored = {(student, linked): pk for student, linked, pk in cursor.fetchall()}
-    bulk.delete(model, "id", [stored[link] for link in stored.keys() - links])
-    add(kind, links - stored.keys())
+    missing: defaultdict[int, list[int]] = defaultdict(list)
+    for student, linked in sorted(links - stored.keys(), reverse=True):
+        missing[student].append(linked)
+    changed, removed = [], []
+    for student, linked in sorted(stored.keys() - links):
+        pk = stored[student, linked]
+        if missing[student]:
+            changed.append((missing[student].pop(), pk))
+        else:
+            removed.append(pk)
+    bulk.update(model, (column,), changed)
+    bulk.delete(model, "id", removed)
+    add(kind, ((student, linked) for student, added in missing.items() for linked in added))
 
 
 def group_links(memberships: Sequence[tuple[int, int, str]]) -> set[Link]:
