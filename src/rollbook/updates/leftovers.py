@@ -167,7 +167,8 @@ def _remove_settled(update: UpdateJob) -> bool:
 def _clear_fingerprints(update: UpdateJob) -> None:
     """Remove the fingerprints of an update's records, unless the next one needs them."""
     if not Manifest.objects.filter(update=update).exists():
-        update.checkedrange_set.exclude(fingerprints=b"").update(fingerprints=b"")
+        stored = update.checkedrange_set.exclude(fingerprints=b"")
+        stored.update(fingerprints=b"", groups_from_line=0, staged_groups="")
         FileLots.objects.filter(update=update).delete()
 
 

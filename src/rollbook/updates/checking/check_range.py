@@ -21,6 +21,7 @@ from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.checking.records import FileReader, Part, RecordFinder
 from rollbook.updates.checking.row_checker import RangeResult, RowChecker
+from rollbook.updates.checking.staged_groups import NOT_COUNTED, CountedLines, GroupCounter
 from rollbook.updates.manifest import manifest, ranges, student_arrays
 from rollbook.updates.manifest.fingerprints import RowFingerprinter
 from rollbook.updates.manifest.walk import Walk
@@ -54,6 +55,7 @@ class CheckedBatch:
         unknown: The unknown records, in UTF-8.
         positions: Where they are among all records.
         end: The position after the last record.
+        is_last: Whether no batch follows.
     """
 
     fingerprints: "array[int]" = field(default_factory=lambda: array("q"))
@@ -62,6 +64,7 @@ class CheckedBatch:
     unknown: list[bytes] = field(default_factory=list)
     positions: "array[int]" = field(default_factory=lambda: array("i"))
     end: FilePosition = field(default_factory=FilePosition)
+    is_last: bool = False
 
     @property
     def unknown_lines(self) -> list[int]:
@@ -107,6 +110,7 @@ def gather(parts: Iterable[Part]) -> Iterator[CheckedBatch]:
             gathered = CheckedBatch()
         gathered.add(part)
     if gathered.lines:
+        gathered.is_last = True
         yield gathered
 
 
@@ -125,6 +129,7 @@ class RangeChecker:
         self.header = self._rows.header
         self.file = FileReader(update, self.header, min(MAX_UNKNOWN, MAX_RECORDS))
         self._records = self._unknown = 0  # so far
+        self._groups = GroupCounter()
         self.fingerprinter = RowFingerprinter(
             update.district_id, self.header, update.file_rules, self._rows.mark_key
         )
@@ -211,6 +216,7 @@ class RangeChecker:
     def _store_range(self, result: RangeResult, batch: CheckedBatch) -> None:
         fingerprints = batch.fingerprints.tobytes()
         students, id_bytes = student_arrays.pack(_students(result, batch))
+        counted = self._count(result, batch)
         checked = CheckedRange(
             update=self._update,
             end_byte=batch.end.byte,
@@ -222,8 +228,15 @@ class RangeChecker:
             line_numbers=ranges.pack_lines(batch.lines, batch.end.line),
             fingerprints=fingerprints,
             checksum=ranges.checksum(self.fingerprinter.key, fingerprints, students),
+            groups_from_line=counted.first_line,
+            staged_groups=counted.groups,
         )
         bulk.insert_packed(CheckedRange, [checked])
+
+    def _count(self, result: RangeResult, batch: CheckedBatch) -> CountedLines:
+        """Count the rows to apply, and return the groups that are to be stored with this range."""
+        self._groups.add(batch.lines, batch.end.line, result.staged)
+        return self._groups.take() if self._groups.is_full or batch.is_last else NOT_COUNTED
 
 
 def _students(result: RangeResult, batch: CheckedBatch) -> "array[int]":

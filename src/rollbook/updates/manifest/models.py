@@ -37,6 +37,14 @@ class CheckedRange(models.Model):
     checksum = models.BinaryField(
         default=b"", db_default=b"", help_text="keyed hash of both arrays"
     )
+    groups_from_line = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="from which line on the staged rows are counted; 0: they aren't",
+    )
+    staged_groups = models.TextField(
+        default="", db_default="", help_text="their groups, see checking/staged_groups.py"
+    )
 
     class Meta:
         constraints = [

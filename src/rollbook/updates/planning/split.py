@@ -16,6 +16,7 @@ from rollbook.db.json_keys import IN_JSON_INTEGERS, IN_JSON_TEXTS, as_json_param
 from rollbook.districts.local_dates import local_date
 from rollbook.students import touched
 from rollbook.updates import transitions
+from rollbook.updates.checking import staged_groups
 from rollbook.updates.models import StudentFile, UpdateJob
 from rollbook.updates.planning import judge, limit_sets
 from rollbook.updates.planning.limits import exceeded
@@ -73,6 +74,7 @@ def split(update: UpdateJob, schools: Collection[str], now: datetime) -> UpdateJ
         for table in _TABLES:
             statement = _MOVE.format(table=table, condition=IN_JSON_INTEGERS)
             cursor.execute(statement, [held.pk, update.pk, as_json_parameter(list(lines))])
+    staged_groups.forget(update, lines)
     rejected, staged = outcomes[Outcome.REJECTED.value], outcomes[None]
     codes = Counter(held.problem_set.values_list("code", flat=True))
     UpdateJob.objects.filter(pk=held.pk).update(

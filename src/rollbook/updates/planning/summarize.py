@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import product
 from typing import NamedTuple
 
 from django.db import connection
@@ -17,6 +16,7 @@ from rollbook.db import planner_stats
 from rollbook.db.json_keys import IN_JSON_TEXTS, as_json_parameter
 from rollbook.db.read_snapshot import read_snapshot
 from rollbook.students.diff import FOLLOW_SCHOOL
+from rollbook.updates.checking import staged_groups
 from rollbook.updates.manifest import ranges
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.planning.limits import MIN_REJECTED_ROWS
@@ -119,7 +119,7 @@ def summarize(
         without: SCHOOL_IDs of schools whose rows don't count.
         removals: Whether students count whom a file in full sync would deactivate.
     """
-    found = [each for each in _load_groups(update.pk) if removals or not each.is_removal]
+    found = [each for each in _load_groups(update) if removals or not each.is_removal]
     groups = [each for each in found if _is_counted(each, without)]
     active = _count_active(update.district_id)
     district, schools = _add_up(groups, expected)
@@ -179,26 +179,36 @@ def _adding(expected: Collection[str]) -> Callable[[_Tally, RowGroup], None]:
     return add
 
 
-# Fewer columns to sort by: with a million rows, that is most of the time.
-_GROUPS = f"""
+# Fewer columns to sort by: with many rows, that is most of the time.
+_GROUPS = """
 SELECT school, to_school, columns, COUNT(*) - COUNT(student_id), COUNT(student_id)
 FROM updates_stagedrow
-WHERE update_id = %s AND {{outcome}} AND line {{sign}} {FIRST_WITHOUT_LINE}
+WHERE update_id = %s AND {outcome} AND line >= %s AND line < %s
 GROUP BY 1, 2, 3"""
 
+_STATEMENTS = {
+    _CHANGED: _GROUPS.format(outcome="outcome IS NULL"),
+    _REJECTED: _GROUPS.format(outcome="outcome = 'rejected'"),
+}
+_OF_FILE, _REMOVALS = range(FIRST_WITHOUT_LINE), range(FIRST_WITHOUT_LINE, 1 << 31)
 
-def _load_groups(update_id: int) -> Iterator[RowGroup]:
+
+def _load_groups(update: UpdateJob) -> Iterator[RowGroup]:
     """Yield the groups of an update's rows; those of other updates, which are many, aren't read."""
-    outcomes = {_CHANGED: "outcome IS NULL", _REJECTED: "outcome = 'rejected'"}
     with read_snapshot(), connection.cursor() as cursor:
+        counted, uncounted = staged_groups.load(update)
+        for key, rows in counted.items():
+            yield RowGroup(_CHANGED, *key, is_removal=False, rows=rows)
         planner_stats.disable_seqscan()
-        for (kind, outcome), sign in product(outcomes.items(), ("<", ">=")):
-            cursor.execute(_GROUPS.format(outcome=outcome, sign=sign), [update_id])
+        parts = [(_CHANGED, lines) for lines in (*uncounted, _REMOVALS)]
+        for kind, lines in (*parts, (_REJECTED, _OF_FILE), (_REJECTED, _REMOVALS)):
+            cursor.execute(_STATEMENTS[kind], [update.pk, lines.start, lines.stop])
             for school, to_school, columns, unmatched, matched in cursor.fetchall():
                 places = (school, to_school, columns)
                 for is_without_student, rows in ((True, unmatched), (False, matched)):
                     if rows:
-                        yield RowGroup(kind, *places, is_without_student, sign == ">=", rows)
+                        is_removal = lines is _REMOVALS
+                        yield RowGroup(kind, *places, is_without_student, is_removal, rows)
 
 
 _ACTIVE = """

@@ -24,7 +24,7 @@ from rollbook.students.diff import diff
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import COLUMN_ORDER
 from rollbook.text import join_words
-from rollbook.updates.checking import staged_rows
+from rollbook.updates.checking import staged_groups, staged_rows
 from rollbook.updates.checking.records import FileReader
 from rollbook.updates.checking.row_checker import RowChecker
 from rollbook.updates.checking.staged_rows import ORDER_INCOMPLETE, AnyRowTuple
@@ -291,6 +291,7 @@ def _write(resolver: ConflictResolver, settlement: _Settlement) -> None:
         if line not in settlement.states
     ]
     staged_rows.stage(pk, [*settlement.merged, *settled])
+    staged_groups.forget(resolver.update, [*merged_lines, *settlement.outcomes])
     problems = sorted(settlement.problems, key=lambda problem: problem.line or 0)
     resolver.report(problems, _counters(settlement))
 

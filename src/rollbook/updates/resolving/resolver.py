@@ -11,6 +11,7 @@ from django.db.models import F
 from rollbook.db.json_keys import IN_JSON_TEXTS, as_json_parameter
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.updates import problem_store, transitions
+from rollbook.updates.checking import staged_groups
 from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.state_machine import Outcome, State
 
@@ -63,6 +64,7 @@ class ConflictResolver:
         outcomes = dict(staged.values_list("line", "outcome"))
         pending = [line for line, row_outcome in outcomes.items() if row_outcome is None]
         staged.filter(line__in=pending).update(outcome=Outcome.REJECTED)
+        staged_groups.forget(self.update, pending)
         reported = [problem for line in sorted(pending) for problem in problems[line]]
         if not reported:
             self.record_progress()
