@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -165,9 +166,23 @@ def test_a_backup(
 ) -> None:
     settings.BACKUP_MAX_AGE_HOURS = hours
     installation_id.adopt()
+    MigrationRecorder.Migration.objects.update(applied=AT - timedelta(days=9))
     if days:
         record_backup(AT - timedelta(days=days), 1)
     assert backups.find_problem(AT) == found
+
+
+@pytest.mark.parametrize(("hours", "is_found"), [(1, False), (48, False), (49, True)])
+def test_a_new_installation_has_time_for_its_first_backup(
+    settings: Settings, db: None, hours: int, is_found: bool
+) -> None:
+    settings.BACKUP_MAX_AGE_HOURS = 48
+    installation_id.adopt()
+    MigrationRecorder.Migration.objects.update(applied=AT)
+    MigrationRecorder.Migration.objects.filter(app="districts").update(
+        applied=AT - timedelta(hours=hours)
+    )
+    assert bool(backups.find_problem(AT)) is is_found
 
 
 @pytest.mark.django_db
