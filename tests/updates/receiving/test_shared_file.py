@@ -43,7 +43,7 @@ def finished(receipt: Receipt) -> UpdateJob:
     return UpdateJob.objects.get(pk=receipt.update.pk)
 
 
-def remove_old(now: datetime) -> None:
+def expire(now: datetime) -> None:
     while retention.remove_expired(now):
         pass
 
@@ -116,7 +116,7 @@ def test_it_is_kept_as_long_as_one_of_its_updates_needs_it(
 ) -> None:
     second = finished(send_bytes(maple, FILE))
     backdate(first)
-    remove_old(timezone.now())
+    expire(timezone.now())
     first.refresh_from_db()
     assert first.file_removed_at
     assert file_chunks.exist(first.spool_name)
@@ -125,7 +125,7 @@ def test_it_is_kept_as_long_as_one_of_its_updates_needs_it(
     assert third.spool_name == first.spool_name
     for update in (second, third):
         backdate(update)
-    remove_old(timezone.now())
+    expire(timezone.now())
     assert not file_chunks.exist(first.spool_name)
     assert not spool.path_of(first.spool_name).exists()
     assert finished(send_bytes(maple, FILE)).spool_name != first.spool_name
@@ -138,7 +138,7 @@ def test_if_it_is_removed_while_it_is_sent_again_it_is_stored_again(
     scan_stored = receive.scan_stored
 
     def removed_first(*arguments: Any) -> FileScan:
-        in_thread(lambda: remove_old(timezone.now())).join()
+        in_thread(lambda: expire(timezone.now())).join()
         return scan_stored(*arguments)
 
     monkeypatch.setattr(receive, "scan_stored", removed_first)
@@ -156,7 +156,7 @@ def test_retention_waits_for_an_update_that_is_being_created(
     create_update, removals = receive.create_update, []
 
     def meanwhile(*arguments: Any) -> Receipt:
-        removals.append(in_thread(lambda: remove_old(timezone.now())))
+        removals.append(in_thread(lambda: expire(timezone.now())))
         wait_for_a_lock()
         return create_update(*arguments)
 
