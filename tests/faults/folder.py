@@ -147,6 +147,14 @@ def after_deaths_of_a_worker(
         yield statement, _after_death(start, folder / str(statement), statement)
 
 
+def assert_deaths_change_nothing(
+    deaths: Iterator[tuple[int, Folder]], expected: dict[str, Any]
+) -> None:
+    """Finish what each dead worker has left, and check that all is as without its death."""
+    for statement, folder in deaths:
+        assert folder.finish() == expected, f"after a death at statement {statement}"
+
+
 def _after_death(start: Folder, place: Path, statement: int) -> Folder:
     """Return a copy of a folder in which a worker died at a statement, or a little before it.
 

@@ -12,6 +12,7 @@ from tests.faults.folder import (
     STUDENTS,
     Folder,
     after_deaths_of_a_worker,
+    assert_deaths_change_nothing,
     enrolled_once,
     row,
 )
@@ -78,8 +79,7 @@ def test_a_worker_that_dies_at_any_statement_splits_the_update_once(
         daily=SAMPLES,
         nightly=EVERY_NIGHT,
     )
-    for statement, folder in deaths:
-        assert folder.finish() == expected, f"after a death at statement {statement}"
+    assert_deaths_change_nothing(deaths, expected)
 
 
 def test_a_death_while_a_plan_is_approved_leaves_it_undecided(
@@ -112,8 +112,7 @@ def test_a_worker_that_dies_while_an_approved_plan_is_applied_changes_nothing_in
         nightly=EVERY_NIGHT,
         skips_check=False,
     )
-    for statement, folder in deaths:
-        assert folder.finish() == undisturbed, f"after a death at statement {statement}"
+    assert_deaths_change_nothing(deaths, undisturbed)
 
 
 def test_of_decisions_at_the_same_moment_exactly_one_is_made(split: Folder, tmp_path: Path) -> None:

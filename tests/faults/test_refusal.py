@@ -9,6 +9,7 @@ from tests.faults.folder import (
     STUDENTS,
     Folder,
     after_deaths_of_a_worker,
+    assert_deaths_change_nothing,
     enrolled_once,
     row,
 )
@@ -53,5 +54,4 @@ def test_a_worker_that_dies_at_any_statement_refuses_the_file_once(
         daily=SAMPLES,
         nightly=EVERY_NIGHT,
     )
-    for statement, folder in deaths:
-        assert folder.finish() == undisturbed, f"after a death at statement {statement}"
+    assert_deaths_change_nothing(deaths, undisturbed)

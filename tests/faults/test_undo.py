@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from tests import depth
-from tests.faults.folder import Folder, after_deaths_of_a_worker, enrolled_once, eventful_night
+from tests.faults.folder import (
+    Folder,
+    after_deaths_of_a_worker,
+    assert_deaths_change_nothing,
+    enrolled_once,
+    eventful_night,
+)
 
 SAMPLES, EVERY_NIGHT = 3, 40  # statements to die at, on each database
 UNDONE = "2"
@@ -102,8 +108,7 @@ def test_a_worker_that_dies_at_any_statement_makes_the_same_plan(
         nightly=EVERY_NIGHT,
         skips_check=False,
     )
-    for statement, folder in deaths:
-        assert folder.finish() == expected, f"after a death at statement {statement}"
+    assert_deaths_change_nothing(deaths, expected)
 
 
 def test_a_worker_that_dies_at_any_statement_sets_back_everything_once(
@@ -117,5 +122,4 @@ def test_a_worker_that_dies_at_any_statement_sets_back_everything_once(
         nightly=EVERY_NIGHT,
         skips_check=False,
     )
-    for statement, folder in deaths:
-        assert folder.finish() == undisturbed, f"after a death at statement {statement}"
+    assert_deaths_change_nothing(deaths, undisturbed)

@@ -21,6 +21,7 @@ from rollbook.updates.receiving import early_copy, file_chunks, receive
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.receive import QueueFull
 from tests.db.database_errors import Kill, watching
+from tests.db.threads import in_thread
 from tests.updates.night import (
     a_class,
     complete,
@@ -75,20 +76,6 @@ def assert_nothing_is_left() -> None:
     assert left == (0, 0, [])
     assert early_copy._second_connection.acquire(blocking=False)
     early_copy._second_connection.release()
-
-
-def in_thread(work: Callable[[], object]) -> None:
-    """Do something as another process would, on a connection of its own, and wait for it."""
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
 
 
 def main_connection() -> int:
@@ -315,7 +302,7 @@ def test_a_disk_that_fails_during_the_scan_leaves_nothing(
 def test_the_same_file_sent_twice_at_once_is_stored_once(
     maple: District, while_scanning: Callable[[Callable[[], None]], None]
 ) -> None:
-    while_scanning(lambda: in_thread(lambda: send_bytes(maple, FILE)))
+    while_scanning(lambda: in_thread(lambda: send_bytes(maple, FILE)).join())
     receipt = send_bytes(maple, FILE)
     assert receipt.replayed
     assert set(FileChunk.objects.values_list("spool_name", flat=True)) == {
@@ -328,8 +315,8 @@ def test_two_files_of_a_district_and_one_of_its_neighbor_are_stored_at_once(
     maple: District, cedar: District, while_scanning: Callable[[Callable[[], None]], None]
 ) -> None:
     def send_others() -> None:
-        in_thread(lambda: send(maple, a_class(5)))
-        in_thread(lambda: send(cedar, a_class(6)))
+        in_thread(lambda: send(maple, a_class(5))).join()
+        in_thread(lambda: send(cedar, a_class(6))).join()
 
     while_scanning(send_others)
     send_bytes(maple, FILE)

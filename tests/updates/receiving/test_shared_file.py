@@ -1,6 +1,5 @@
 """On PostgreSQL, a large file that is sent again is stored once."""
 
-import threading
 import time
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from rollbook.updates.receiving import file_chunks, receive
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.receive import Receipt
 from rollbook.updates.state_machine import Mode
+from tests.db.threads import in_thread
 from tests.updates.night import a_class, complete, counts, enroll, finish, report_of, send_bytes
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.django_db(transaction=True)]
@@ -55,20 +55,6 @@ def backdate(update: UpdateJob) -> None:
 
 def rejected(update: UpdateJob) -> str:
     return "".join(rejected_rows.csv_lines(update))
-
-
-def in_thread(work: Any) -> threading.Thread:
-    """Begin something on a connection of its own, as another process would."""
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 @pytest.mark.parametrize("data", [FILE, FILE.replace(b",", b";")], ids=["usual", "converted"])
