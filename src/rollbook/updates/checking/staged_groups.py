@@ -151,11 +151,11 @@ class CountedGroups(NamedTuple):
 def load(update: UpdateJob) -> CountedGroups:
     """Return the rows of an update's file that were counted, until its plan has been judged."""
     groups = Counter[GroupKey]()
+    if update.rows_staged < MIN_ROWS:
+        return CountedGroups(groups, [range(FIRST_WITHOUT_LINE)])
     uncounted = []
     start = 0
     stored = update.checkedrange_set.filter(groups_from_line__gt=0).order_by("end_line")
-    if update.rows_staged < MIN_ROWS:
-        stored = stored.none()
     for first, end, counted in stored.values_list("groups_from_line", "end_line", "staged_groups"):
         uncounted.append(range(start, first))
         start = end

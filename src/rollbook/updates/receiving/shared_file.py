@@ -27,8 +27,7 @@ def find(district: District, incoming: IncomingFile) -> str:
         district=district, spool_digest=incoming.digest, file_removed_at=None
     )
     name = updates.order_by("-number").values_list("spool_name", flat=True).first()
-    is_complete = name and file_chunks.size(name) == incoming.size_on_disk
-    return name if name and is_complete else ""
+    return name if name and file_chunks.size(name) == incoming.size_on_disk else ""
 
 
 def keep(name: str) -> bool:
